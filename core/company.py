@@ -1,0 +1,33 @@
+"""What a company says of itself on its documents, and by which rules it reckons."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+from core.words import Language
+
+Rounding = Literal["down", "half_up", "up"]
+
+
+@dataclass(frozen=True, slots=True)
+class Company:
+    """The organisation's own particulars.
+
+    `registration_number` is the qualified invoice issuer's number, T + 13 digits, or None.
+    `seal_sha256` names a PNG in the store of documents. `template_sha256` names a typst
+    template that replaces the built-in one.
+    """
+
+    name: str
+    postal_code: str = ""
+    address: str = ""
+    phone: str = ""
+    email: str = ""
+    registration_number: str | None = None
+    seal_sha256: str | None = None
+    template_sha256: str | None = None
+    rounding: Rounding = "down"
+    prices_include_tax: bool = False
+    valid_days: int = 30
+    payment_terms: str = ""
+    language: Language = "ja"
+    time_zone: str = "Asia/Tokyo"

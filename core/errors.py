@@ -1,0 +1,75 @@
+"""The errors of the house, named for what whoever catches them can do.
+
+    MiyabiError              has `words`, said to the person in their language
+    ├── NeedsInput           ask the person this question, then run the step again
+    ├── Refused              the input is wrong or not allowed; nothing was done
+    │   └── NotAllowed       ... because of who asks
+    ├── Permanent            trying again changes nothing until someone mends something
+    ├── TryLater             the other side is busy or down; try again after a while
+    └── LostLease            another worker has the task; write nothing more
+"""
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+from core.words import Words, same
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """One answer offered as a button or in a list. `value` is what the step gets back."""
+
+    value: str
+    label: Words
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What a step asks the person. `key` names what the answer is for within the ask."""
+
+    key: str
+    prompt: Words
+    choices: tuple[Choice, ...] = ()
+
+
+class MiyabiError(Exception):
+    """Something a person has to be told."""
+
+    def __init__(self, words: Words | str) -> None:
+        self.words = words if isinstance(words, Words) else same(words)
+        super().__init__(self.words.en)
+
+
+class NeedsInput(MiyabiError):
+    """A step lacks something that a person can say."""
+
+    def __init__(self, question: Question) -> None:
+        super().__init__(question.prompt)
+        self.question = question
+
+
+class Refused(MiyabiError):
+    """What was asked can't be done as asked; nothing was done."""
+
+
+class NotAllowed(Refused):
+    """Whoever asks may not."""
+
+
+class Permanent(MiyabiError):
+    """Stop: someone has to mend something first."""
+
+
+class TryLater(MiyabiError):
+    """The other side is busy or down. `after` is the least time to wait, if it said one."""
+
+    def __init__(self, words: Words | str, after: timedelta | None = None) -> None:
+        super().__init__(words)
+        self.after = after
+
+
+class LostLease(MiyabiError):
+    """The task belongs to another worker now."""
+
+    def __init__(self) -> None:
+        super().__init__("the task belongs to another worker now")
