@@ -1,4 +1,4 @@
-"""What a company sells and to whom: the price list and the customers, as every source gives them."""
+"""What a company sells and to whom: the price list and the customers, whatever their source."""
 
 from dataclasses import dataclass
 from datetime import datetime

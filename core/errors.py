@@ -1,12 +1,12 @@
 """The errors of the house, named for what whoever catches them can do.
 
-    MiyabiError              has `words`, said to the person in their language
-    ├── NeedsInput           ask the person this question, then run the step again
-    ├── Refused              the input is wrong or not allowed; nothing was done
-    │   └── NotAllowed       ... because of who asks
-    ├── Permanent            trying again changes nothing until someone mends something
-    ├── TryLater             the other side is busy or down; try again after a while
-    └── LostLease            another worker has the task; write nothing more
+MiyabiError              has `words`, said to the person in their language
+├── NeedsInput           ask the person this question, then run the step again
+├── Refused              the input is wrong or not allowed; nothing was done
+│   └── NotAllowed       ... because of who asks
+├── Permanent            trying again changes nothing until someone mends something
+├── TryLater             the other side is busy or down; try again after a while
+└── LostLease            another worker has the task; write nothing more
 """
 
 from dataclasses import dataclass
