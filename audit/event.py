@@ -1,0 +1,70 @@
+"""One line of the log: a fixed envelope, canonical JSON (RFC 8785) and its SHA-256."""
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from uuid import UUID
+
+import rfc8785
+from uuid_utils.compat import uuid7
+
+JSON = str | int | bool | None | list["JSON"] | dict[str, "JSON"]
+
+
+@dataclass(frozen=True, slots=True)
+class Actor:
+    """Who did it: a person, over which account; neither for what Miyabi does by itself."""
+
+    person_id: UUID | None = None
+    account: str | None = None
+
+
+SYSTEM = Actor()
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """Something that happened.
+
+    `stream` is what it happened to (a task, a person ...); events of a stream are chained.
+    `tag` is `source:subject:action`. `data` holds no float: numbers must have one spelling.
+    """
+
+    organisation_id: UUID
+    stream: UUID
+    tag: str
+    data: Mapping[str, JSON]
+    actor: Actor = SYSTEM
+    id: UUID = field(default_factory=uuid7)
+    at: datetime = field(default_factory=lambda: datetime.now(UTC))
+
+    def body(self) -> dict[str, JSON]:
+        """The envelope as it is stored and hashed."""
+        return {
+            "v": 1,
+            "id": str(self.id),
+            "at": self.at.isoformat(),
+            "organisation": str(self.organisation_id),
+            "stream": str(self.stream),
+            "tag": self.tag,
+            "person": str(self.actor.person_id) if self.actor.person_id else None,
+            "account": self.actor.account,
+            "data": dict(self.data),
+        }
+
+    def row(self) -> dict[str, JSON]:
+        """The event as `audit_append` takes it."""
+        body = self.body()
+        return {
+            "id": body["id"],
+            "at": body["at"],
+            "tag": self.tag,
+            "body": body,
+            "sha256": digest(body).hex(),
+        }
+
+
+def digest(body: Mapping[str, JSON]) -> bytes:
+    """SHA-256 of the canonical JSON of an event's body."""
+    return hashlib.sha256(rfc8785.dumps(dict(body))).digest()

@@ -1,0 +1,45 @@
+"""The house: what a running process has at hand, put together once in `miyabi/`."""
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import timedelta
+from uuid import UUID
+
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from core.agent import Agent, check
+from core.catalogue import Catalogue
+from core.company import Company
+from core.ports import Doorbell, Outbound
+
+Resource = Callable[["House", UUID], Awaitable[object]]
+"""What gives a step something of its organisation: a connector, the company, the files."""
+
+
+@dataclass(frozen=True, slots=True)
+class House:
+    """Everything a handler needs, passed to it. Nothing here is global."""
+
+    engine: AsyncEngine
+    doorbell: Doorbell
+    agents: Mapping[str, Agent]
+    resources: Mapping[type, Resource]
+    outbounds: Mapping[str, Outbound] = field(default_factory=dict)
+    approval_days: int = 14
+    lease: timedelta = timedelta(seconds=6)
+
+    def __post_init__(self) -> None:
+        for agent in self.agents.values():
+            check(agent, self.resources.keys())
+
+    async def catalogue(self, organisation_id: UUID) -> Catalogue:
+        """The organisation's price list and customers."""
+        found = await self.resources[Catalogue](self, organisation_id)
+        assert isinstance(found, Catalogue)  # noqa: S101  # wiring, not input
+        return found
+
+    async def company(self, organisation_id: UUID) -> Company:
+        """The organisation's own particulars."""
+        found = await self.resources[Company](self, organisation_id)
+        assert isinstance(found, Company)  # noqa: S101  # wiring, not input
+        return found

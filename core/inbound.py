@@ -1,0 +1,86 @@
+"""What a platform delivers, already verified, and what it is answered."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from typing import Literal
+from uuid import UUID
+
+from core.messages import Message
+
+
+@dataclass(frozen=True, slots=True)
+class Sender:
+    """Whose account on which platform; `workspace` is the platform's own word for the company."""
+
+    platform: str
+    workspace: str
+    account: str
+
+
+@dataclass(frozen=True, slots=True)
+class Spot:
+    """Where on the platform it was said. `thread` is the thread's id where there is one."""
+
+    channel: str
+    thread: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Click:
+    """A button or a choice. `value` is the opaque id on the button, `choice` what was picked."""
+
+    action: str
+    value: str
+    choice: str = ""
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Form:
+    """A form that was filled in: field name to value as the agent's form declares them.
+
+    `task_id` where the form edits a task that exists.
+    """
+
+    agent: str
+    values: Mapping[str, object]
+    task_id: UUID | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Inbound:
+    """One delivery. `key` is unique per act of the person: a redelivery carries the same one.
+
+    `addressed` is false for talk that Miyabi merely overhears; it answers that only where it
+    asked something. `today` overrides the date of the request (terminal and tests).
+    """
+
+    sender: Sender
+    spot: Spot
+    key: str
+    text: str = ""
+    addressed: bool = True
+    click: Click | None = None
+    form: Form | None = None
+    today: date | None = None
+
+
+Outcome = Literal["taken", "done", "told", "refused", "unknown_person", "ignored", "unavailable"]
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What the person is told at once. `message` is None where nothing is to be said.
+
+    `reference` is the task's where there is one; `opens` names the agent whose form to open.
+    """
+
+    outcome: Outcome
+    message: Message | None = None
+    task_id: UUID | None = None
+    reference: int | None = None
+    opens: str | None = None
+
+
+IGNORED = Answer("ignored")

@@ -1,0 +1,99 @@
+"""A neutral chat message: what is said, before any platform's form. Adapters render it.
+
+All texts are plain, in the reader's language, and untrusted: whoever renders escapes and cuts.
+"""
+
+from dataclasses import dataclass
+from typing import Literal
+
+StepState = Literal["done", "running", "waiting", "todo", "failed", "stopped"]
+ButtonStyle = Literal["default", "primary", "danger"]
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """A label and its value."""
+
+    label: str
+    value: str
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One line of a table: what, how much of it, and the amount at the right."""
+
+    name: str
+    detail: str
+    amount: str
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """One step of a flash update; `at` is a time of day in the reader's zone, or empty."""
+
+    label: str
+    state: StepState
+    at: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Button:
+    """`action` says what is pressed, `value` is one short opaque id of what it is pressed for."""
+
+    action: str
+    label: str
+    value: str
+    style: ButtonStyle = "default"
+
+
+@dataclass(frozen=True, slots=True)
+class Option:
+    """One choice of a select."""
+
+    value: str
+    label: str
+
+
+@dataclass(frozen=True, slots=True)
+class Select:
+    """A list to choose one from, where buttons would be too many."""
+
+    action: str
+    label: str
+    value: str
+    options: tuple[Option, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """A PNG in the store of documents; `alt` says in words what it shows."""
+
+    sha256: str
+    alt: str
+
+
+@dataclass(frozen=True, slots=True)
+class Attachment:
+    """A file in the store of documents, to be posted with the message."""
+
+    sha256: str
+    name: str
+    media_type: str
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """What is said. `text` alone must say everything: notifications and screen readers show it."""
+
+    text: str
+    title: str = ""
+    body: str = ""
+    fields: tuple[Field, ...] = ()
+    lines: tuple[Line, ...] = ()
+    totals: tuple[Field, ...] = ()
+    progress: tuple[Progress, ...] = ()
+    picture: Picture | None = None
+    buttons: tuple[Button, ...] = ()
+    select: Select | None = None
+    files: tuple[Attachment, ...] = ()
+    note: str = ""

@@ -1,0 +1,80 @@
+"""The small protocols through which the heart reaches the outside; `miyabi/` wires them."""
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Literal, Protocol
+from uuid import UUID
+
+from audit.event import Event
+from core.messages import Attachment, Message
+
+JobKind = Literal["advance", "announce"]
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """A nudge: go on with this task, or tell its news. Losing one loses nothing."""
+
+    kind: JobKind
+    organisation_id: UUID
+    task_id: UUID
+    after: timedelta = timedelta(0)
+
+
+class Doorbell(Protocol):
+    """Rings after a commit. Never raises: whoever does not hear it is found by the reconciler."""
+
+    async def ring(self, jobs: Sequence[Job], events: Sequence[Event]) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a message goes. `thread` is None for a new conversation.
+
+    `account` is the person's account on the platform: of whom a direct conversation is with, or
+    who asked, to fall back on where the channel can't be reached.
+    """
+
+    organisation_id: UUID
+    workspace: str
+    channel: str
+    thread: str | None
+    account: str | None
+    direct: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """What the platform calls a posted message. `extra` is the adapter's own, kept beside it."""
+
+    channel: str
+    id: str
+    extra: Mapping[str, str] = field(default_factory=dict)
+    thread: str | None = None
+
+
+class Outbound(Protocol):
+    """How a platform is spoken to. Raises Permanent or TryLater(after), nothing else.
+
+    `key` is the delivery's id: it travels with the message wherever the platform lets it.
+    """
+
+    edit_interval: timedelta
+    """The least time between two edits of one message."""
+
+    async def send(self, place: Place, message: Message, key: str) -> Sent: ...
+
+    async def edit(self, place: Place, sent: Sent, message: Message, key: str) -> Sent: ...
+
+    async def upload(
+        self, place: Place, attachment: Attachment, comment: Message, key: str
+    ) -> Sent: ...
+
+    async def find(self, place: Place, key: str, attachment: Attachment | None) -> Sent | None:
+        """The message sent with this key, for a send whose outcome is unknown."""
+        ...
+
+
+ReadFile = Callable[[UUID, str], Awaitable[bytes]]
+"""Organisation and SHA-256 to the bytes in the store of documents."""

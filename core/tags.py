@@ -1,0 +1,37 @@
+"""The tags of all events: `source:subject:action`."""
+
+from enum import StrEnum
+
+
+class Tag(StrEnum):
+    """What can happen. `intake` is a person's message, `approval` a decision, `worker` our work."""
+
+    TASK_RECEIVED = "intake:task:received"
+    TASK_REVISED = "intake:task:revised"
+    TASK_CANCELLED = "intake:task:cancelled"
+    TASK_RETRIED = "intake:task:retried"
+    QUESTION_ANSWERED = "intake:question:answered"
+    DOCUMENT_VOIDED = "intake:document:voided"
+    TASK_STARTED = "worker:task:started"
+    TASK_RETRYING = "worker:task:retrying"
+    TASK_FAILED = "worker:task:failed"
+    TASK_STOPPED = "worker:task:stopped"
+    TASK_DONE = "worker:task:done"
+    STEP_FINISHED = "worker:step:finished"
+    QUESTION_ASKED = "worker:question:asked"
+    APPROVAL_REQUESTED = "worker:approval:requested"
+    DOCUMENT_NUMBERED = "worker:document:numbered"
+    DOCUMENT_ISSUED = "worker:document:issued"
+    APPROVAL_DECIDED = "approval:approval:decided"
+    APPROVAL_EXPIRED = "approval:approval:expired"
+    APPROVAL_SUPERSEDED = "approval:approval:superseded"
+    MESSAGE_SENT = "notifier:message:sent"
+    MESSAGE_EDITED = "notifier:message:edited"
+    MESSAGE_FAILED = "notifier:message:failed"
+    ORGANISATION_ADDED = "admin:organisation:added"
+    COMPANY_CHANGED = "admin:company:changed"
+    PERSON_ADDED = "admin:person:added"
+    PERSON_CHANGED = "admin:person:changed"
+    ACCOUNT_LINKED = "admin:account:linked"
+    WORKSPACE_CONNECTED = "admin:workspace:connected"
+    WORKSPACE_REMOVED = "admin:workspace:removed"

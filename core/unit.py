@@ -1,0 +1,84 @@
+"""One change of state: a transaction with its events and jobs, and the bell after its commit."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import timedelta
+from uuid import UUID
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from audit import log
+from audit.event import Event
+from core.db import execute, to_json
+from core.house import House
+from core.ids import new_id
+from core.ports import Job, JobKind
+
+HAND_AGAIN_AFTER = timedelta(seconds=2)
+"""What was not picked up this long after its commit is handed to the queue again."""
+
+
+@dataclass(slots=True)
+class Unit:
+    """A transaction under way. What is recorded and nudged here is written at its end."""
+
+    connection: AsyncConnection
+    events: list[Event] = field(default_factory=list)
+    jobs: list[Job] = field(default_factory=list)
+
+    def record(self, event: Event) -> None:
+        """Write an event with this change."""
+        self.events.append(event)
+
+    def nudge(
+        self,
+        kind: JobKind,
+        organisation_id: UUID,
+        task_id: UUID,
+        after: timedelta = timedelta(0),
+    ) -> None:
+        """Have a worker go on once this change is committed."""
+        job = Job(kind, organisation_id, task_id, after)
+        if job not in self.jobs:
+            self.jobs.append(job)
+
+
+@asynccontextmanager
+async def unit(house: House) -> AsyncIterator[Unit]:
+    """A transaction that commits when the block ends and is undone when it raises.
+
+    Used at two edges only: the end of an intake and the end of a worker's step.
+    """
+    async with house.engine.begin() as connection:
+        work = Unit(connection)
+        yield work
+        await log.append(connection, work.events)
+        await _store_jobs(connection, work.jobs)
+    await house.doorbell.ring(work.jobs, work.events)
+
+
+async def _store_jobs(connection: AsyncConnection, jobs: list[Job]) -> None:
+    if not jobs:
+        return
+    rows = [outbox_row(job) for job in jobs]
+    await execute(connection, OUTBOX_INSERT, {"jobs": to_json(rows)})
+
+
+def outbox_row(job: Job) -> dict[str, object]:
+    """A job as OUTBOX_INSERT takes it; `wait` in seconds until it is handed again."""
+    return {
+        "id": str(new_id()),
+        "organisation_id": str(job.organisation_id),
+        "kind": job.kind,
+        "subject_id": str(job.task_id),
+        "wait": int((job.after + HAND_AGAIN_AFTER).total_seconds()),
+    }
+
+
+OUTBOX_INSERT = """
+    insert into outbox (id, organisation_id, kind, subject_id, next_at)
+    select id, organisation_id, kind, subject_id, now() + make_interval(secs => wait)
+    from jsonb_to_recordset(cast(:jobs as jsonb))
+        as job(id uuid, organisation_id uuid, kind text, subject_id uuid, wait integer)
+"""
