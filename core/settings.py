@@ -1,0 +1,310 @@
+"""What an installation can set: environment, then `.env`, then `miyabi.toml`, then the defaults.
+
+Read once at the start by `read_settings` and handed on; nothing reads settings from everywhere.
+"""
+
+import base64
+import binascii
+import os
+import secrets
+import tempfile
+import tomllib
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Annotated, Any
+from urllib.parse import parse_qsl, urlencode, urlsplit
+
+from dotenv import dotenv_values
+from pydantic import (
+    AfterValidator,
+    AliasChoices,
+    AnyHttpUrl,
+    BaseModel,
+    ConfigDict,
+    Field,
+    SecretStr,
+    TypeAdapter,
+    ValidationError,
+    field_validator,
+)
+from pydantic_settings import (
+    BaseSettings,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    TomlConfigSettingsSource,
+)
+
+from core.errors import Permanent
+from core.words import Words
+
+TOML = Path("miyabi.toml")
+DOTENV = Path(".env")
+PREFIX = "MIYABI_"
+
+_WRONG = Words(
+    ja="設定に誤りがあります。\n{problems}",
+    en="The settings are wrong:\n{problems}",
+    zh="设置有误：\n{problems}",
+)
+_KEY_MISSING = Words(
+    ja="MIYABI_SECRET_KEY が設定されていません。`openssl rand -base64 32` で作成し、"
+    "すべてのプロセスに同じ値を設定してください。",
+    en="MIYABI_SECRET_KEY is not set. Make one with `openssl rand -base64 32` and give every "
+    "process the same.",
+    zh="尚未设置 MIYABI_SECRET_KEY。请用 `openssl rand -base64 32` 生成，"
+    "并让所有进程使用同一个值。",
+)
+_ONE_LINE = Words(
+    ja="・{key}（{source}）: {why}", en="- {key} ({source}): {why}", zh="· {key}（{source}）：{why}"
+)
+
+
+class WrongSettings(Permanent):
+    """A setting that cannot be used; the words name its key and where it was read."""
+
+
+def _database_url(value: SecretStr) -> SecretStr:
+    """Spell a PostgreSQL address the way SQLAlchemy's asyncpg driver wants it."""
+    parts = urlsplit(value.get_secret_value())
+    if parts.scheme not in {"postgres", "postgresql", "postgresql+asyncpg"}:
+        raise ValueError("should look like postgresql://user:password@host:5432/database")
+    # `sslmode` is libpq's word; asyncpg takes the same values under `ssl`.
+    query = [("ssl" if k == "sslmode" else k, v) for k, v in parse_qsl(parts.query)]
+    # By hand: urllib drops the `//` of an address without a host, which a unix socket has.
+    address = f"postgresql+asyncpg://{parts.netloc}{parts.path}"
+    return SecretStr(f"{address}?{urlencode(query, safe='/')}" if query else address)
+
+
+def _redis_url(value: SecretStr) -> SecretStr:
+    if urlsplit(value.get_secret_value()).scheme not in {"redis", "rediss", "unix"}:
+        raise ValueError("should look like redis://host:6379/0, rediss:// or unix:///path")
+    return value
+
+
+def _http_url(value: str) -> str:
+    TypeAdapter(AnyHttpUrl).validate_python(value)
+    return value.rstrip("/")
+
+
+def _key(value: SecretStr) -> SecretStr:
+    _decoded(value)
+    return value
+
+
+def _decoded(value: SecretStr) -> bytes:
+    text = value.get_secret_value().replace("-", "+").replace("_", "/")
+    try:
+        key = base64.b64decode(text + "=" * (-len(text) % 4), validate=True)
+    except binascii.Error:
+        key = b""
+    if len(key) != 32:
+        raise ValueError("should be 32 random bytes in base64, as `openssl rand -base64 32` prints")
+    return key
+
+
+DatabaseUrl = Annotated[SecretStr, AfterValidator(_database_url)]
+RedisUrl = Annotated[SecretStr, AfterValidator(_redis_url)]
+HttpUrl = Annotated[str, AfterValidator(_http_url)]
+SecretKey = Annotated[SecretStr, AfterValidator(_key)]
+
+
+class SlackSettings(BaseModel):
+    """The Slack app. With client id and secret, workspaces install it by themselves (OAuth)."""
+
+    model_config = ConfigDict(frozen=True, hide_input_in_errors=True)
+
+    signing_secret: SecretStr | None = None
+    bot_token: SecretStr | None = None
+    app_token: SecretStr | None = Field(default=None, description="for Socket Mode")
+    client_id: str | None = None
+    client_secret: SecretStr | None = None
+    api_url: HttpUrl = "https://slack.com/api/"
+    scopes: str = Field(
+        default="app_mentions:read,channels:history,chat:write,commands,files:write,groups:history,"
+        "im:history,im:read,im:write,users:read",
+        description="bot scopes asked for when a workspace installs the app, comma between",
+    )
+
+    @field_validator("api_url")
+    @classmethod
+    def _with_slash(cls, value: str) -> str:
+        return value + "/"  # slack_sdk appends the method's name to it
+
+
+class PriceListSettings(BaseModel):
+    """Where prices and customers come from. Keys beside `connector` are the connector's own."""
+
+    model_config = ConfigDict(frozen=True, extra="allow")
+
+    connector: str = "csv"
+
+    @property
+    def options(self) -> Mapping[str, Any]:
+        """What the connector itself is told, e.g. `catalog` and `customers` of `csv`."""
+        return self.model_extra or {}
+
+
+class Settings(BaseSettings):
+    """Everything that can be set. Secrets never show in its repr.
+
+    `database_url` is what web and workers use, `database_owner_url` (default: the same) owns the
+    tables and migrates. Where an address is None, the embedded server under `home` is meant.
+    """
+
+    model_config = SettingsConfigDict(
+        env_prefix=PREFIX,
+        env_nested_delimiter="_",
+        env_nested_max_split=1,  # SLACK_BOT_TOKEN is slack.bot_token
+        env_ignore_empty=True,
+        env_file=DOTENV,
+        toml_file=TOML,
+        extra="ignore",  # `.env` is compose's file too
+        frozen=True,
+        hide_input_in_errors=True,
+    )
+
+    database_url: DatabaseUrl | None = Field(
+        default=None,
+        validation_alias=AliasChoices("database_url", "MIYABI_DATABASE_URL", "DATABASE_URL"),
+    )
+    database_owner_url: DatabaseUrl | None = Field(
+        default=None,
+        validation_alias=AliasChoices(
+            "database_owner_url", "MIYABI_DATABASE_OWNER_URL", "DATABASE_OWNER_URL"
+        ),
+    )
+    redis_url: RedisUrl | None = Field(
+        default=None, validation_alias=AliasChoices("redis_url", "MIYABI_REDIS_URL", "REDIS_URL")
+    )
+    home: Path = Path(".miyabi")
+    secret_key: SecretKey | None = None
+    public_url: HttpUrl | None = None
+    host: str = "127.0.0.1"
+    port: int = Field(default=8420, ge=1, le=65535)
+    organisation: str = Field(default="default", pattern=r"^[a-z0-9][a-z0-9-]{0,62}$")
+    log_json: bool | None = Field(default=None, description="None: JSON unless a terminal reads it")
+    approval_days: int = Field(default=14, ge=1, le=365)
+    worker_jobs: int = Field(default=10, ge=1, le=1000, description="jobs at a time in one worker")
+    slack: SlackSettings = Field(
+        default=SlackSettings(), validation_alias=AliasChoices("slack", "MIYABI_SLACK", "SLACK")
+    )
+    price_list: PriceListSettings = PriceListSettings()
+
+    @field_validator("home")
+    @classmethod
+    def _absolute(cls, value: Path) -> Path:
+        return value.expanduser().resolve()
+
+    @property
+    def owner_url(self) -> SecretStr | None:
+        """The address of the role that owns the tables."""
+        return self.database_owner_url or self.database_url
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Tell pydantic-settings the order, the strongest first."""
+        toml = TomlConfigSettingsSource(settings_cls)
+        return init_settings, env_settings, dotenv_settings, toml
+
+
+def read_settings(**overrides: Any) -> Settings:
+    """Read the settings of the current folder; `overrides` (the command line's) win over all.
+
+    Raises `WrongSettings`, which names every wrong key and where it was read.
+    """
+    try:
+        _refuse_unknown_keys()
+        return Settings(**overrides)
+    except tomllib.TOMLDecodeError as error:
+        raise _wrong([(TOML.name, "TOML", str(error))]) from None
+    except ValidationError as error:
+        problems = error.errors(include_input=False, include_url=False)
+        # `from None`: pydantic's own text would be shown below ours, and says less.
+        raise _wrong(
+            [
+                (*_where(p["loc"], overrides), p["msg"].removeprefix("Value error, "))
+                for p in problems
+            ]
+        ) from None
+
+
+def _wrong(problems: Iterable[tuple[str, str, str]]) -> WrongSettings:
+    lines = [_ONE_LINE.fill(key=key, source=source, why=why) for key, source, why in problems]
+    texts = {name: "\n".join(getattr(line, name) for line in lines) for name in ("ja", "en", "zh")}
+    return WrongSettings(_WRONG.fill(problems=Words(**texts)))
+
+
+def _refuse_unknown_keys() -> None:
+    """A misspelt key in miyabi.toml would otherwise be silently without effect."""
+    if not TOML.exists():
+        return
+    data = tomllib.loads(TOML.read_text("utf-8"))
+    unknown = [key for key in data if key not in Settings.model_fields]
+    slack = data.get("slack", {})
+    if isinstance(slack, dict):
+        unknown += [f"slack.{key}" for key in slack if key not in SlackSettings.model_fields]
+    if unknown:
+        raise _wrong([(key, TOML.name, "there is no such setting") for key in unknown])
+
+
+def _where(loc: tuple[int | str, ...], overrides: Mapping[str, Any]) -> tuple[str, str]:
+    """The key as it was written and the place where it was read."""
+    reported, *rest = (str(part) for part in loc)
+    field = next(f for f in Settings.model_fields if reported in {f, *_variables(f)})
+    if field in overrides:
+        return ".".join([field, *rest]), "command line"
+    for source, values in (("environment", os.environ), (DOTENV.name, _dotenv())):
+        present = {key.upper() for key, value in values.items() if value}
+        for variable in _variables(field):
+            name = "_".join([variable, *rest]).upper()
+            if name in present:
+                return name, source
+    return ".".join([field, *rest]), TOML.name
+
+
+def _variables(field: str) -> list[str]:
+    """The environment variables that set a field, the strongest first."""
+    alias = Settings.model_fields[field].validation_alias
+    if isinstance(alias, AliasChoices):
+        return [str(choice) for choice in alias.choices][1:]  # the first is the field itself
+    return [PREFIX + field]
+
+
+def _dotenv() -> Mapping[str, str | None]:
+    return dotenv_values(DOTENV) if DOTENV.exists() else {}
+
+
+def secret_key(settings: Settings) -> bytes:
+    """The 32 bytes that encrypt tokens at rest.
+
+    On the embedded database a key is made once, in `home/secret.key`, readable by its owner only.
+    Raises `Permanent` where a real database is set and no key: each process would make its own.
+    """
+    if settings.secret_key is not None:
+        return _decoded(settings.secret_key)
+    if settings.database_url is not None:
+        raise Permanent(_KEY_MISSING)
+    path = settings.home / "secret.key"
+    if not path.exists():
+        settings.home.mkdir(parents=True, exist_ok=True)
+        _write_once(path, base64.urlsafe_b64encode(secrets.token_bytes(32)))
+    return _decoded(SecretStr(path.read_text("ascii").strip()))
+
+
+def _write_once(path: Path, content: bytes) -> None:
+    """Create the file whole or not at all; of two processes at once the first wins."""
+    with tempfile.NamedTemporaryFile(dir=path.parent, prefix=f".{path.name}.") as file:
+        file.write(content)  # NamedTemporaryFile gives mode 0600
+        file.flush()
+        os.fsync(file.fileno())
+        try:
+            os.link(file.name, path)
+        except FileExistsError:
+            return
