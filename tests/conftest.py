@@ -1,0 +1,131 @@
+"""What every test may ask for: a fresh migrated database, an empty Redis, the shared samples."""
+
+import asyncio
+import fcntl
+import os
+import shutil
+import tempfile
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import asyncpg  # type: ignore[import-untyped]
+import pytest
+import redis
+from hypothesis import settings as hypothesis_settings
+from pydantic import SecretStr
+
+from core.migrate import upgrade
+from core.settings import Settings
+from miyabi.embedded import embedded
+
+SHARED = Path(__file__).resolve().parents[1] / ".." / "shared"
+_HOME = "MIYABI_TESTS_HOME"  # the folder of this run's servers, the same for every xdist worker
+_REQUIRE_SHARED = "MIYABI_REQUIRE_SHARED"
+_OURS = ("MIYABI_", "SLACK_", "DATABASE_", "REDIS_")
+_TEMPLATE = "migrated"
+
+# Time limits inside hypothesis say more about the machine's other work than about the code.
+hypothesis_settings.register_profile("steady", deadline=None)
+hypothesis_settings.load_profile("steady")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Forget the developer's own settings, and make a place for this run's servers."""
+    for name in list(os.environ):
+        if name.startswith(_OURS) and name not in {_HOME, _REQUIRE_SHARED}:
+            del os.environ[name]
+    if not hasattr(config, "workerinput"):
+        # Not under pytest's base folder: as root, pytest closes that to PostgreSQL's account.
+        os.environ[_HOME] = tempfile.mkdtemp(prefix="miyabi-tests-")
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """Take the servers' folder away; the last worker has stopped them."""
+    if not hasattr(config, "workerinput"):
+        shutil.rmtree(os.environ.pop(_HOME), ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def shared() -> Path:
+    """The folder `shared` beside the repository: samples and specifications that are not ours."""
+    if SHARED.is_dir():
+        return SHARED.resolve()
+    reason = "needs the folder `shared` beside the repository"
+    if os.environ.get(_REQUIRE_SHARED):
+        pytest.fail(reason)
+    pytest.skip(reason)
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[str]:
+    """The address of this run's PostgreSQL, one for all xdist workers, as its superuser."""
+    home = Path(os.environ[_HOME])
+    settings = Settings(home=home, database_url=None, redis_url=SecretStr("redis://not-used"))
+    with embedded(settings, durable=False) as services:
+        _migrate_template(home, services.database_url)
+        yield services.database_url
+
+
+@pytest.fixture(scope="session")
+def valkey() -> Iterator[str]:
+    """The address of this xdist worker's own Valkey: pub/sub knows no separate databases."""
+    home = Path(os.environ[_HOME]) / os.environ.get("PYTEST_XDIST_WORKER", "alone")
+    settings = Settings(home=home, database_url=SecretStr("postgresql://not/used"), redis_url=None)
+    with embedded(settings, durable=False) as services:
+        yield services.redis_url
+
+
+@pytest.fixture
+def database_url(postgres: str) -> Iterator[str]:
+    """A fresh database with every table and no row; its address is the owner's."""
+    name = f"test_{uuid.uuid4().hex}"
+    _execute(postgres, f"CREATE DATABASE {name} TEMPLATE {_TEMPLATE} STRATEGY file_copy")
+    yield _in_database(postgres, name)
+    _execute(postgres, f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@pytest.fixture
+def empty_database_url(postgres: str) -> Iterator[str]:
+    """A fresh database without tables, for tests of the migrations themselves."""
+    name = f"test_{uuid.uuid4().hex}"
+    _execute(postgres, f"CREATE DATABASE {name} STRATEGY file_copy")
+    yield _in_database(postgres, name)
+    _execute(postgres, f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@pytest.fixture
+def redis_url(valkey: str) -> str:
+    """The address of an empty Redis that no other test uses meanwhile."""
+    with redis.Redis(unix_socket_path=urlsplit(valkey).path) as client:
+        client.flushall()
+    return valkey
+
+
+def _migrate_template(home: Path, url: str) -> None:
+    """Migrate once per run; the other workers wait here for the first."""
+    with (home / "template.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not _execute(url, f"SELECT 1 FROM pg_database WHERE datname = '{_TEMPLATE}'"):
+            _execute(url, f"CREATE DATABASE {_TEMPLATE}_new STRATEGY file_copy")
+            upgrade(_in_database(url, f"{_TEMPLATE}_new"))
+            # Renamed when whole: a failed migration must fail for every worker.
+            _execute(url, f"ALTER DATABASE {_TEMPLATE}_new RENAME TO {_TEMPLATE}")
+
+
+def _in_database(url: str, name: str) -> str:
+    return url.replace("/miyabi?", f"/{name}?")
+
+
+def _execute(url: str, statement: str) -> bool:
+    """Run it; whether it gave a row."""
+
+    async def run() -> bool:
+        connection = await asyncpg.connect(url.replace("+asyncpg", ""))
+        try:
+            return bool(await connection.fetch(statement))
+        finally:
+            await connection.close()
+
+    return asyncio.run(run())
