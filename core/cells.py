@@ -24,6 +24,9 @@ _FORMULA_ERRORS = frozenset(
     ("#REF!", "#N/A", "#VALUE!", "#NAME?", "#DIV/0!", "#NUM!", "#NULL!", "#ERROR!", "#SPILL!")
 )
 
+_UNSEEN = ("Cc", "Cs")  # control characters and halves of a surrogate pair
+_HALF_WIDTH = {code: code - 0xFEE0 for code in range(0xFF01, 0xFF5F)} | {0xFFE5: "¥", 0x3000: " "}
+
 # Under cp932 the yen sign is the byte of the backslash, so `\32,800` is what Excel may save.
 _AMOUNT = re.compile(
     r"(?P<sign>[-\u2212\u25b2\u25b3])?\s*[¥\\]?\s*(?P<sign2>[-\u2212\u25b2\u25b3])?\s*"
@@ -33,7 +36,6 @@ _PERCENT = re.compile(r"(?P<number>[0-9]{1,9}(?:\.[0-9]{1,9})?)\s*(?P<percent>%)
 _EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s.]+")
 
 _LANGUAGES: Mapping[str, Language] = {
-    "": "ja",
     "ja": "ja",
     "en": "en",
     "zh": "zh",
@@ -108,7 +110,7 @@ def text(cell: Cell) -> str:
         return "TRUE" if cell else "FALSE"
     if isinstance(cell, int | float):
         return _digits(cell)
-    shown = " ".join(line.strip() for line in cell.splitlines()).strip()
+    shown = " ".join(filter(None, (_visible(line) for line in cell.splitlines())))
     if shown in _FORMULA_ERRORS:
         raise BadCell(FORMULA_ERROR.fill(cell=shown))
     return shown
@@ -124,21 +126,19 @@ def required(cell: Cell) -> str:
 
 def aliases(cell: Cell) -> tuple[str, ...]:
     """Other names, separated by semicolons (either width) or line breaks; each once."""
-    # A formula's error is looked for in the whole cell first.
-    text(cell)
-    parts = re.split(r"[;；\n\r]", cell if isinstance(cell, str) else text(cell))
+    parts = re.split(r"[;；\n\r]", cell) if isinstance(cell, str) else [text(cell)]
     return tuple(dict.fromkeys(name for part in parts if (name := text(part))))
 
 
 def price(cell: Cell) -> int:
     """Whole yen. Reads `32800`, `32,800`, `¥32,800`, `３２８００円` and a spreadsheet's numbers."""
     shown = required(cell)
-    found = _AMOUNT.fullmatch(_folded(shown.removeprefix("(").removesuffix(")")))
+    written, bracketed = _unbracketed(_half_width(shown))
+    found = _AMOUNT.fullmatch(written)
     if isinstance(cell, bool) or found is None:
         raise BadCell(NOT_A_PRICE.fill(cell=cut(shown)))
     amount = Decimal(found["whole"].replace(",", "") + (found["fraction"] or ""))
-    # Accountants write a loss as (100) or with a triangle.
-    if amount and (found["sign"] or found["sign2"] or _folded(shown).startswith("(")):
+    if amount and (bracketed or found["sign"] or found["sign2"]):
         raise BadCell(NEGATIVE_PRICE.fill(cell=cut(shown)))
     if amount != amount.to_integral_value():
         raise BadCell(FRACTIONAL_PRICE.fill(cell=cut(shown)))
@@ -150,7 +150,7 @@ def price(cell: Cell) -> int:
 def tax_rate(cell: Cell) -> int:
     """Percent: 10, 8 or 0. A cell formatted as 10 % arrives from a spreadsheet as 0.1."""
     shown = required(cell)
-    found = _PERCENT.fullmatch(_folded(shown))
+    found = _PERCENT.fullmatch(_half_width(shown))
     if isinstance(cell, bool) or found is None:
         raise BadCell(NOT_A_TAX_RATE.fill(cell=cut(shown)))
     rate = Decimal(found["number"])
@@ -164,8 +164,9 @@ def tax_rate(cell: Cell) -> int:
 def language(cell: Cell) -> Language:
     """`ja`, `en` or `zh`, also with a region (`en-US`) or by name; an empty cell is Japanese."""
     shown = text(cell)
-    folded = _folded(shown).casefold().replace("_", "-")
-    found = _LANGUAGES.get(folded) or _LANGUAGES.get(folded.split("-")[0] or "?")
+    if not shown:
+        return "ja"
+    found = _LANGUAGES.get(re.split(r"[-_]", _half_width(shown).casefold())[0])
     if found is None:
         raise BadCell(NOT_A_LANGUAGE.fill(cell=cut(shown)))
     return found
@@ -184,9 +185,22 @@ def cut(shown: str) -> str:
     return shown if len(shown) <= _SHOWN else shown[: _SHOWN - 1] + "…"
 
 
-def _folded(shown: str) -> str:
-    """Full-width signs and digits as half-width ones."""
-    return unicodedata.normalize("NFKC", shown).strip()
+def _visible(line: str) -> str:
+    """Without blanks around it, control characters, and what has no width but tells names apart."""
+    kept = (c for c in line if c not in "\u200b\ufeff" and unicodedata.category(c) not in _UNSEEN)
+    return "".join(kept).strip()
+
+
+def _half_width(shown: str) -> str:
+    # Not NFKC, which would turn 5² into 52.
+    return shown.translate(_HALF_WIDTH).strip()
+
+
+def _unbracketed(written: str) -> tuple[str, bool]:
+    """Accountants write a loss as (100)."""
+    if written.startswith("(") and written.endswith(")"):
+        return written[1:-1].strip(), True
+    return written, False
 
 
 def _digits(number: float) -> str:
