@@ -250,6 +250,8 @@ def _discount(quote: Quote) -> dict[str, object] | None:
 def _subject(quote: Quote, language: Language) -> str:
     """What the quotation is for: its first item, and how many more there are."""
     first, more = quote.lines[0].name, len(quote.lines) - 1
+    if len(first) > 40:
+        first = f"{first[:39]}…"
     if not more:
         return first
     if language == "en":

@@ -157,7 +157,7 @@ async def test_prices_that_include_tax_say_so() -> None:
     text = _text(await _pdf(_quote(company=company), company=company))
 
     assert "単価・金額は税込です。" in text
-    assert "内消費税（8%）¥480" in text
+    assert "8%対象（軽減税率・税込）¥6,480内消費税（8%）¥480" in text
     assert "合計（税込）¥35,040" in text
 
 
@@ -243,6 +243,17 @@ async def test_two_hundred_lines_make_many_pages_each_with_its_headings() -> Non
         assert "品名数量単位単価金額" in text
     assert "合計（税込）" in texts[-1]
     assert sum(text.count("モニター27型") for text in texts) == 200 + 1  # and in the subject
+
+
+async def test_line_stays_on_one_page_unless_its_name_could_fill_one() -> None:
+    line = replace(_quote().lines[0], name="長い品名" * 30)
+    quote = replace(_quote(), lines=(line,) * 30)
+    reader = PdfReader(BytesIO(await _pdf(quote)))
+
+    for page in reader.pages:
+        assert "".join(page.extract_text().split()).count("長い品名") % 30 in (0, 9)  # subject: 9
+    endless = replace(quote, lines=(replace(line, name="長い品名" * 2000),))
+    assert _text(await _pdf(endless)).count("長い品名") >= 2000
 
 
 async def test_pdf_can_be_filed_for_ten_years() -> None:
