@@ -1,7 +1,7 @@
 """One line of the log: a fixed envelope, canonical JSON (RFC 8785) and its SHA-256."""
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from uuid import UUID
@@ -9,7 +9,7 @@ from uuid import UUID
 import rfc8785
 from uuid_utils.compat import uuid7
 
-JSON = str | int | bool | None | list["JSON"] | dict[str, "JSON"]
+JSON = str | int | bool | None | Sequence["JSON"] | Mapping[str, "JSON"]
 
 
 @dataclass(frozen=True, slots=True)

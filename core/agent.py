@@ -81,12 +81,13 @@ Step = Work | Approval | Number | Deliver
 
 @dataclass(frozen=True, slots=True)
 class TaskInfo:
-    """What a step may want to know of its task."""
+    """What a step may want to know of its task. `asked_on` is the date where the requester is."""
 
     reference: int
     revision: int
     language: Language
     requester: str
+    asked_on: date
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +108,7 @@ class Agent:
 
     `words` are what a request for it is called in chat, in all languages, lower case.
     `begin` makes the ask from a text or a form; `answer` adds what the person said to a question.
+    `takes_free_text`: what names no command at all is for this agent.
     `edit` gives the values to fill the form with when a task is to be changed.
     """
 
@@ -122,6 +124,7 @@ class Agent:
     summarise: Callable[[Results, Language], Summary]
     number: str = ""
     version: int = 1
+    takes_free_text: bool = False
     form: FormSpec | None = None
     edit: Callable[[Results], FormValues] | None = None
     facts: Callable[[Results], Mapping[str, object]] | None = None

@@ -14,7 +14,8 @@ class Company:
 
     `registration_number` is the qualified invoice issuer's number, T + 13 digits, or None.
     `seal_sha256` names a PNG in the store of documents. `template_sha256` names a typst
-    template that replaces the built-in one.
+    template that replaces the built-in one. `price_list` is `connector` and that connector's own
+    settings; None stands for the installation's.
     """
 
     name: str
@@ -31,3 +32,4 @@ class Company:
     payment_terms: str = ""
     language: Language = "ja"
     time_zone: str = "Asia/Tokyo"
+    price_list: dict[str, str] | None = None

@@ -28,11 +28,10 @@ class Spot:
 
 @dataclass(frozen=True, slots=True)
 class Click:
-    """A button or a choice. `value` is the opaque id on the button, `choice` what was picked."""
+    """A button that was pressed or an option that was picked, by the opaque id it carries."""
 
     action: str
     value: str
-    choice: str = ""
     reason: str = ""
 
 

@@ -1,0 +1,307 @@
+"""Approvals: opened by a worker, decided once, bound to the hash of what was shown."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Literal
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from audit.event import Actor
+from core import phrases, tasks
+from core.agent import Approval, Approved
+from core.codec import dump
+from core.db import execute, fetch_all, fetch_one, to_json
+from core.errors import NotAllowed, Question, Refused
+from core.ids import new_id
+from core.people import Person, approvers
+from core.tags import Tag
+from core.tasks import Task
+from core.unit import Unit
+from core.words import Words, same
+
+Action = Literal["approve", "reject", "return"]
+
+ACTIONS: dict[str, Words] = {
+    "approve": phrases.ACTION_APPROVED,
+    "reject": phrases.ACTION_REJECTED,
+    "return": phrases.ACTION_RETURNED,
+}
+_STATE_AFTER: dict[Action, str] = {
+    "approve": "approved",
+    "reject": "rejected",
+    "return": "returned",
+}
+
+
+async def request(work: Unit, task: Task, step: Approval, shown_sha256: str, days: int) -> UUID:
+    """Open an approval of exactly what is shown. The caller moves the task."""
+    approval_id = new_id()
+    await execute(
+        work.connection,
+        "insert into approvals (id, organisation_id, task_id, revision, step, route,"
+        " shown_sha256, expires_at)"
+        " values (:id, :organisation_id, :task_id, :revision, :step, :route, :shown,"
+        " now() + make_interval(days => :days))",
+        {
+            "id": approval_id,
+            "organisation_id": task.organisation_id,
+            "task_id": task.id,
+            "revision": task.revision,
+            "step": step.name,
+            "route": step.route,
+            "shown": shown_sha256,
+            "days": days,
+        },
+    )
+    work.record(
+        tasks.event(
+            task,
+            Tag.APPROVAL_REQUESTED,
+            {"approval": str(approval_id), "route": step.route, "shown_sha256": shown_sha256},
+        )
+    )
+    await tasks.notify(work, task, "approval.requested", {"approval": str(approval_id)})
+    return approval_id
+
+
+async def supersede(
+    work: Unit, task: Task, state: Literal["superseded", "withdrawn"], actor: Actor
+) -> None:
+    """Close what is pending of a task whose content changes or which is withdrawn."""
+    rows = await fetch_all(
+        work.connection,
+        "update approvals set state = :state, closed_at = now()"
+        " where organisation_id = :organisation_id and task_id = :task_id and state = 'pending'"
+        " returning id",
+        {"state": state, "organisation_id": task.organisation_id, "task_id": task.id},
+    )
+    for row in rows:
+        work.record(
+            tasks.event(
+                task, Tag.APPROVAL_SUPERSEDED, {"approval": str(row.id), "state": state}, actor
+            )
+        )
+        await tasks.notify(work, task, "approval.closed", {"approval": str(row.id)})
+
+
+@dataclass(frozen=True, slots=True)
+class Pending:
+    """An approval as a decision finds it."""
+
+    id: UUID
+    task: Task
+    revision: int
+    step: str
+    state: str
+    shown_sha256: str
+    expires_at: datetime
+
+
+async def load(connection: AsyncConnection, person: Person, approval_id: UUID) -> Pending:
+    """The approval and its task, locked. Raises Refused where the organisation has none such."""
+    found = await fetch_one(
+        connection,
+        "select task_id from approvals where organisation_id = :organisation_id and id = :id",
+        {"organisation_id": person.organisation_id, "id": approval_id},
+    )
+    if found is None:
+        raise Refused(phrases.UNKNOWN_TASK.fill(target="?"))
+    task = await tasks.lock(connection, person.organisation_id, found.task_id)
+    row = await fetch_one(
+        connection,
+        "select revision, step, state, shown_sha256, expires_at from approvals"
+        " where organisation_id = :organisation_id and id = :id",
+        {"organisation_id": person.organisation_id, "id": approval_id},
+    )
+    assert row is not None  # noqa: S101  # approvals are never deleted
+    return Pending(
+        approval_id, task, row.revision, row.step, row.state, row.shown_sha256, row.expires_at
+    )
+
+
+async def decide(
+    work: Unit, person: Person, approval_id: UUID, action: Action, reason: str, actor: Actor
+) -> Task:
+    """Decide, once. Whoever comes second is told who decided and when.
+
+    Raises NotAllowed for whoever may not, Refused where there is nothing left to decide or the
+    reason is missing.
+    """
+    pending = await load(work.connection, person, approval_id)
+    task = pending.task
+    await check_open(work.connection, person, pending)
+    await check_right(work.connection, person, task)
+    if action != "approve" and not reason.strip():
+        example = f"{action} {task.spoken} …"
+        raise Refused(phrases.REASON_NEEDED.fill(example=example))
+    await _write(work, person, pending, action, reason.strip())
+    work.record(
+        tasks.event(
+            task,
+            Tag.APPROVAL_DECIDED,
+            {
+                "approval": str(approval_id),
+                "action": action,
+                "shown_sha256": pending.shown_sha256,
+                "has_reason": bool(reason.strip()),
+            },
+            actor,
+        )
+    )
+    await tasks.notify(work, task, "approval.closed", {"approval": str(approval_id)})
+    await _move_task(work, person, pending, action, reason.strip())
+    return task
+
+
+async def _write(work: Unit, person: Person, pending: Pending, action: Action, reason: str) -> None:
+    await execute(
+        work.connection,
+        "update approvals set state = :state, closed_at = now()"
+        " where organisation_id = :organisation_id and id = :id and state = 'pending'",
+        {
+            "state": _STATE_AFTER[action],
+            "organisation_id": person.organisation_id,
+            "id": pending.id,
+        },
+    )
+    # The unique approval_id is the last word: two decisions of one approval can't both be stored.
+    await execute(
+        work.connection,
+        "insert into decisions (id, organisation_id, approval_id, person_id, action, reason)"
+        " values (:id, :organisation_id, :approval_id, :person_id, :action, :reason)",
+        {
+            "id": new_id(),
+            "organisation_id": person.organisation_id,
+            "approval_id": pending.id,
+            "person_id": person.id,
+            "action": action,
+            "reason": reason,
+        },
+    )
+
+
+async def _move_task(
+    work: Unit, person: Person, pending: Pending, action: Action, reason: str
+) -> None:
+    task = pending.task
+    if action == "approve":
+        now = datetime.now(UTC)
+        result = Approved(person.name, now.isoformat(), pending.shown_sha256)
+        await store_result(work, task, pending.step, "", dump(result), now)
+        await tasks.move(work, task, "running")
+        await tasks.notify(work, task, "task.moved")
+        work.nudge("advance", task.organisation_id, task.id)
+    elif action == "reject":
+        await tasks.move(work, task, "rejected")
+        await tasks.notify(work, task, "task.moved")
+    else:
+        prompt = phrases.SENT_BACK.fill(who=person.name, reason=reason)
+        question = Question("revise", prompt)
+        await tasks.move(work, task, "waiting", waiting_for="answer", question=question)
+        await tasks.notify(work, task, "question.asked")
+
+
+async def store_result(
+    work: Unit, task: Task, step: str, inputs_sha256: str, result: object, started: datetime
+) -> None:
+    """Keep a step's result; it is never made again for this revision."""
+    await execute(
+        work.connection,
+        "insert into steps (organisation_id, task_id, revision, name, inputs_sha256, result,"
+        " started_at, finished_at)"
+        " values (:organisation_id, :task_id, :revision, :name, :inputs,"
+        " cast(:result as jsonb), :started, now())",
+        {
+            "organisation_id": task.organisation_id,
+            "task_id": task.id,
+            "revision": task.revision,
+            "name": step,
+            "inputs": inputs_sha256,
+            "result": to_json(result),
+            "started": started,
+        },
+    )
+
+
+async def check_open(connection: AsyncConnection, person: Person, pending: Pending) -> None:
+    """Raises Refused with what became of an approval that no longer waits."""
+    zone = ZoneInfo(person.time_zone)
+    if pending.state == "superseded" or pending.revision != pending.task.revision:
+        raise Refused(phrases.CONTENT_CHANGED)
+    if pending.state == "withdrawn":
+        raise Refused(phrases.WITHDRAWN)
+    if pending.state == "expired" or (
+        pending.state == "pending" and pending.expires_at <= datetime.now(UTC)
+    ):
+        at = pending.expires_at.astimezone(zone).strftime("%Y-%m-%d %H:%M")
+        raise Refused(phrases.EXPIRED.fill(at=at))
+    if pending.state != "pending":
+        raise Refused(await _who_decided(connection, person.organisation_id, pending.id, zone))
+
+
+async def _who_decided(
+    connection: AsyncConnection, organisation_id: UUID, approval_id: UUID, zone: ZoneInfo
+) -> Words:
+    row = await fetch_one(
+        connection,
+        "select p.name, d.action, d.decided_at from decisions d join people p on p.id = d.person_id"
+        " where d.organisation_id = :organisation_id and d.approval_id = :id",
+        {"organisation_id": organisation_id, "id": approval_id},
+    )
+    assert row is not None  # noqa: S101  # a decided approval has its decision
+    at = row.decided_at.astimezone(zone).strftime("%Y-%m-%d %H:%M")
+    return phrases.ALREADY_DECIDED.fill(who=row.name, at=at, action=ACTIONS[row.action])
+
+
+async def check_right(connection: AsyncConnection, person: Person, task: Task) -> None:
+    """Raises NotAllowed unless the person may decide: an approver who neither asked nor edited."""
+    authors = await authors_of(connection, task.organisation_id, task.id)
+    allowed = await approvers(connection, task.organisation_id, but=authors)
+    if person.id in {approver.id for approver in allowed}:
+        return
+    names = ", ".join(approver.name for approver in allowed)
+    who = same(names) if names else phrases.NOBODY
+    if person.id in authors:
+        raise NotAllowed(phrases.OWN_REQUEST.fill(who=who))
+    raise NotAllowed(phrases.NOT_YOURS.fill(who=who))
+
+
+async def authors_of(
+    connection: AsyncConnection, organisation_id: UUID, task_id: UUID
+) -> frozenset[UUID]:
+    """Who asked for a task or edited it: none of them may approve it."""
+    rows = await fetch_all(
+        connection,
+        "select person_id from revisions"
+        " where organisation_id = :organisation_id and task_id = :task_id",
+        {"organisation_id": organisation_id, "task_id": task_id},
+    )
+    return frozenset(row.person_id for row in rows)
+
+
+async def pending_of(
+    connection: AsyncConnection, organisation_id: UUID, task_id: UUID
+) -> UUID | None:
+    """What of a task waits for a decision."""
+    row = await fetch_one(
+        connection,
+        "select id from approvals where organisation_id = :organisation_id"
+        " and task_id = :task_id and state = 'pending'",
+        {"organisation_id": organisation_id, "task_id": task_id},
+    )
+    return row.id if row else None
+
+
+async def latest_of(
+    connection: AsyncConnection, organisation_id: UUID, task_id: UUID
+) -> UUID | None:
+    """The newest approval of a task, pending or not."""
+    row = await fetch_one(
+        connection,
+        "select id from approvals where organisation_id = :organisation_id"
+        " and task_id = :task_id order by created_at desc limit 1",
+        {"organisation_id": organisation_id, "task_id": task_id},
+    )
+    return row.id if row else None

@@ -1,0 +1,120 @@
+"""The command grammar, the same on every platform: which command a text is, and for which task."""
+
+import re
+import unicodedata
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Literal
+
+from rapidfuzz import fuzz, process
+
+from core.agent import Agent
+
+Builtin = Literal[
+    "help", "status", "cancel", "mine", "approve", "reject", "return", "revise", "retry", "void"
+]
+
+WORDS: dict[Builtin, tuple[str, ...]] = {
+    "help": ("help", "ヘルプ", "使い方", "帮助", "?"),
+    "status": ("status", "状況", "状態", "进度", "状态"),
+    "cancel": ("cancel", "取消", "取り消し", "取消し", "キャンセル", "取り下げ"),
+    "mine": ("mine", "list", "一覧", "自分", "我的"),
+    "approve": ("approve", "承認", "批准"),
+    "reject": ("reject", "却下", "驳回"),
+    "return": ("return", "差し戻し", "差戻し", "差戻", "退回"),
+    "revise": ("revise", "修正", "訂正", "修改"),
+    "retry": ("retry", "再実行", "やり直し", "重试"),
+    "void": ("void", "無効", "作废"),
+}
+
+_PREFIX = re.compile(r"^\s*[/!／！]\s*miyabi(?=\s|$)[\s:：、,]*", re.IGNORECASE)
+_REFERENCE = re.compile(r"^(?:#?(\d{1,18})|([A-Za-z]{1,4}-\d{4}-\d{4,}(?:-\d+)?))(?=$|[\s、,:：])")
+_SPLIT = re.compile(r"[\s　:：、,]+")
+_CLOSE_ENOUGH = 75
+"""Score out of 100 from which a mistyped word is taken for an attempt at a command."""
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """The task a command names: by its reference or by its document's number."""
+
+    reference: int | None = None
+    number: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """A text that was read. `name` is a builtin's or an agent's; None where it is unknown.
+
+    `nearest` is what an unknown word may have been meant for.
+    """
+
+    name: str | None
+    is_agent: bool = False
+    target: Target | None = None
+    rest: str = ""
+    nearest: str | None = None
+
+
+def read_command(text: str, agents: Iterable[Agent]) -> Command:
+    """Read a text that was said to Miyabi. Never raises."""
+    text = _PREFIX.sub("", text).strip()
+    known = list(agents)
+    if not text:
+        return Command("help")
+    first, rest = _first_word(text)
+    for name, words in WORDS.items():
+        for word in words:
+            if first == word or (first.startswith(word) and _names_task(first[len(word) :])):
+                target, rest = read_target(text[len(word) :].lstrip(" 　:："))
+                return Command(name, target=target, rest=rest)
+    for agent in known:
+        if first in agent.words:
+            return Command(agent.name, is_agent=True, rest=rest)
+    folded = fold(text)
+    for agent in known:
+        if any(word in folded for word in agent.words):
+            return Command(agent.name, is_agent=True, rest=text)
+    return _unknown(first, text, known)
+
+
+def _unknown(first: str, text: str, agents: list[Agent]) -> Command:
+    """A text with no known word: a slip of the keyboard, or free text for an agent."""
+    spoken = [word for words in WORDS.values() for word in words if len(word) > 1]
+    spoken += [word for agent in agents for word in agent.words]
+    if len(first) > 2 and not any(character.isdigit() for character in first):
+        match = process.extractOne(first, spoken, scorer=fuzz.ratio, score_cutoff=_CLOSE_ENOUGH)
+        if match is not None:
+            return Command(None, rest=text, nearest=match[0])
+    if any(character.isdigit() for character in fold(text)) or len(_SPLIT.split(text)) > 1:
+        for agent in agents:
+            if agent.takes_free_text:
+                return Command(agent.name, is_agent=True, rest=text)
+    return Command(None, rest=text)
+
+
+def read_target(text: str) -> tuple[Target | None, str]:
+    """The task named at the start of a text, and what follows."""
+    text = text.strip()
+    folded = unicodedata.normalize("NFKC", text)
+    match = _REFERENCE.match(folded)
+    if match is None:
+        return None, text
+    rest = folded[match.end() :].lstrip(" 、,:：")
+    if match[1]:
+        return Target(reference=int(match[1])), rest
+    return Target(number=match[2].upper()), rest
+
+
+def fold(text: str) -> str:
+    """Full-width and half-width, upper and lower case made one, for comparing words."""
+    return unicodedata.normalize("NFKC", text).lower()
+
+
+def _first_word(text: str) -> tuple[str, str]:
+    parts = _SPLIT.split(text, maxsplit=1)
+    return fold(parts[0]), parts[1] if len(parts) > 1 else ""
+
+
+def _names_task(tail: str) -> bool:
+    return bool(tail) and (tail[0] in "#＃" or tail[0].isdigit())

@@ -1,0 +1,232 @@
+"""The one door: a delivery comes in, one transaction makes it durable, the person is answered."""
+
+import asyncio
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+import structlog
+from sqlalchemy.exc import DBAPIError, InterfaceError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from audit.event import Actor
+from core import begin, phrases, replies
+from core.codec import dump, load
+from core.commands import Command, read_command
+from core.db import execute, fetch_one, from_json, to_json
+from core.errors import Refused
+from core.house import House
+from core.ids import new_id
+from core.inbound import IGNORED, Answer, Inbound
+from core.messages import Message
+from core.people import Person, as_person, spell
+from core.reading.language import detect_language
+from core.request import Request
+from core.unit import Unit, unit
+from core.words import Language
+
+log = structlog.get_logger()
+
+PATIENCE = 1.5
+"""Seconds the database has to answer before the sender is told that nothing was taken in."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """Who speaks, what this delivery was answered the first time, and a fresh task reference."""
+
+    person: Person | None
+    answered: Answer | None
+    reference: int
+
+
+async def accept(house: House, inbound: Inbound) -> Answer:
+    """Take one verified delivery. A redelivery finds the first answer. Never raises Refused.
+
+    Raises nothing for a database that is away either: the answer says that nothing was taken in,
+    and its outcome `unavailable` lets adapters ask their platform to deliver again.
+    """
+    try:
+        async with asyncio.timeout(PATIENCE):
+            return await _accept(house, inbound)
+    except (TimeoutError, OSError, PoolTimeout, InterfaceError) as error:
+        return _away(inbound, error)
+    except DBAPIError as error:
+        if error.connection_invalidated or _is_outage(error):
+            return _away(inbound, error)
+        raise
+
+
+def _is_outage(error: DBAPIError) -> bool:
+    """Class 57 (operator intervention), 53 (no resources), 08 (connection) of SQLSTATE."""
+    state = getattr(error.orig, "sqlstate", None) or ""
+    return state[:2] in {"57", "53", "08"}
+
+
+def _away(inbound: Inbound, error: Exception) -> Answer:
+    log.error("intake.database_away", key=inbound.key, error=repr(error))
+    language = detect_language(inbound.text)
+    return Answer("unavailable", Message(phrases.NOT_TAKEN.to(language)))
+
+
+async def _accept(house: House, inbound: Inbound) -> Answer:
+    async with house.engine.connect() as raw:
+        connection = await raw.execution_options(isolation_level="AUTOCOMMIT")
+        known = await _know(connection, inbound)
+        if known.person is None:
+            return _unknown_person(inbound) if inbound.addressed else IGNORED
+        if known.answered is not None:
+            return known.answered
+        request = _request(house, inbound, known.person)
+        command = _command(house, inbound)
+        try:
+            new = await _new_task(connection, request, command, known.reference)
+            if new is not None:
+                return await _begin(connection, request, new)
+        except Refused as refused:
+            return _refuse(request, refused)
+    return await _reply(request, command)
+
+
+async def _new_task(
+    connection: AsyncConnection, request: Request, command: Command | None, reference: int
+) -> begin.NewTask | None:
+    """The task that this delivery begins, if it does."""
+    if command is None:
+        return None
+    revises, agent_name = None, command.name
+    if command.name == "revise":
+        origin = await replies.issued_task(connection, request, command)
+        if origin is None:
+            return None
+        revises, agent_name = origin.id, origin.agent
+    elif not command.is_agent:
+        return None
+    form = request.inbound.form
+    if form is None and not command.rest.strip():
+        return None
+    request.need_role("requester")
+    agent = request.house.agents[agent_name or ""]
+    ask = agent.begin(command.rest, form.values if form else None, request.today)
+    return begin.NewTask(agent, ask, reference, command.rest, revises)
+
+
+def _request(house: House, inbound: Inbound, person: Person) -> Request:
+    language = _language(inbound, person)
+    today = inbound.today or person.today()
+    actor = Actor(person.id, spell(inbound.sender))
+    return Request(house, inbound, person, language, today, actor)
+
+
+def _language(inbound: Inbound, person: Person) -> Language:
+    """The language of the text where it is clearly one, else the person's."""
+    if not inbound.text.strip():
+        return person.language
+    spoken = detect_language(inbound.text)
+    return person.language if spoken == "ja" else spoken
+
+
+def _command(house: House, inbound: Inbound) -> Command | None:
+    if inbound.form is not None and inbound.form.task_id is None:
+        return Command(inbound.form.agent, is_agent=True)
+    if inbound.click is not None or inbound.form is not None or not inbound.addressed:
+        return None
+    return read_command(inbound.text, house.agents.values())
+
+
+async def _begin(connection: AsyncConnection, request: Request, new: begin.NewTask) -> Answer:
+    if await begin.store(connection, request, new):
+        await request.house.doorbell.ring(new.jobs(request), new.events(request))
+        return new.answer(request)
+    answered = (await _know(connection, request.inbound)).answered
+    return answered or IGNORED
+
+
+async def _reply(request: Request, command: Command | None) -> Answer:
+    """Everything that is not a new task: one unit, in which the delivery itself is written."""
+    try:
+        async with unit(request.house) as work:
+            inbound_id = await _write_inbound(work, request)
+            if inbound_id is None:
+                earlier = (await _know(work.connection, request.inbound)).answered
+                return earlier or IGNORED
+            answer = await replies.reply(work, request, command)
+            await _write_answer(work, request, inbound_id, answer)
+            return answer
+    except Refused as refused:
+        return _refuse(request, refused)
+
+
+def _refuse(request: Request, refused: Refused) -> Answer:
+    log.info("intake.refused", key=request.inbound.key, why=refused.words.en)
+    return request.say(refused.words, "refused")
+
+
+async def _write_inbound(work: Unit, request: Request) -> UUID | None:
+    inbound_id = new_id()
+    written = await execute(
+        work.connection,
+        "insert into inbound (id, organisation_id, platform, workspace, key, person_id, answer)"
+        " values (:id, :organisation_id, :platform, :workspace, :key, :person_id, '{}')"
+        " on conflict (platform, workspace, key) do nothing",
+        {
+            "id": inbound_id,
+            "organisation_id": request.person.organisation_id,
+            "platform": request.inbound.sender.platform,
+            "workspace": request.inbound.sender.workspace,
+            "key": request.inbound.key,
+            "person_id": request.person.id,
+        },
+    )
+    return inbound_id if written else None
+
+
+async def _write_answer(work: Unit, request: Request, inbound_id: UUID, answer: Answer) -> None:
+    await execute(
+        work.connection,
+        "update inbound set answer = cast(:answer as jsonb), task_id = :task_id"
+        " where organisation_id = :organisation_id and id = :id",
+        {
+            "answer": to_json(dump(answer)),
+            "task_id": answer.task_id,
+            "organisation_id": request.person.organisation_id,
+            "id": inbound_id,
+        },
+    )
+
+
+_KNOW = """
+    select p.id, p.organisation_id, p.handle, p.name, p.roles, p.language, p.time_zone,
+        next_reference(p.organisation_id) as reference,
+        (select i.answer from inbound i where i.organisation_id = p.organisation_id
+            and i.platform = :platform and i.workspace = :workspace and i.key = :key) as answered
+    from accounts a join people p on p.id = a.person_id
+    where a.platform = :platform and a.workspace = :workspace and a.external_id = :account
+        and p.active
+"""
+
+
+async def _know(connection: AsyncConnection, inbound: Inbound) -> _Known:
+    """One question to the database for all that is needed before a delivery can be written."""
+    row = await fetch_one(
+        connection,
+        _KNOW,  # across organisations: an account belongs to exactly one, and says which
+        {
+            "platform": inbound.sender.platform,
+            "workspace": inbound.sender.workspace,
+            "account": inbound.sender.account,
+            "key": inbound.key,
+        },
+    )
+    if row is None:
+        return _Known(None, None, 0)
+    answered: Any = from_json(row.answered) if row.answered else None
+    return _Known(as_person(row), load(Answer, answered) if answered else None, row.reference)
+
+
+def _unknown_person(inbound: Inbound) -> Answer:
+    log.warning("intake.unknown_person", account=spell(inbound.sender))
+    language = detect_language(inbound.text)
+    words = phrases.UNKNOWN_PERSON.fill(account=spell(inbound.sender))
+    return Answer("unknown_person", Message(words.to(language)))

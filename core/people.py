@@ -1,0 +1,229 @@
+"""People, their roles, and the accounts by which platforms know them."""
+
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Literal, get_args
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from audit.event import SYSTEM, Actor, Event
+from core.db import execute, fetch_all, fetch_one
+from core.errors import Refused
+from core.ids import new_id
+from core.inbound import Sender
+from core.tags import Tag
+from core.unit import Unit
+from core.words import Language, Words, as_language
+
+Role = Literal["requester", "approver", "accountant", "auditor", "admin"]
+ROLES: tuple[Role, ...] = get_args(Role)
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """Somebody of an organisation."""
+
+    id: UUID
+    organisation_id: UUID
+    handle: str
+    name: str
+    roles: frozenset[str]
+    language: Language
+    time_zone: str
+
+    def may(self, role: Role) -> bool:
+        return role in self.roles
+
+    def today(self) -> date:
+        """The date where the person is."""
+        return datetime.now(ZoneInfo(self.time_zone)).date()
+
+
+_COLUMNS = "p.id, p.organisation_id, p.handle, p.name, p.roles, p.language, p.time_zone"
+
+
+def as_person(row: object) -> Person:
+    """A row with the columns of a person."""
+    return Person(
+        id=row.id,  # type: ignore[attr-defined]
+        organisation_id=row.organisation_id,  # type: ignore[attr-defined]
+        handle=row.handle,  # type: ignore[attr-defined]
+        name=row.name,  # type: ignore[attr-defined]
+        roles=frozenset(row.roles),  # type: ignore[attr-defined]
+        language=as_language(row.language),  # type: ignore[attr-defined]
+        time_zone=row.time_zone,  # type: ignore[attr-defined]
+    )
+
+
+async def who(connection: AsyncConnection, sender: Sender) -> Person | None:
+    """The active person behind an account, or None."""
+    row = await fetch_one(
+        connection,
+        # across organisations: an account belongs to exactly one, and says which
+        f"select {_COLUMNS} from accounts a join people p on p.id = a.person_id"  # noqa: S608
+        " where a.platform = :platform and a.workspace = :workspace"
+        " and a.external_id = :account and p.active",
+        {"platform": sender.platform, "workspace": sender.workspace, "account": sender.account},
+    )
+    return as_person(row) if row else None
+
+
+async def by_handle(
+    connection: AsyncConnection, organisation_id: UUID, handle: str
+) -> Person | None:
+    """The active person of that handle in the organisation."""
+    row = await fetch_one(
+        connection,
+        f"select {_COLUMNS} from people p"  # noqa: S608
+        " where p.organisation_id = :organisation_id and p.handle = :handle and p.active",
+        {"organisation_id": organisation_id, "handle": handle},
+    )
+    return as_person(row) if row else None
+
+
+async def everyone(connection: AsyncConnection, organisation_id: UUID) -> list[Person]:
+    """All active people of the organisation."""
+    rows = await fetch_all(
+        connection,
+        f"select {_COLUMNS} from people p"  # noqa: S608
+        " where p.organisation_id = :organisation_id and p.active order by p.handle",
+        {"organisation_id": organisation_id},
+    )
+    return [as_person(row) for row in rows]
+
+
+async def approvers(
+    connection: AsyncConnection, organisation_id: UUID, *, but: frozenset[UUID]
+) -> list[Person]:
+    """Who may approve, without those who asked for or edited what is to be approved."""
+    people = await everyone(connection, organisation_id)
+    return [person for person in people if person.may("approver") and person.id not in but]
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """A person's identity on a platform."""
+
+    person_id: UUID
+    platform: str
+    workspace: str
+    external_id: str
+
+
+async def accounts_of(
+    connection: AsyncConnection, organisation_id: UUID, person_id: UUID
+) -> list[Account]:
+    """All accounts of a person, oldest first."""
+    rows = await fetch_all(
+        connection,
+        "select person_id, platform, workspace, external_id from accounts"
+        " where organisation_id = :organisation_id and person_id = :person_id order by created_at",
+        {"organisation_id": organisation_id, "person_id": person_id},
+    )
+    return [Account(row.person_id, row.platform, row.workspace, row.external_id) for row in rows]
+
+
+HANDLE_TAKEN = Words(
+    ja="「{handle}」という名前の人がすでにいます。",
+    en="There is already someone called “{handle}”.",
+    zh="已有名为“{handle}”的人。",
+)
+ROLE_UNKNOWN = Words(
+    ja="役割「{role}」はありません。使えるもの: {known}",
+    en="There is no role “{role}”. Known roles: {known}",
+    zh="没有角色“{role}”。可用: {known}",
+)
+ACCOUNT_TAKEN = Words(
+    ja="このアカウントはすでに別の人に結び付いています: {account}",
+    en="This account already belongs to someone: {account}",
+    zh="该账号已关联到其他人: {account}",
+)
+
+
+async def add(
+    work: Unit,
+    organisation_id: UUID,
+    handle: str,
+    name: str,
+    roles: frozenset[str],
+    *,
+    language: Language = "ja",
+    time_zone: str = "Asia/Tokyo",
+    email: str | None = None,
+    actor: Actor = SYSTEM,
+) -> Person:
+    """Add a person. Raises Refused for a handle that is taken or a role that is unknown."""
+    for role in roles - set(ROLES):
+        raise Refused(ROLE_UNKNOWN.fill(role=role, known=", ".join(ROLES)))
+    if await by_handle(work.connection, organisation_id, handle):
+        raise Refused(HANDLE_TAKEN.fill(handle=handle))
+    person = Person(new_id(), organisation_id, handle, name, roles, language, time_zone)
+    await execute(
+        work.connection,
+        "insert into people (id, organisation_id, handle, name, roles, language, time_zone, email)"
+        " values (:id, :organisation_id, :handle, :name, :roles, :language, :time_zone, :email)",
+        {
+            "id": person.id,
+            "organisation_id": organisation_id,
+            "handle": handle,
+            "name": name,
+            "roles": sorted(roles),
+            "language": language,
+            "time_zone": time_zone,
+            "email": email,
+        },
+    )
+    work.record(
+        Event(
+            organisation_id,
+            person.id,
+            Tag.PERSON_ADDED,
+            {"handle": handle, "roles": sorted(roles)},
+            actor,
+        )
+    )
+    return person
+
+
+async def link(work: Unit, person: Person, account: Sender, *, actor: Actor = SYSTEM) -> None:
+    """Tie a platform's account to a person. Raises Refused where it belongs to somebody else."""
+    taken = Refused(ACCOUNT_TAKEN.fill(account=spell(account)))
+    owner = await who(work.connection, account)
+    if owner is not None and owner.id == person.id:
+        return
+    if owner is not None:
+        raise taken
+    try:
+        await execute(
+            work.connection,
+            "insert into accounts"
+            " (id, organisation_id, person_id, platform, workspace, external_id)"
+            " values (:id, :organisation_id, :person_id, :platform, :workspace, :account)",
+            {
+                "id": new_id(),
+                "organisation_id": person.organisation_id,
+                "person_id": person.id,
+                "platform": account.platform,
+                "workspace": account.workspace,
+                "account": account.account,
+            },
+        )
+    except IntegrityError as error:
+        raise taken from error
+    work.record(
+        Event(
+            person.organisation_id,
+            person.id,
+            Tag.ACCOUNT_LINKED,
+            {"account": spell(account)},
+            actor,
+        )
+    )
+
+
+def spell(sender: Sender) -> str:
+    """An account in one word, as the log has it."""
+    return f"{sender.platform}:{sender.workspace}:{sender.account}"

@@ -1,0 +1,229 @@
+"""What Miyabi itself says, in three languages. Agents and connectors bring their own words."""
+
+from core.words import Words
+
+RECEIVED = Words(
+    ja="{reference} 「{title}」を受け付けました。進み具合はスレッドでお知らせします。",
+    en="{reference} “{title}” is taken in. Progress is shown in the thread.",
+    zh="{reference}“{title}”已受理。进度会显示在会话串中。",
+)
+NOT_TAKEN = Words(
+    ja="いまデータベースに接続できないため、受け付けていません。少し待ってからもう一度送ってください。",
+    en="Nothing was taken in: the database can't be reached. Please send it again in a moment.",
+    zh="目前无法连接数据库，请求未被受理。请稍后重新发送。",
+)
+UNKNOWN_PERSON = Words(
+    ja=(
+        "あなたのアカウント（{account}）はまだ登録されていないため、何も実行していません。"
+        "管理者に「miyabi people link ハンドル {account}」での登録を依頼してください。"
+    ),
+    en=(
+        "Your account ({account}) is not registered yet, so nothing was done. "
+        "Ask your administrator to run “miyabi people link HANDLE {account}”."
+    ),
+    zh=(
+        "您的账号（{account}）尚未登记，因此没有执行任何操作。"
+        "请让管理员运行“miyabi people link 用户名 {account}”。"
+    ),
+)
+NO_ROLE = Words(
+    ja="この操作には役割「{role}」が必要です。管理者に相談してください。",
+    en="This needs the role “{role}”. Please ask your administrator.",
+    zh="此操作需要角色“{role}”。请联系管理员。",
+)
+UNKNOWN_COMMAND = Words(
+    ja="「{word}」というコマンドはありません。{hint}",
+    en="There is no command “{word}”. {hint}",
+    zh="没有“{word}”这个命令。{hint}",
+)
+DID_YOU_MEAN = Words(
+    ja="もしかして「{nearest}」ですか？",
+    en="Did you mean “{nearest}”?",
+    zh="您是指“{nearest}”吗？",
+)
+SEE_HELP = Words(
+    ja="「help」で使い方を表示します。", en="“help” shows what I can do.", zh="“help”可显示用法。"
+)
+UNKNOWN_TASK = Words(
+    ja="その番号の依頼は見つかりません: {target}",
+    en="There is no task with that number: {target}",
+    zh="找不到该编号的任务: {target}",
+)
+WHICH_TASK = Words(
+    ja="どの依頼ですか？「{command} #1042」のように番号を付けてください。",
+    en="Which task? Add its number, as in “{command} #1042”.",
+    zh="请指明任务编号，例如“{command} #1042”。",
+)
+NOT_YOURS = Words(
+    ja="これができるのは {who} さんです。",
+    en="Only {who} can do this.",
+    zh="只有 {who} 可以执行此操作。",
+)
+NOBODY = Words(ja="（該当者なし）", en="(nobody)", zh="（无人）")
+OWN_REQUEST = Words(
+    ja="自分の依頼は自分で承認できません。承認できる人: {who}",
+    en="You can't approve your own request. Who can: {who}",
+    zh="不能批准自己的申请。可批准的人: {who}",
+)
+REASON_NEEDED = Words(
+    ja="理由を書いてください（例:「{example}」）。",
+    en="Please give a reason (for example “{example}”).",
+    zh="请填写理由（例如“{example}”）。",
+)
+ALREADY_DECIDED = Words(
+    ja="{who} さんが {at} に「{action}」としてすでに決定しています。",
+    en="Already decided: {action} by {who} at {at}.",
+    zh="{who} 已于 {at} 作出决定: {action}。",
+)
+CONTENT_CHANGED = Words(
+    ja="内容が変更されたため、この承認依頼は無効です。新しい承認依頼を見てください。",
+    en="The content has changed since, so this request no longer holds. See the newer one.",
+    zh="内容已变更，此审批请求已失效。请查看新的请求。",
+)
+WITHDRAWN = Words(
+    ja="この依頼は取り消されています。",
+    en="This request was withdrawn.",
+    zh="该请求已被撤回。",
+)
+EXPIRED = Words(
+    ja="この承認依頼は期限（{at}）が切れています。依頼者が「再実行」すると新しく届きます。",
+    en="This request expired at {at}. A retry by the requester sends a new one.",
+    zh="此审批请求已于 {at} 过期。申请人重试后会重新发送。",
+)
+NOTHING_PENDING = Words(
+    ja="{reference} に承認待ちはありません。",
+    en="Nothing of {reference} waits for approval.",
+    zh="{reference} 没有待审批事项。",
+)
+DECIDED = Words(
+    ja="{reference} を「{action}」にしました。",
+    en="{reference}: {action}.",
+    zh="{reference}: {action}。",
+)
+ACTION_APPROVED = Words(ja="承認", en="approved", zh="批准")
+ACTION_REJECTED = Words(ja="却下", en="rejected", zh="驳回")
+ACTION_RETURNED = Words(ja="差し戻し", en="sent back", zh="退回")
+CANCELLED = Words(
+    ja="{reference} を取り消しました。", en="{reference} is cancelled.", zh="{reference} 已取消。"
+)
+CANCELLING = Words(
+    ja="{reference} を取り消しています。",
+    en="{reference} is being cancelled.",
+    zh="正在取消 {reference}。",
+)
+CANT_CANCEL = Words(
+    ja="{reference} は「{state}」のため、取り消せません。",
+    en="{reference} can't be cancelled: it is {state}.",
+    zh="{reference} 状态为“{state}”，无法取消。",
+)
+CANT_RETRY = Words(
+    ja="{reference} は「{state}」のため、再実行できません。",
+    en="{reference} can't be retried: it is {state}.",
+    zh="{reference} 状态为“{state}”，无法重试。",
+)
+RETRYING = Words(
+    ja="{reference} を再実行します。", en="{reference} runs again.", zh="{reference} 将重新执行。"
+)
+CANT_REVISE = Words(
+    ja="{reference} は「{state}」のため、修正できません。新しく依頼してください。",
+    en="{reference} can't be changed: it is {state}. Please make a new request.",
+    zh="{reference} 状态为“{state}”，无法修改。请重新申请。",
+)
+REVISED = Words(
+    ja="{reference} の修正（{revision} 版目）を受け付けました。",
+    en="Revision {revision} of {reference} is taken in.",
+    zh="已受理 {reference} 的第 {revision} 版修改。",
+)
+WHAT_TO_REVISE = Words(
+    ja="どう直しますか？「修正 {reference} ABC商事 モニター6台」のように全体を書いてください。",
+    en="What should it say? Write it whole, as in “revise {reference} 6 x monitor for ABC”.",
+    zh="要怎么修改？请写出完整内容，例如“修改 {reference} ABC商事 显示器6台”。",
+)
+ANSWERED = Words(ja="承知しました。続けます。", en="Thank you, going on.", zh="明白了，继续处理。")
+QUESTION_OVER = Words(
+    ja="この質問にはすでに答えが出ています。",
+    en="This question was already answered.",
+    zh="这个问题已经回答过了。",
+)
+SENT_BACK = Words(
+    ja=(
+        "{who} さんから差し戻されました。理由: {reason}\n"
+        "直した依頼の全文をこのスレッドに送ってください。"
+    ),
+    en=(
+        "Sent back by {who}. Reason: {reason}\n"
+        "Please send the whole corrected request in this thread."
+    ),
+    zh="{who} 已退回。理由: {reason}\n请在此会话串中发送修改后的完整请求。",
+)
+NO_DOCUMENT = Words(
+    ja="{reference} にはまだ発行された書類がありません。",
+    en="{reference} has no issued document yet.",
+    zh="{reference} 尚无已开具的文件。",
+)
+VOIDED = Words(
+    ja="{number} を無効にしました。番号は欠番になりません。",
+    en="{number} is void. Its number stays taken.",
+    zh="{number} 已作废，编号保留不再使用。",
+)
+ALREADY_VOID = Words(
+    ja="{number} はすでに無効です。", en="{number} is already void.", zh="{number} 已作废。"
+)
+UNEXPECTED = Words(
+    ja="予期しないエラーで止まりました（エラー番号 {error_id}）。管理者に番号を伝えてください。",
+    en="Stopped by an unexpected error (id {error_id}). Please tell your administrator the id.",
+    zh="因意外错误而停止（错误编号 {error_id}）。请将编号告知管理员。",
+)
+GAVE_UP = Words(
+    ja="{tries} 回試しましたが、うまくいきませんでした: {reason}",
+    en="Gave up after {tries} tries: {reason}",
+    zh="已尝试 {tries} 次仍未成功: {reason}",
+)
+NOTHING_OPEN = Words(
+    ja="いま進行中の依頼も、あなたの承認待ちもありません。",
+    en="You have no task under way and nothing waits for you.",
+    zh="目前没有进行中的任务，也没有等待您处理的事项。",
+)
+MY_TASKS = Words(ja="自分の依頼", en="My tasks", zh="我的任务")
+WAITS_FOR_ME = Words(ja="あなたの承認待ち", en="Waiting for you", zh="等待您审批")
+HELP = Words(
+    ja=(
+        "使えるコマンド:\n{agents}\n"
+        "• status #1042 … 状況\n• cancel #1042 … 取り消し\n• mine … 自分の依頼と承認待ち\n"
+        "• approve / reject / return #1042 理由 … 承認・却下・差し戻し\n"
+        "• revise #1042 内容 … 修正\n• retry #1042 … 再実行\n• void Q-2026-0001 理由 … 無効\n"
+        "日本語でも書けます（見積・状況・取消・承認…）。"
+    ),
+    en=(
+        "What I can do:\n{agents}\n"
+        "• status #1042: how it stands\n• cancel #1042\n• mine: my tasks and what waits for me\n"
+        "• approve / reject / return #1042 reason\n"
+        "• revise #1042 text: change a request\n• retry #1042\n• void Q-2026-0001 reason"
+    ),
+    zh=(
+        "可用命令:\n{agents}\n"
+        "• status #1042: 查看进度\n• cancel #1042: 取消\n• mine: 我的任务和待审批\n"
+        "• approve / reject / return #1042 理由: 批准、驳回、退回\n"
+        "• revise #1042 内容: 修改\n• retry #1042: 重试\n• void Q-2026-0001 理由: 作废"
+    ),
+)
+
+STATES: dict[str, Words] = {
+    "received": Words(ja="受付済み", en="received", zh="已受理"),
+    "running": Words(ja="処理中", en="running", zh="处理中"),
+    "waiting": Words(ja="待機中", en="waiting", zh="等待中"),
+    "waiting:approval": Words(ja="承認待ち", en="waiting for approval", zh="等待审批"),
+    "waiting:answer": Words(ja="回答待ち", en="waiting for an answer", zh="等待回答"),
+    "waiting:outside": Words(ja="外部待ち", en="waiting for another system", zh="等待外部系统"),
+    "retrying": Words(ja="再試行待ち", en="retrying", zh="等待重试"),
+    "cancelling": Words(ja="取り消し中", en="being cancelled", zh="取消中"),
+    "done": Words(ja="完了", en="done", zh="已完成"),
+    "rejected": Words(ja="却下", en="rejected", zh="已驳回"),
+    "cancelled": Words(ja="取り消し済み", en="cancelled", zh="已取消"),
+    "failed": Words(ja="停止（エラー）", en="stopped by an error", zh="因错误停止"),
+}
+
+
+def state_words(state: str, waiting_for: str | None) -> Words:
+    """A task's state as people say it."""
+    return STATES[f"{state}:{waiting_for}" if waiting_for else state]

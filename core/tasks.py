@@ -1,0 +1,208 @@
+"""Tasks and the table of their moves. Each function is one compare-and-set in the caller's unit."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any, Literal
+from uuid import UUID
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from audit.event import JSON, SYSTEM, Actor, Event
+from core.codec import dump
+from core.commands import Target
+from core.db import execute, fetch_one, from_json, to_json
+from core.errors import LostLease, Question, Refused
+from core.ids import new_id
+from core.phrases import UNKNOWN_TASK
+from core.tags import Tag
+from core.unit import Unit
+from core.words import Words
+
+State = Literal[
+    "received", "running", "waiting", "retrying", "cancelling", "done", "rejected", "cancelled",
+    "failed",
+]  # fmt: skip
+
+FINAL: frozenset[str] = frozenset({"done", "rejected", "cancelled"})
+
+MOVES: dict[str, frozenset[str]] = {
+    "received": frozenset({"running", "cancelled", "received"}),
+    "running": frozenset(
+        {"running", "waiting", "retrying", "cancelling", "done", "failed", "received"}
+    ),
+    "waiting": frozenset({"running", "received", "rejected", "cancelled", "failed", "waiting"}),
+    "retrying": frozenset({"running", "cancelled", "failed", "received"}),
+    "cancelling": frozenset({"cancelled"}),
+    "failed": frozenset({"received", "cancelled"}),
+    "done": frozenset(),
+    "rejected": frozenset(),
+    "cancelled": frozenset(),
+}
+"""From which state a task may go where."""
+
+
+def may_come_from(state: State) -> list[str]:
+    """The states from which a task may go to this one."""
+    return sorted(origin for origin, ends in MOVES.items() if state in ends)
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """A task's row, locked for the rest of the unit."""
+
+    id: UUID
+    organisation_id: UUID
+    reference: int
+    agent: str
+    person_id: UUID
+    language: str
+    revision: int
+    state: str
+    waiting_for: str | None
+    question: dict[str, Any] | None
+    text: str
+
+    @property
+    def spoken(self) -> str:
+        return f"#{self.reference}"
+
+
+_COLUMNS = (
+    "id, organisation_id, reference, agent, person_id, language, revision, state, waiting_for,"
+    " question, text"
+)
+
+
+async def lock(connection: AsyncConnection, organisation_id: UUID, task_id: UUID) -> Task:
+    """The task, locked. Raises Refused where the organisation has no such task."""
+    row = await fetch_one(
+        connection,
+        f"select {_COLUMNS} from tasks"  # noqa: S608
+        " where organisation_id = :organisation_id and id = :id for update",
+        {"organisation_id": organisation_id, "id": task_id},
+    )
+    if row is None:
+        raise Refused(UNKNOWN_TASK.fill(target="?"))
+    return Task(**{**row._asdict(), "question": from_json(row.question) if row.question else None})
+
+
+async def find(connection: AsyncConnection, organisation_id: UUID, target: Target) -> UUID:
+    """The task a person named by its reference or its document's number. Raises Refused."""
+    if target.number is not None:
+        row = await fetch_one(
+            connection,
+            "select task_id as id from documents"
+            " where organisation_id = :organisation_id and number = :number",
+            {"organisation_id": organisation_id, "number": target.number},
+        )
+    else:
+        row = await fetch_one(
+            connection,
+            "select id from tasks"
+            " where organisation_id = :organisation_id and reference = :reference",
+            {"organisation_id": organisation_id, "reference": target.reference},
+        )
+    if row is None:
+        spoken = target.number or f"#{target.reference}"
+        raise Refused(UNKNOWN_TASK.fill(target=spoken))
+    task_id = row.id
+    assert isinstance(task_id, UUID)  # noqa: S101  # the column's type
+    return task_id
+
+
+async def in_thread(
+    connection: AsyncConnection, organisation_id: UUID, platform: str, channel: str, root: str
+) -> UUID | None:
+    """The latest task whose conversation a thread is."""
+    row = await fetch_one(
+        connection,
+        "select task_id from threads where organisation_id = :organisation_id"
+        " and platform = :platform and channel = :channel and root = :root"
+        " order by created_at desc limit 1",
+        {
+            "organisation_id": organisation_id,
+            "platform": platform,
+            "channel": channel,
+            "root": root,
+        },
+    )
+    return row.task_id if row else None
+
+
+async def move(
+    work: Unit,
+    task: Task,
+    state: State,
+    *,
+    waiting_for: str | None = None,
+    question: Question | None = None,
+    failure: Words | None = None,
+    retry_in: timedelta | None = None,
+    fence: int | None = None,
+) -> None:
+    """Put a task into another state, releasing whoever worked on it.
+
+    With `fence`, only while the caller's lease is the last one given. Raises LostLease where the
+    task moved in the meantime.
+    """
+    moved = await execute(
+        work.connection,
+        """
+        update tasks set state = :state, waiting_for = :waiting_for,
+            question = cast(:question as jsonb), failure = cast(:failure as jsonb),
+            retry_at = now() + make_interval(secs => :retry_in),
+            lease_owner = null, lease_until = null, updated_at = now(),
+            fence = fence + 1,
+            finished_at = case when :state in ('done', 'rejected', 'cancelled') then now() end
+        where organisation_id = :organisation_id and id = :id and state = any(:origins)
+            and (cast(:fence as bigint) is null or fence = :fence)
+        """,
+        {
+            "state": state,
+            "waiting_for": waiting_for,
+            "question": to_json(_question_row(question)) if question else None,
+            "failure": to_json(dump(failure)) if failure else None,
+            "retry_in": retry_in.total_seconds() if retry_in else None,
+            "organisation_id": task.organisation_id,
+            "id": task.id,
+            "origins": may_come_from(state),
+            "fence": fence,
+        },
+    )
+    if moved != 1:
+        raise LostLease
+
+
+def _question_row(question: Question) -> dict[str, Any]:
+    return {"id": str(new_id()), **dump(question)}
+
+
+def event(task: Task, tag: Tag, data: Mapping[str, JSON], actor: Actor = SYSTEM) -> Event:
+    """An event of a task; every one says which revision it is about."""
+    return Event(
+        task.organisation_id,
+        task.id,
+        tag,
+        {"reference": task.reference, "revision": task.revision, **data},
+        actor,
+    )
+
+
+async def notify(
+    work: Unit, task: Task, topic: str, facts: dict[str, object] | None = None
+) -> None:
+    """Write what should be told of a task, and have it told after the commit."""
+    await execute(
+        work.connection,
+        "insert into notifications (id, organisation_id, task_id, topic, facts)"
+        " values (:id, :organisation_id, :task_id, :topic, cast(:facts as jsonb))",
+        {
+            "id": new_id(),
+            "organisation_id": task.organisation_id,
+            "task_id": task.id,
+            "topic": topic,
+            "facts": to_json(facts or {}),
+        },
+    )
+    work.nudge("announce", task.organisation_id, task.id)

@@ -1,0 +1,317 @@
+"""What is known of a task, read in one go: for flash updates, cards, status and the terminal."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from core import approvals, phrases
+from core.agent import Agent, Results, Summary, gives, step_name
+from core.codec import load
+from core.db import fetch_all, fetch_one, from_json
+from core.house import House
+from core.messages import Field, Message, Progress, StepState
+from core.people import Person, approvers
+from core.words import Language, Words, as_language
+
+
+@dataclass(frozen=True, slots=True)
+class ApprovalView:
+    """An approval and, once there is one, its decision."""
+
+    id: UUID
+    state: str
+    revision: int
+    shown_sha256: str
+    expires_at: datetime
+    decided_by: str | None
+    decided_at: datetime | None
+    action: str | None
+    reason: str
+    may_decide: tuple[Person, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class DocumentView:
+    """A document that was issued."""
+
+    number: str
+    file: dict[str, Any] | None
+    voided: bool
+
+
+@dataclass(frozen=True, slots=True)
+class TaskView:
+    """A task as it stands at one moment."""
+
+    id: UUID
+    organisation_id: UUID
+    reference: int
+    agent: Agent
+    state: str
+    waiting_for: str | None
+    requester: str
+    requester_id: UUID
+    language: Language
+    time_zone: str
+    text: str
+    revision: int
+    question: dict[str, Any] | None
+    failure: Words | None
+    retry_at: datetime | None
+    attempts: int
+    created_at: datetime
+    results: Results
+    finished: dict[str, datetime]
+    approval: ApprovalView | None
+    documents: tuple[DocumentView, ...]
+
+    @property
+    def spoken(self) -> str:
+        return f"#{self.reference}"
+
+    @property
+    def number(self) -> str | None:
+        return self.documents[-1].number if self.documents else None
+
+    def summary(self, language: Language) -> Summary:
+        """What the agent understood and worked out so far."""
+        return self.agent.summarise(self.results, language)
+
+
+_TASK = """
+    select t.id, t.organisation_id, t.reference, t.agent, t.state, t.waiting_for, t.language,
+        t.text, t.revision, t.question, t.failure, t.retry_at, t.attempts, t.created_at,
+        t.person_id, p.name as requester, p.time_zone, r.ask,
+        (select jsonb_agg(jsonb_build_object('name', s.name, 'result', s.result,
+                'at', s.finished_at) order by s.finished_at)
+            from steps s where s.organisation_id = t.organisation_id and s.task_id = t.id
+            and s.revision = t.revision) as steps,
+        (select jsonb_agg(jsonb_build_object('number', d.number, 'file', d.file,
+                'voided', d.voided_at is not null) order by d.issued_at)
+            from documents d where d.organisation_id = t.organisation_id and d.task_id = t.id
+        ) as documents
+    from tasks t
+    join people p on p.id = t.person_id
+    join revisions r on r.task_id = t.id and r.revision = t.revision
+    where t.organisation_id = :organisation_id and t.id = :task_id
+"""
+
+
+async def task_view(
+    connection: AsyncConnection, house: House, organisation_id: UUID, task_id: UUID
+) -> TaskView:
+    """Read a task. Raises LookupError where the organisation has none such."""
+    row = await fetch_one(
+        connection,
+        _TASK,  # names organisation_id
+        {"organisation_id": organisation_id, "task_id": task_id},
+    )
+    if row is None:
+        raise LookupError(f"no task {task_id}")
+    agent = house.agents[row.agent]
+    steps = from_json(row.steps) or []
+    return TaskView(
+        id=row.id,
+        organisation_id=row.organisation_id,
+        reference=row.reference,
+        agent=agent,
+        state=row.state,
+        waiting_for=row.waiting_for,
+        requester=row.requester,
+        requester_id=row.person_id,
+        language=as_language(row.language),
+        time_zone=row.time_zone,
+        text=row.text,
+        revision=row.revision,
+        question=from_json(row.question) if row.question else None,
+        failure=load(Words, from_json(row.failure)) if row.failure else None,
+        retry_at=row.retry_at,
+        attempts=row.attempts,
+        created_at=row.created_at,
+        results=results_of(agent, from_json(row.ask), {s["name"]: s["result"] for s in steps}),
+        finished={s["name"]: datetime.fromisoformat(s["at"]) for s in steps},
+        approval=await _approval(connection, organisation_id, task_id),
+        documents=tuple(DocumentView(**d) for d in from_json(row.documents) or []),
+    )
+
+
+def results_of(agent: Agent, ask: Any, stored: dict[str, Any]) -> Results:
+    """The ask and the stored results of steps, by type."""
+    results: dict[type, Any] = {agent.asks: load(agent.asks, ask)}
+    for step in agent.steps:
+        if step_name(step) in stored:
+            kind = gives(step)
+            results[kind] = load(kind, stored[step_name(step)])
+    return results
+
+
+async def _approval(
+    connection: AsyncConnection, organisation_id: UUID, task_id: UUID
+) -> ApprovalView | None:
+    latest = await approvals.latest_of(connection, organisation_id, task_id)
+    return await approval_view(connection, organisation_id, latest) if latest else None
+
+
+async def approval_view(
+    connection: AsyncConnection, organisation_id: UUID, approval_id: UUID
+) -> ApprovalView:
+    """An approval, who may decide it, and who did."""
+    row = await fetch_one(
+        connection,
+        """
+        select a.id, a.task_id, a.state, a.revision, a.shown_sha256, a.expires_at, d.action,
+            coalesce(d.reason, '') as reason, d.decided_at, p.name as decided_by
+        from approvals a
+        left join decisions d on d.approval_id = a.id
+        left join people p on p.id = d.person_id
+        where a.organisation_id = :organisation_id and a.id = :id
+        """,
+        {"organisation_id": organisation_id, "id": approval_id},
+    )
+    if row is None:
+        raise LookupError(f"no approval {approval_id}")
+    authors = await approvals.authors_of(connection, organisation_id, row.task_id)
+    may_decide = await approvers(connection, organisation_id, but=authors)
+    return ApprovalView(
+        id=row.id,
+        state=row.state,
+        revision=row.revision,
+        shown_sha256=row.shown_sha256,
+        expires_at=row.expires_at,
+        decided_by=row.decided_by,
+        decided_at=row.decided_at,
+        action=row.action,
+        reason=row.reason,
+        may_decide=tuple(may_decide),
+    )
+
+
+def progress(view: TaskView, language: Language, time_zone: str) -> tuple[Progress, ...]:
+    """Every step of the task: done with its time, under way, waiting, or still to come."""
+    zone = ZoneInfo(time_zone)
+    lines: list[Progress] = []
+    current = True
+    for step in view.agent.steps:
+        name = step_name(step)
+        label = view.agent.labels[name].to(language)
+        at = view.finished.get(name)
+        if at is not None:
+            lines.append(Progress(label, "done", at.astimezone(zone).strftime("%H:%M:%S")))
+        else:
+            lines.append(Progress(label, _state_of_current(view) if current else "todo"))
+            current = False
+    return tuple(lines)
+
+
+def _state_of_current(view: TaskView) -> StepState:
+    if view.state == "waiting":
+        return "waiting"
+    if view.state == "failed":
+        return "failed"
+    if view.state in {"cancelled", "rejected", "cancelling"}:
+        return "stopped"
+    return "todo" if view.state == "received" else "running"
+
+
+def status_message(view: TaskView, language: Language, time_zone: str) -> Message:
+    """How a task stands, for whoever asks."""
+    state = phrases.state_words(view.state, view.waiting_for).to(language)
+    title = f"{view.spoken} {view.agent.title.to(language)}"
+    if view.number:
+        title += f" {view.number}"
+    summary = view.summary(language)
+    body = ""
+    if view.failure is not None:
+        body = view.failure.to(language)
+    elif view.question is not None:
+        body = load(Words, view.question["prompt"]).to(language)
+    return Message(
+        text=f"{title}: {state}" + (f"\n{body}" if body else ""),
+        title=f"{title}: {state}",
+        body=body,
+        fields=summary.fields,
+        totals=summary.totals,
+        progress=progress(view, language, time_zone),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class DeskLine:
+    """One task in somebody's list."""
+
+    task_id: UUID
+    reference: int
+    title: str
+    state: Words
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """What lies on somebody's desk: what they asked for and what waits for them."""
+
+    mine: tuple[DeskLine, ...]
+    waiting: tuple[DeskLine, ...]
+
+
+async def desk(connection: AsyncConnection, house: House, person: Person) -> Desk:
+    """The person's latest open or recent tasks, and the approvals they may decide."""
+    mine = await fetch_all(
+        connection,
+        "select id, reference, agent, state, waiting_for, text from tasks"
+        " where organisation_id = :organisation_id and person_id = :person_id"
+        " order by created_at desc limit 10",
+        {"organisation_id": person.organisation_id, "person_id": person.id},
+    )
+    waiting = await fetch_all(
+        connection,
+        """
+        select t.id, t.reference, t.agent, t.state, t.waiting_for, t.text
+        from approvals a join tasks t on t.id = a.task_id
+        where a.organisation_id = :organisation_id and a.state = 'pending'
+            and a.expires_at > now() and :may_approve
+            and not exists (select from revisions r
+                where r.task_id = t.id and r.person_id = :person_id)
+        order by a.created_at limit 20
+        """,
+        {
+            "organisation_id": person.organisation_id,
+            "person_id": person.id,
+            "may_approve": person.may("approver"),
+        },
+    )
+    return Desk(
+        tuple(_desk_line(house, row, person.language) for row in mine),
+        tuple(_desk_line(house, row, person.language) for row in waiting),
+    )
+
+
+def _desk_line(house: House, row: Any, language: Language) -> DeskLine:
+    return DeskLine(
+        task_id=row.id,
+        reference=row.reference,
+        title=house.agents[row.agent].title.to(language),
+        state=phrases.state_words(row.state, row.waiting_for),
+        text=" ".join(row.text.split())[:60],
+    )
+
+
+def desk_message(listing: Desk, language: Language) -> Message:
+    """Somebody's desk as a message."""
+    fields: list[Field] = []
+    for heading, lines in (
+        (phrases.WAITS_FOR_ME, listing.waiting),
+        (phrases.MY_TASKS, listing.mine),
+    ):
+        if lines:
+            spoken = "\n".join(
+                f"#{line.reference} {line.title}: {line.state.to(language)}  {line.text}"
+                for line in lines
+            )
+            fields.append(Field(heading.to(language), spoken))
+    text = "\n".join(f"{field.label}\n{field.value}" for field in fields)
+    return Message(text=text, fields=tuple(fields))

@@ -1,0 +1,206 @@
+"""What each slot of a thread shows, made from the task as it stands at the moment of sending."""
+
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from core import phrases
+from core.approvals import ACTIONS
+from core.codec import load
+from core.errors import Question
+from core.messages import Attachment, Button, Field, Message, Option, Select
+from core.views import ApprovalView, TaskView, progress
+from core.words import Language, Words
+
+REQUESTED_BY = Words(ja="依頼者", en="Requested by", zh="申请人")
+REQUEST = Words(ja="依頼", en="Request", zh="请求")
+REVISION = Words(ja="第{n}版", en="revision {n}", zh="第{n}版")
+APPROVAL_WANTED = Words(ja="承認のお願い", en="Approval wanted", zh="请审批")
+WHO_MAY = Words(ja="承認できる人", en="Who may approve", zh="可审批的人")
+HASH = Words(ja="書類のハッシュ", en="Document hash", zh="文件哈希")
+UNTIL = Words(ja="期限", en="Decide by", zh="截止")
+REASON = Words(ja="理由", en="Reason", zh="理由")
+APPROVE = Words(ja="承認", en="Approve", zh="批准")
+REJECT = Words(ja="却下", en="Reject", zh="驳回")
+RETURN = Words(ja="差し戻し", en="Send back", zh="退回")
+RETRY = Words(ja="再実行", en="Retry", zh="重试")
+CHOOSE = Words(ja="選択してください", en="Choose", zh="请选择")
+EDIT = Words(ja="フォームで修正", en="Edit in a form", zh="用表单修改")
+ANSWER_IS = Words(ja="回答: {answer}", en="Answer: {answer}", zh="回答: {answer}")
+OVER = Words(ja="対応済み", en="No longer open", zh="已处理")
+ISSUED = Words(
+    ja="{number} を発行しました。{total}",
+    en="{number} is issued. {total}",
+    zh="{number} 已开具。{total}",
+)
+SUPERSEDED = Words(
+    ja="内容が変更されたため無効", en="void: the content has changed", zh="内容已变更，失效"
+)
+WITHDRAWN = Words(ja="取り消し", en="withdrawn", zh="已撤回")
+EXPIRED = Words(ja="期限切れ", en="expired", zh="已过期")
+BY_AT = Words(
+    ja="{action}: {who}（{at}）", en="{action} by {who} at {at}", zh="{action}: {who}（{at}）"
+)
+
+_MARKS = {"done": "●", "running": "◐", "waiting": "◐", "todo": "○", "failed": "✕", "stopped": "■"}
+BUTTONS_AT_MOST = 5
+"""From more choices than this a list is easier to use than buttons."""
+
+
+def heading(view: TaskView, language: Language) -> str:
+    """`#1042 見積`, with the revision from the second on."""
+    title = f"{view.spoken} {view.agent.title.to(language)}"
+    if view.revision > 1:
+        title += f"（{REVISION.fill(n=view.revision).to(language)}）"
+    return title
+
+
+def root(view: TaskView, language: Language) -> Message:
+    """The request as understood: what opens the thread."""
+    summary = view.summary(language)
+    title = heading(view, language)
+    fields = (Field(REQUESTED_BY.to(language), view.requester), *summary.fields)
+    lines = "\n".join(f"・{line.name} {line.detail}" for line in summary.lines)
+    body = view.text or lines
+    return Message(
+        text=f"{title}\n{body}",
+        title=title,
+        body=body,
+        fields=fields,
+        lines=tuple(replace(line, amount="") for line in summary.lines),
+        note=summary.note,
+    )
+
+
+def flash(view: TaskView, language: Language, zone: str) -> Message:
+    """How far the task is: one message, edited as it moves."""
+    steps = progress(view, language, zone)
+    state = phrases.state_words(view.state, view.waiting_for).to(language)
+    title = f"{view.spoken} {state}"
+    told = "  ".join(
+        f"{_MARKS[step.state]} {step.label}" + (f" {step.at}" if step.at else "") for step in steps
+    )
+    note = ""
+    if view.state == "retrying" and view.retry_at and view.failure:
+        at = _at(view.retry_at, zone, "%H:%M:%S")
+        note = f"{view.failure.to(language)} → {at}"
+    return Message(text=f"{title}: {told}", title=title, progress=steps, note=note)
+
+
+def question(view: TaskView, language: Language) -> Message | None:
+    """What is asked, with its choices; None where it is no longer open."""
+    if view.question is None:
+        return None
+    asked = load(Question, {k: v for k, v in view.question.items() if k != "id"})
+    question_id = view.question["id"]
+    prompt = asked.prompt.to(language)
+    labels = [choice.label.to(language) for choice in asked.choices]
+    message = Message(
+        text="\n".join([prompt, *(f"{n}. {label}" for n, label in enumerate(labels, 1))]),
+        body=prompt,
+    )
+    if asked.key == "revise" and view.agent.form is not None:
+        return replace(
+            message, buttons=(Button("edit", EDIT.to(language), str(view.id), "primary"),)
+        )
+    if not labels:
+        return message
+    if len(labels) <= BUTTONS_AT_MOST:
+        return replace(
+            message,
+            buttons=tuple(
+                Button("answer", label, f"{question_id}.{n}") for n, label in enumerate(labels)
+            ),
+        )
+    options = tuple(Option(f"{question_id}.{n}", label) for n, label in enumerate(labels))
+    return replace(message, select=Select("answer", CHOOSE.to(language), question_id, options))
+
+
+def card(view: TaskView, approval: ApprovalView, language: Language, zone: str) -> Message:
+    """What is to be approved; once decided, who did, when and why, without buttons."""
+    summary = view.summary(language)
+    title = f"{APPROVAL_WANTED.to(language)}: {heading(view, language)}"
+    names = "、".join(person.name for person in approval.may_decide)
+    fields = [
+        Field(REQUESTED_BY.to(language), view.requester),
+        *summary.fields,
+        Field(WHO_MAY.to(language), names or phrases.NOBODY.to(language)),
+        Field(HASH.to(language), approval.shown_sha256[:12]),
+    ]
+    totals = "  ".join(f"{total.label} {total.value}" for total in summary.totals)
+    message = Message(
+        text=f"{title}\n{totals}",
+        title=title,
+        fields=tuple(fields),
+        lines=summary.lines,
+        totals=summary.totals,
+        picture=summary.picture,
+        note=summary.note,
+    )
+    if approval.state == "pending":
+        value = str(approval.id)
+        return replace(
+            message,
+            buttons=(
+                Button("approve", APPROVE.to(language), value, "primary"),
+                Button("reject", REJECT.to(language), value, "danger"),
+                Button("return", RETURN.to(language), value),
+            ),
+        )
+    verdict = closed(approval, language, zone)
+    return replace(message, text=f"{verdict}\n{message.text}", note=verdict)
+
+
+def closed(approval: ApprovalView, language: Language, zone: str) -> str:
+    """How an approval ended, in a line."""
+    if approval.action and approval.decided_by and approval.decided_at:
+        verdict = BY_AT.fill(
+            action=ACTIONS[approval.action],
+            who=approval.decided_by,
+            at=_at(approval.decided_at, zone, "%Y-%m-%d %H:%M"),
+        ).to(language)
+        if approval.reason:
+            verdict += f" {REASON.to(language)}: {approval.reason}"
+        return verdict
+    ends = {"superseded": SUPERSEDED, "withdrawn": WITHDRAWN, "expired": EXPIRED}
+    return ends.get(approval.state, OVER).to(language)
+
+
+def failure(view: TaskView, facts: dict[str, Any], language: Language) -> Message:
+    """Why the task stopped, with a button to go on once it is mended."""
+    words = load(Words, facts["failure"]).to(language)
+    title = f"{view.spoken} {phrases.STATES['failed'].to(language)}"
+    return Message(
+        text=f"{title}: {words}",
+        title=title,
+        body=words,
+        buttons=(Button("retry", RETRY.to(language), str(view.id), "primary"),),
+    )
+
+
+def result(view: TaskView, language: Language) -> Message:
+    """The issued document, as a file with a line to say what it is."""
+    summary = view.summary(language)
+    total = "  ".join(f"{field.label} {field.value}" for field in summary.totals[-1:])
+    number = view.number or ""
+    text = f"{view.spoken} {ISSUED.fill(number=number, total=total).to(language)}"
+    issued = summary.document
+    files = (
+        (Attachment(issued.sha256, issued.name, issued.media_type),) if issued is not None else ()
+    )
+    return Message(text=text, body=text, files=files)
+
+
+def retire(message: Message, note: str) -> Message:
+    """A posted message that nothing can be pressed on any more."""
+    return replace(message, buttons=(), select=None, note=note)
+
+
+def answered(message: Message, answer: str, language: Language) -> Message:
+    """A question with the answer that was given in place of its choices."""
+    return retire(message, ANSWER_IS.fill(answer=answer).to(language))
+
+
+def _at(moment: datetime, zone: str, form: str) -> str:
+    return moment.astimezone(ZoneInfo(zone)).strftime(form)
