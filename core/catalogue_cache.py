@@ -24,7 +24,6 @@ FORMAT = 1
 """Of the file on disk; a file of another format is not read."""
 
 _TOLERATED_TTLS = 10  # a copy older than so many ttl's is not used before asking the source
-_PATIENCE = timedelta(seconds=3)  # for a slow source, where there is an old copy to give instead
 _FIRST_REST = timedelta(seconds=2)  # doubled with every failure in a row
 _LONGEST_REST = timedelta(minutes=1)
 _LONGEST_ASKED_REST = timedelta(hours=1)  # a source that asks for more is asked again after this
@@ -36,13 +35,15 @@ _log = structlog.get_logger(__name__)
 class Policy:
     """How a copy is kept. `outage` is the note on an old one; its `{at}` becomes the time.
 
-    `file` is where the copy outlives a restart; None keeps it in memory only.
+    `file` is where the copy outlives a restart; None keeps it in memory only. `patience` is how
+    long a slow source is waited for where there is an old copy to give instead.
     """
 
     ttl: timedelta
     zone: ZoneInfo
     outage: Words
     file: Path | None = None
+    patience: timedelta = timedelta(seconds=3)
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,7 +140,7 @@ class CatalogueCache:
     async def _answered(self, asking: asyncio.Task[None]) -> bool:
         """Wait for the source; not for long where there is a copy that may be given instead."""
         in_hand = self._copy is not None and self._broken is None
-        patience = _PATIENCE.total_seconds() if in_hand else None
+        patience = self._policy.patience.total_seconds() if in_hand else None
         # asyncio.wait leaves the task running, whether we lose patience or are cancelled.
         done, _ = await asyncio.wait({asking}, timeout=patience)
         for task in done:
