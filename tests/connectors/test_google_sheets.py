@@ -13,7 +13,6 @@ from connectors.csv_files import connector as csv_connector
 from connectors.google_sheets import connector
 from core.errors import Permanent
 from tests.fakes.google_sheets.account import Account
-from tests.fakes.google_sheets.description import ABSENT, Description
 from tests.fakes.google_sheets.sample import (
     CODE,
     LANGUAGE,
@@ -45,11 +44,9 @@ async def test_one_reading_is_one_signed_in_request(google: FakeGoogle, sheet: O
 
 
 async def test_requests_and_answers_are_checked_against_googles_description(
-    google: FakeGoogle,
+    google: FakeGoogle, shared: Path
 ) -> None:
-    if Description.load() is None:
-        pytest.skip(ABSENT)
-    assert google.description is not None
+    assert google.description is not None, f"it should have been found in {shared}"
     path = f"/v4/spreadsheets/{KEY}/values:batchGet"
 
     problems, schema = google.description.request_problems("GET", path, [("range", "a")])

@@ -8,7 +8,6 @@ from typing import Any
 
 # tests/fakes/google_sheets/description.py -> the folder beside the repository
 DOCUMENT = Path(__file__).resolve().parents[4] / "shared/specs/google-sheets-v4-discovery.json"
-ABSENT = f"{DOCUMENT.name} is not beside this repository: requests go unchecked against it"
 
 _TYPES: Mapping[str, type | tuple[type, ...]] = {
     "string": str,
