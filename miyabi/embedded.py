@@ -111,9 +111,8 @@ class Embedded:
 
     def _leave(self) -> None:
         uses, self._uses = self._uses, []
-        for use in uses:
-            use.release()
-        for use in uses:
+        used = [use for use in uses if use.release()]
+        for use in used:
             use.await_stop()
 
 
@@ -125,6 +124,7 @@ class _Use:
         self._durable = durable
         self._starting = contextlib.ExitStack()
         self._using = contextlib.ExitStack()
+        self._taken = False
         self._keeper: subprocess.Popen[bytes] | None = None
         self._log_before = 0
 
@@ -135,6 +135,7 @@ class _Use:
         self._take(self._starting, self._places.starting, fcntl.LOCK_EX)
         # Waits here while a keeper is stopping the server that the last user has just left.
         self._take(self._using, self._places.users, fcntl.LOCK_SH)
+        self._taken = True
         if _free(self._places.keeper):
             self._start_keeper()
 
@@ -150,10 +151,12 @@ class _Use:
         self._starting.close()
         return self._places.address.read_text("utf-8")
 
-    def release(self) -> None:
-        """Give our lock back. The keeper stops the server if it was the last."""
+    def release(self) -> bool:
+        """Give our lock back, if we had it. The keeper stops the server if it was the last."""
         self._starting.close()
         self._using.close()
+        had, self._taken = self._taken, False
+        return had
 
     def await_stop(self) -> None:
         """Wait for the end of the server, unless others still use it."""
@@ -163,7 +166,7 @@ class _Use:
                 return
             time.sleep(_POLL)
         if self._keeper:
-            self._keeper.poll()  # or it would stay a zombie as long as we live
+            self._keeper.wait()  # or it would stay a zombie as long as we live
 
     def _take(self, stack: contextlib.ExitStack, path: Path, kind: int) -> None:
         descriptor = stack.enter_context(opened(path))

@@ -118,14 +118,13 @@ def main() -> int:
     parser.add_argument("--fleeting", action="store_true", help="do not wait for the disk")
     chosen = parser.parse_args()
     places = Places(chosen.home, chosen.name)
-    with opened(places.keeper) as descriptor:
-        if not locks(descriptor, fcntl.LOCK_EX):
-            return 0
-        try:
-            keep(places, SERVERS[chosen.name](chosen.home, durable=not chosen.fleeting))
-        except (ServerFailed, OSError) as error:
-            print(f"{chosen.name}: {error}", flush=True)  # noqa: T201 - into its log
-            return 1
+    if not locks(os.open(places.keeper, os.O_RDWR | os.O_CREAT, 0o600), fcntl.LOCK_EX):
+        return 0  # there is one; our lock, too, is only given back by the end of the process
+    try:
+        keep(places, SERVERS[chosen.name](chosen.home, durable=not chosen.fleeting))
+    except (ServerFailed, OSError) as error:
+        print(f"{chosen.name}: {error}", flush=True)  # noqa: T201 - into its log
+        return 1
     return 0
 
 

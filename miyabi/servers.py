@@ -73,7 +73,8 @@ class Postgres:
 
     def start(self) -> None:
         """Start it; for some seconds after a crash its former children may stand in the way."""
-        until = time.monotonic() + 5
+        crashed = (self.data / "postmaster.pid").exists()
+        until = time.monotonic() + (5 if crashed else 0)
         while True:
             self.process = _spawn(self._command(), self.data, self.account)
             if _wait(self.process, self._ready):
@@ -181,6 +182,7 @@ class Valkey:
         """Start it and wait for its first PONG."""
         command = [str(_valkey()), "--port", "0", "--unixsocket", str(self.socket)]
         command += ["--unixsocketperm", "700", "--dir", str(self.run), "--daemonize", "no"]
+        command += ["--set-proc-title", "no"]  # its folder is how we know whose it is
         command += ["--save", "", "--appendonly", "no", "--databases", "64"]
         self.process = _spawn(command, self.run, self.account)
         if not _wait(self.process, self._answers):
