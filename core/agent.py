@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Any, get_type_hints
 
+from core.catalogue import Catalogue
 from core.errors import MiyabiError
 from core.forms import FormSpec, FormValues
 from core.messages import Field, Line, Picture
@@ -127,7 +128,7 @@ class Agent:
     takes_free_text: bool = False
     form: FormSpec | None = None
     edit: Callable[[Results], FormValues] | None = None
-    facts: Callable[[Results], Mapping[str, object]] | None = None
+    facts: Callable[[Results, Catalogue], Mapping[str, object]] | None = None
     """The task as data, for `--json`."""
     inputs: Mapping[str, Mapping[str, type]] = field(init=False)
 

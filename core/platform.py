@@ -1,16 +1,20 @@
 """What a chat platform declares of itself: the one constant that others read of its folder."""
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 
 from core.house import House
 from core.ports import Outbound, ReadFile
 from core.settings import Settings
+from core.words import Words
 
 
 @dataclass(frozen=True, slots=True)
 class Opening:
-    """What a platform may use to build its way out. The house has no ways out yet."""
+    """What a platform may use to build its ways in and out.
+
+    When the ways out are built the house has none yet; for the ways in it is whole.
+    """
 
     settings: Settings
     house: House
@@ -18,8 +22,33 @@ class Opening:
 
 
 @dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing the doctor looked at; `fix` says what to do where it is not well."""
+
+    well: bool
+    what: Words
+    fix: Words | None = None
+
+
+def _no_routes(opening: Opening) -> Sequence[object]:
+    return ()
+
+
+async def _nothing_to_check(opening: Opening) -> Sequence[Finding]:
+    return ()
+
+
+@dataclass(frozen=True, slots=True)
 class Platform:
-    """A chat platform. `open` builds its way out, or gives None where it is not set up."""
+    """A chat platform.
+
+    `outbound` builds its way out, or gives None where it is not set up. `routes` are the ASGI
+    routes of its webhooks. `listen` holds a connection to the platform open until it is
+    cancelled, for those that are not called by HTTP. `check` is for `miyabi doctor`.
+    """
 
     name: str
-    open: Callable[[Opening], Outbound | None]
+    outbound: Callable[[Opening], Outbound | None]
+    routes: Callable[[Opening], Sequence[object]] = _no_routes
+    listen: Callable[[Opening], Awaitable[None]] | None = None
+    check: Callable[[Opening], Awaitable[Sequence[Finding]]] = _nothing_to_check

@@ -40,9 +40,13 @@ NO_CONNECTOR = Words(
 class Built:
     """The house and what its processes have to close."""
 
-    house: House
+    opening: Opening
     redis: ArqRedis
     doorbell: RedisDoorbell
+
+    @property
+    def house(self) -> House:
+        return self.opening.house
 
 
 @asynccontextmanager
@@ -65,13 +69,13 @@ async def open_house(
             },
             approval_days=settings.approval_days,
         )
-        yield Built(_with_outbounds(house, settings), redis, doorbell)
+        yield Built(_opening(house, settings), redis, doorbell)
     finally:
         await doorbell.close()
         await engine.dispose()
 
 
-def _with_outbounds(house: House, settings: Settings) -> House:
+def _opening(house: House, settings: Settings) -> Opening:
     """The ways out read documents through the house; so they are opened when it stands."""
     outbounds: dict[str, Outbound] = {}
 
@@ -82,11 +86,12 @@ def _with_outbounds(house: House, settings: Settings) -> House:
             raise LookupError(f"no document {sha256}")
         return content
 
+    opening = Opening(settings, house, read_file)
     for platform in all_platforms().values():
-        outbound = platform.open(Opening(settings, house, read_file))
+        outbound = platform.outbound(opening)
         if outbound is not None:
             outbounds[platform.name] = outbound
-    return replace(house, outbounds=outbounds)
+    return replace(opening, house=replace(house, outbounds=outbounds))
 
 
 async def _company(house: House, organisation_id: UUID) -> Company:

@@ -5,8 +5,8 @@ from core.platform import Opening, Platform
 from core.ports import Outbound
 
 
-def _open(opening: Opening) -> Outbound:
+def _outbound(opening: Opening) -> Outbound:
     return ConsoleOutbound()
 
 
-platform = Platform("console", _open)
+platform = Platform("console", _outbound)
