@@ -31,7 +31,7 @@ up: $(MAIN)
 	@exec $(BIN)/miyabi up $(ARGS)
 
 test: $(DEV)
-	$(BIN)/python -m pytest -n $(WORKERS) $(ARGS)
+	$(BIN)/python -m pytest -n $(WORKERS) --timeout 300 $(ARGS)
 
 bench: $(DEV)
 	$(BIN)/python -m bench $(ARGS)

@@ -31,6 +31,7 @@ from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
     SettingsConfigDict,
+    SettingsError,
     TomlConfigSettingsSource,
 )
 
@@ -224,6 +225,8 @@ def read_settings(**overrides: Any) -> Settings:
         return Settings(**overrides)
     except tomllib.TOMLDecodeError as error:
         raise _wrong([(TOML.name, "TOML", str(error))]) from None
+    except SettingsError as error:  # says nothing of the value itself
+        raise _wrong([("JSON", "environment, .env", str(error))]) from None
     except ValidationError as error:
         problems = error.errors(include_input=False, include_url=False)
         # `from None`: pydantic's own text would be shown below ours, and says less.

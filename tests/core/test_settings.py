@@ -137,6 +137,16 @@ def test_a_file_that_is_not_toml_is_refused_with_its_line(folder: Path) -> None:
     assert "line 2" in _problem()
 
 
+def test_a_section_given_as_json_is_read_and_broken_json_is_refused(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("MIYABI_PRICE_LIST", '{"connector": "google_sheets", "spreadsheet": "abc"}')
+    assert read_settings().price_list.options == {"spreadsheet": "abc"}
+
+    monkeypatch.setenv("MIYABI_PRICE_LIST", '{"connector')
+    assert "price_list" in _problem()
+
+
 def test_no_secret_shows_in_the_repr_or_in_a_refusal(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
