@@ -78,6 +78,12 @@ def read_command(text: str, agents: Iterable[Agent]) -> Command:
     return _unknown(first, text, known)
 
 
+def without_command_word(text: str, agent: Agent) -> str:
+    """A request without the agent's own word in front of it."""
+    first, rest = _first_word(text)
+    return rest if first in agent.words and rest else text
+
+
 def _unknown(first: str, text: str, agents: list[Agent]) -> Command:
     """A text with no known word: a slip of the keyboard, or free text for an agent."""
     spoken = [word for words in WORDS.values() for word in words if len(word) > 1]

@@ -13,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from audit.event import Actor
 from core import begin, phrases, replies
 from core.codec import dump, load
-from core.commands import Command, read_command
+from core.commands import Command, read_command, without_command_word
 from core.db import execute, fetch_one, from_json, to_json
 from core.errors import Refused
 from core.house import House
@@ -108,8 +108,9 @@ async def _new_task(
         return None
     request.need_role("requester")
     agent = request.house.agents[agent_name or ""]
-    ask = agent.begin(command.rest, form.values if form else None, request.today)
-    return begin.NewTask(agent, ask, reference, command.rest, revises)
+    text = without_command_word(command.rest, agent)
+    ask = agent.begin(text, form.values if form else None, request.today)
+    return begin.NewTask(agent, ask, reference, text, revises)
 
 
 def _request(house: House, inbound: Inbound, person: Person) -> Request:

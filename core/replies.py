@@ -8,7 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from core import approvals, phrases, tasks, views
 from core.approvals import Action
 from core.codec import dump, load
-from core.commands import WORDS, Command
+from core.commands import WORDS, Command, without_command_word
 from core.db import execute, fetch_one, from_json, to_json
 from core.documents import void_latest
 from core.errors import NotAllowed, Refused
@@ -200,6 +200,7 @@ async def _revise(work: Unit, request: Request, task: Task, text: str) -> Answer
         raise Refused(phrases.CANT_REVISE.fill(reference=task.spoken, state=state))
     form = request.inbound.form
     agent = request.house.agents[task.agent]
+    text = without_command_word(text, agent)
     ask = agent.begin(text, form.values if form else None, request.today)
     revision = task.revision + 1
     await approvals.supersede(work, task, "superseded", request.actor)

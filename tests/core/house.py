@@ -1,0 +1,319 @@
+"""A small house for tests of the heart: a real database, an agent of three steps, one platform."""
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field, replace
+from datetime import date, timedelta
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from audit.event import Event
+from core import organisations, people
+from core.agent import (
+    Agent,
+    Approval,
+    Deliver,
+    Document,
+    Number,
+    Numbered,
+    Results,
+    Summary,
+    TaskInfo,
+)
+from core.approvals import latest_of
+from core.catalogue import Catalogue
+from core.company import Company
+from core.db import create_engine, fetch_one
+from core.documents import Files
+from core.errors import Choice, MiyabiError, NeedsInput, Question
+from core.forms import FormValues
+from core.house import House
+from core.inbound import Answer, Click, Inbound, Sender, Spot
+from core.intake import accept
+from core.messages import Attachment, Field, Message
+from core.organisations import Organisation
+from core.people import Person
+from core.ports import Job, Place, Sent
+from core.reconcile import reconcile
+from core.runner import advance
+from core.unit import Unit, unit
+from core.words import Language, Words, same
+from notifier.deliver import announce
+
+
+@dataclass(frozen=True, slots=True)
+class LetterAsk:
+    """What the test agent is asked for. `text` "?" makes it ask; "!" makes it fail."""
+
+    text: str
+    answers: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Letter:
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Draft(Document):
+    """As shown."""
+
+
+@dataclass(frozen=True, slots=True)
+class Issued(Document):
+    """As issued."""
+
+
+@dataclass(slots=True)
+class Trouble:
+    """What goes wrong next in the step `write`, and how often each step ran."""
+
+    errors: list[Exception] = field(default_factory=list)
+    ran: list[str] = field(default_factory=list)
+    pause: asyncio.Event | None = None
+    reached: asyncio.Event = field(default_factory=asyncio.Event)
+
+
+async def write(ask: LetterAsk, trouble: Trouble) -> Letter:
+    trouble.ran.append("write")
+    trouble.reached.set()
+    if trouble.pause is not None:
+        await trouble.pause.wait()
+    if trouble.errors:
+        raise trouble.errors.pop(0)
+    if ask.text == "?" and "tone" not in ask.answers:
+        choices = (Choice("warm", same("warm")), Choice("cool", same("cool")))
+        raise NeedsInput(Question("tone", same("Which tone?"), choices))
+    return Letter(ask.text.lower() + ask.answers.get("tone", ""))
+
+
+async def draw(letter: Letter, files: Files, task: TaskInfo, trouble: Trouble) -> Draft:
+    trouble.ran.append("draw")
+    sha256 = await files.put(f"draft of {letter.text}".encode(), "text/plain")
+    return Draft(sha256, f"draft-{task.reference}.txt", "text/plain", 1)
+
+
+async def seal(letter: Letter, numbered: Numbered, files: Files, trouble: Trouble) -> Issued:
+    trouble.ran.append("seal")
+    sha256 = await files.put(f"{numbered.number}: {letter.text}".encode(), "text/plain")
+    return Issued(sha256, f"{numbered.number}.txt", "text/plain", 1)
+
+
+def _summarise(results: Results, language: Language) -> Summary:
+    letter = results.get(Letter)
+    return Summary(
+        fields=(Field("Letter", letter.text),) if letter else (), document=results.get(Issued)
+    )
+
+
+def _begin(text: str, form: FormValues | None, today: date) -> LetterAsk:
+    return LetterAsk(text)
+
+
+def _answer(ask: LetterAsk, key: str, value: str) -> LetterAsk:
+    return replace(ask, answers={**ask.answers, key: value})
+
+
+letter_agent = Agent(
+    name="letter",
+    number="L",
+    asks=LetterAsk,
+    steps=(write, draw, Approval("letter", Draft), Number(), seal, Deliver(Issued)),
+    title=Words(ja="手紙", en="Letter", zh="信"),
+    example=same("letter hello"),
+    words=("letter", "手紙"),
+    takes_free_text=True,
+    labels={name: same(name) for name in ("write", "draw", "approve", "number", "seal", "deliver")},
+    begin=_begin,
+    answer=_answer,
+    summarise=_summarise,
+)
+
+
+class Bell:
+    """Keeps what was rung, for the test to carry on by hand: a crash loses it, as Redis may."""
+
+    def __init__(self) -> None:
+        self.jobs: list[Job] = []
+        self.events: list[Event] = []
+
+    async def ring(self, jobs: Sequence[Job], events: Sequence[Event]) -> None:
+        self.jobs.extend(jobs)
+        self.events.extend(events)
+
+
+@dataclass(slots=True)
+class Wall:
+    """A platform that remembers what was posted on it, in order, with every edit."""
+
+    edit_interval: timedelta = timedelta(0)
+    posted: dict[str, Message] = field(default_factory=dict)
+    sends: list[str] = field(default_factory=list)
+    edits: list[str] = field(default_factory=list)
+    troubles: list[MiyabiError | None] = field(default_factory=list)
+    lose_answer: bool = False
+
+    def _maybe_fail(self) -> None:
+        trouble = self.troubles.pop(0) if self.troubles else None
+        if trouble is not None:
+            raise trouble
+
+    async def send(self, place: Place, message: Message, key: str) -> Sent:
+        self._maybe_fail()
+        self.posted[key] = message
+        self.sends.append(key)
+        if self.lose_answer:
+            self.lose_answer = False
+            raise ConnectionResetError("the answer got lost")
+        return Sent(place.channel, key)
+
+    async def edit(self, place: Place, sent: Sent, message: Message, key: str) -> Sent:
+        self._maybe_fail()
+        self.posted[sent.id] = message
+        self.edits.append(sent.id)
+        return sent
+
+    async def upload(
+        self, place: Place, attachment: Attachment, comment: Message, key: str
+    ) -> Sent:
+        return await self.send(place, comment, key)
+
+    async def find(self, place: Place, key: str, attachment: Attachment | None) -> Sent | None:
+        return Sent(place.channel, key) if key in self.posted else None
+
+    def texts(self) -> list[str]:
+        return [message.text for message in self.posted.values()]
+
+    def showing(self, words: str) -> Message:
+        """The one posted message that says this."""
+        found = [message for message in self.posted.values() if words in message.text]
+        assert len(found) == 1, f"{len(found)} messages say {words!r}: {self.texts()}"
+        return found[0]
+
+
+@dataclass(slots=True)
+class Office:
+    """The house with a company in it and hands to move it."""
+
+    house: House
+    bell: Bell
+    wall: Wall
+    trouble: Trouble
+    organisation: Organisation
+    asker: Person
+    boss: Person
+    other_boss: Person
+    keys: int = 0
+
+    def sender(self, person: Person) -> Sender:
+        return Sender("wall", "w1", person.handle)
+
+    async def say(
+        self,
+        words: str,
+        person: Person | None = None,
+        *,
+        key: str | None = None,
+        thread: str | None = None,
+        addressed: bool = True,
+    ) -> Answer:
+        self.keys += 1
+        inbound = Inbound(
+            sender=self.sender(person or self.asker),
+            spot=Spot("room", thread),
+            key=key or f"key-{self.keys}",
+            text=words,
+            addressed=addressed,
+            today=date(2026, 11, 25),
+        )
+        return await accept(self.house, inbound)
+
+    async def click(self, action: str, value: object, person: Person, reason: str = "") -> Answer:
+        self.keys += 1
+        inbound = Inbound(
+            sender=self.sender(person),
+            spot=Spot("room"),
+            key=f"key-{self.keys}",
+            click=Click(action, str(value), reason),
+        )
+        return await accept(self.house, inbound)
+
+    async def work(self) -> None:
+        """Do every job that was rung, and those that follow, as a worker would."""
+        while self.bell.jobs:
+            job = self.bell.jobs.pop(0)
+            do = advance if job.kind == "advance" else announce
+            await do(self.house, job.organisation_id, job.task_id, "worker-1")
+
+    async def recover(self) -> None:
+        """What the reconciler finds once its patience is over, done."""
+        await self.execute("update outbox set next_at = now()")
+        await reconcile(self.house)
+        await self.work()
+
+    async def approval_id(self, task_id: UUID | None) -> UUID:
+        assert task_id is not None
+        async with self.house.engine.connect() as connection:
+            found = await latest_of(connection, self.organisation.id, task_id)
+        assert found is not None
+        return found
+
+    async def state(self, task_id: UUID | None) -> str:
+        row = await self.row("select state, waiting_for from tasks where id = :id", {"id": task_id})
+        return f"{row.state}:{row.waiting_for}" if row.waiting_for else str(row.state)
+
+    async def execute(self, sql: str) -> None:
+        """Change the database behind everybody's back."""
+        async with self.house.engine.begin() as connection:
+            await connection.execute(text(sql))
+
+    async def row(self, sql: str, values: dict[str, object]) -> Any:
+        async with self.house.engine.connect() as connection:
+            return await fetch_one(connection, sql, values)
+
+
+@asynccontextmanager
+async def open_office(database_url: str) -> AsyncIterator[Office]:
+    """An organisation with somebody who asks and two who approve."""
+    engine: AsyncEngine = create_engine(database_url)
+    bell, wall, trouble = Bell(), Wall(), Trouble()
+
+    async def company(house: House, organisation_id: UUID) -> Company:
+        async with house.engine.connect() as connection:
+            return await organisations.company_of(connection, organisation_id)
+
+    async def files(house: House, organisation_id: UUID) -> Files:
+        return Files(house, organisation_id)
+
+    async def troubles(house: House, organisation_id: UUID) -> Trouble:
+        return trouble
+
+    house = House(
+        engine=engine,
+        doorbell=bell,
+        agents={"letter": letter_agent},
+        resources={Company: company, Files: files, Trouble: troubles, Catalogue: company},
+        outbounds={"wall": wall},
+    )
+    try:
+        async with unit(house) as work:
+            organisation = await organisations.add(work, "acme", Company("Acme"))
+            asker = await _person(work, organisation, "asker", {"requester"})
+            boss = await _person(work, organisation, "boss", {"approver", "requester"})
+            other = await _person(work, organisation, "other", {"approver"})
+        bell.events.clear()
+        yield Office(house, bell, wall, trouble, organisation, asker, boss, other)
+    finally:
+        await engine.dispose()
+
+
+async def _person(work: Unit, organisation: Organisation, handle: str, roles: set[str]) -> Person:
+    person = await people.add(
+        work, organisation.id, handle, handle.title(), frozenset(roles), language="en"
+    )
+    await people.link(work, person, Sender("wall", "w1", handle))
+    return person

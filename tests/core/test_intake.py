@@ -1,0 +1,91 @@
+"""The door: what it takes in, what it refuses, and what it says when the database is away."""
+
+import asyncio
+import time
+
+import pytest
+from sqlalchemy import text
+
+from core.inbound import Inbound, Sender, Spot
+from core.intake import accept
+from tests.core.house import Office
+
+
+async def count(office: Office, table: str) -> int:
+    row = await office.row(f"select count(*) as n from {table}", {})
+    return int(row.n)
+
+
+async def test_an_unknown_person_is_told_how_to_be_added_and_nothing_runs(office: Office) -> None:
+    inbound = Inbound(Sender("wall", "w1", "stranger"), Spot("room"), "k", "letter hello")
+
+    told = await accept(office.house, inbound)
+
+    assert told.outcome == "unknown_person"
+    assert told.message is not None
+    assert "wall:w1:stranger" in told.message.text
+    assert await count(office, "tasks") == 0
+    assert await count(office, "inbound") == 0
+
+
+async def test_who_may_not_ask_is_told_which_role_it_takes(office: Office) -> None:
+    told = await office.say("letter hello", office.other_boss)
+
+    assert told.outcome == "refused"
+    assert told.message is not None
+    assert "requester" in told.message.text
+    assert await count(office, "tasks") == 0
+
+
+async def test_a_locked_database_is_said_within_two_seconds_and_nothing_is_taken(
+    office: Office,
+) -> None:
+    async with office.house.engine.connect() as blocker:
+        await blocker.execute(text("lock table inbound in access exclusive mode"))
+        started = time.monotonic()
+        told = await office.say("letter hello", key="k1")
+        elapsed = time.monotonic() - started
+        await blocker.rollback()
+
+    assert told.outcome == "unavailable"
+    assert elapsed < 2
+    assert told.message is not None
+    assert "Nothing was taken in" in told.message.text
+    await asyncio.sleep(0.3)
+    assert await count(office, "tasks") == 0
+
+    again = await office.say("letter hello", key="k1")
+    assert again.outcome == "taken"
+
+
+@pytest.mark.parametrize(
+    ("text", "word"), [("letter hello", "taken in"), ("letter 请给我们写一封信", "受理")]
+)
+async def test_the_answer_is_in_the_language_of_the_request(
+    office: Office, text: str, word: str
+) -> None:
+    told = await office.say(text)
+
+    assert told.message is not None
+    assert word in told.message.text
+
+
+async def test_an_event_and_an_outbox_row_are_written_with_the_task(office: Office) -> None:
+    answer = await office.say("letter hello")
+
+    assert await count(office, "outbox") == 2
+    row = await office.row(
+        "select tag, body ->> 'person' as person from audit_events where stream = :id",
+        {"id": answer.task_id},
+    )
+    assert row.tag == "intake:task:received"
+    assert row.person == str(office.asker.id)
+
+
+async def test_two_deliveries_of_one_command_write_one_row(office: Office) -> None:
+    await office.say("letter hello", thread="t")
+    first = await office.say("cancel", key="same", thread="t")
+    second = await office.say("cancel", key="same", thread="t")
+
+    assert first == second
+    assert first.outcome == "done"
