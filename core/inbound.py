@@ -1,5 +1,6 @@
 """What a platform delivers, already verified, and what it is answered."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
@@ -7,6 +8,14 @@ from typing import Literal
 from uuid import UUID
 
 from core.messages import Message
+
+# PostgreSQL's text has no NUL, and half of a surrogate pair is no character at all.
+_NOT_STORABLE = re.compile("[\x00\ud800-\udfff]")
+
+
+def storable(text: str) -> str:
+    """What was typed, without what no database can keep."""
+    return _NOT_STORABLE.sub("", text)
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +43,10 @@ class Click:
     value: str
     reason: str = ""
 
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "value", storable(self.value))
+        object.__setattr__(self, "reason", storable(self.reason))
+
 
 @dataclass(frozen=True, slots=True)
 class Form:
@@ -45,6 +58,13 @@ class Form:
     agent: str
     values: Mapping[str, object]
     task_id: UUID | None = None
+
+    def __post_init__(self) -> None:
+        clean = {
+            name: storable(value) if isinstance(value, str) else value
+            for name, value in self.values.items()
+        }
+        object.__setattr__(self, "values", clean)
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +83,9 @@ class Inbound:
     click: Click | None = None
     form: Form | None = None
     today: date | None = None
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "text", storable(self.text))
 
 
 Outcome = Literal["taken", "done", "told", "refused", "unknown_person", "ignored", "unavailable"]

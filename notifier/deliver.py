@@ -176,12 +176,16 @@ async def _has_due(house: House, organisation_id: UUID, thread_id: UUID) -> bool
 
 
 async def _due(connection: Any, organisation_id: UUID, thread_id: UUID) -> list[Due]:
+    # What waits after a failed attempt holds up the whole thread: nothing may overtake it.
     rows = await fetch_all(
         connection,
         "select d.id, d.slot, d.state, d.attempts, n.facts from deliveries d"
         " join notifications n on n.id = d.notification_id"
         " where d.organisation_id = :organisation_id and d.thread_id = :thread_id"
-        " and d.state in ('pending', 'sending') and d.next_at <= now() order by d.id",
+        " and d.state in ('pending', 'sending') and d.next_at <= now()"
+        " and not exists (select from deliveries w where w.organisation_id = :organisation_id"
+        " and w.thread_id = :thread_id and w.state = 'sending' and w.next_at > now())"
+        " order by d.id",
         {"organisation_id": organisation_id, "thread_id": thread_id},
     )
     return [Due(row.id, row.slot, row.state, row.attempts, from_json(row.facts)) for row in rows]

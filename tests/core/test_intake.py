@@ -89,3 +89,22 @@ async def test_two_deliveries_of_one_command_write_one_row(office: Office) -> No
 
     assert first == second
     assert first.outcome == "done"
+
+
+@pytest.mark.parametrize(
+    "text", ["letter \x00hello", "letter \ud800x", "letter " + "x" * 100_000, "letter \u202ehello"]
+)
+async def test_any_text_can_be_taken_in(office: Office, text: str) -> None:
+    told = await office.say(text)
+    await office.work()
+
+    assert told.outcome == "taken"
+    assert await office.state(told.task_id) == "waiting:approval"
+
+
+@pytest.mark.parametrize("value", ["", "x", "\x00", "' or 1=1", "0" * 32, "🦊", "1.2.3"])
+@pytest.mark.parametrize("action", ["approve", "answer", "retry", "cancel", "nonsense"])
+async def test_a_forged_button_does_nothing(office: Office, action: str, value: str) -> None:
+    told = await office.click(action, value, office.boss)
+
+    assert told.outcome == "refused"

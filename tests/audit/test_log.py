@@ -1,0 +1,210 @@
+"""The audit log: append-only for the application, and every kind of tampering is found."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime
+from uuid import UUID
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+from uuid_utils.compat import uuid7
+
+from audit import blobs, log
+from audit.event import Actor, Event, digest
+from core.db import create_engine
+
+ORGANISATION = uuid7()
+
+
+@pytest.fixture
+async def app(database_url: str) -> AsyncIterator[AsyncEngine]:
+    """The application's own connection."""
+    engine = create_engine(database_url)
+    yield engine
+    await engine.dispose()
+
+
+@pytest.fixture
+async def owner(database_url: str) -> AsyncIterator[AsyncEngine]:
+    """The owner of the tables, whom no right holds back."""
+    engine = create_async_engine(database_url)
+    yield engine
+    await engine.dispose()
+
+
+def event(stream: UUID, n: int = 0, organisation: UUID = ORGANISATION) -> Event:
+    return Event(organisation, stream, "test:thing:happened", {"n": n}, Actor(uuid7(), "a:b:c"))
+
+
+async def write(engine: AsyncEngine, *events: Event) -> None:
+    async with engine.begin() as connection:
+        await log.append(connection, events)
+
+
+async def faults(engine: AsyncEngine, **scope: object) -> list[str]:
+    async with engine.connect() as connection:
+        return (await log.verify(connection, **scope)).faults  # type: ignore[arg-type]
+
+
+async def tamper(engine: AsyncEngine, statement: str) -> None:
+    """As the database's superuser, with the triggers switched off."""
+    async with engine.begin() as connection:
+        await connection.execute(text("set session_replication_role = replica"))
+        await connection.execute(text(statement))
+
+
+async def test_what_was_written_verifies(app: AsyncEngine) -> None:
+    streams = [uuid7() for _ in range(3)]
+    for n in range(4):
+        await write(app, *(event(stream, n) for stream in streams))
+
+    async with app.connect() as connection:
+        verdict = await log.verify(connection, expected=streams)
+
+    assert (verdict.events, verdict.streams, verdict.faults) == (12, 3, [])
+
+
+async def test_writers_of_one_stream_in_parallel_leave_no_gap(app: AsyncEngine) -> None:
+    stream = uuid7()
+
+    await asyncio.gather(*(write(app, event(stream, n), event(stream, -n)) for n in range(15)))
+
+    assert await faults(app) == []
+    async with app.connect() as connection:
+        rows = await connection.execute(text("select seq from audit_events order by seq"))
+        assert [row.seq for row in rows] == list(range(1, 31))
+
+
+@pytest.mark.parametrize("table", ["audit_events", "audit_blobs"])
+@pytest.mark.parametrize(
+    "statement",
+    ["update {t} set organisation_id = organisation_id", "delete from {t}", "truncate {t}"],
+)
+async def test_the_application_can_change_nothing(
+    app: AsyncEngine, table: str, statement: str
+) -> None:
+    await write(app, event(uuid7()))
+    with pytest.raises(DBAPIError, match="permission denied"):
+        async with app.begin() as connection:
+            await connection.execute(text(statement.format(t=table)))
+
+
+@pytest.mark.parametrize("table", ["audit_events", "audit_blobs"])
+@pytest.mark.parametrize(
+    "statement",
+    ["update {t} set organisation_id = organisation_id", "delete from {t}", "truncate {t}"],
+)
+async def test_the_owner_is_refused_by_the_trigger_as_well(
+    app: AsyncEngine, owner: AsyncEngine, table: str, statement: str
+) -> None:
+    await write(app, event(uuid7()))
+    async with app.begin() as connection:
+        await blobs.put(connection, ORGANISATION, b"x", "text/plain")
+    with pytest.raises(DBAPIError, match="append-only"):
+        async with owner.begin() as connection:
+            await connection.execute(text(statement.format(t=table)))
+
+
+async def test_the_application_can_only_append_through_the_function(app: AsyncEngine) -> None:
+    with pytest.raises(DBAPIError, match="permission denied"):
+        async with app.begin() as connection:
+            await connection.execute(
+                text(
+                    "insert into audit_events values (:i, :i, 1, :i, now(), 'x', '{}', sha256('x'))"
+                ),
+                {"i": uuid7()},
+            )
+
+
+@pytest.mark.parametrize(
+    "attack",
+    [
+        "update audit_events set body = jsonb_set(body, '{data,n}', '99') where seq = 2",
+        "update audit_events set tag = 'test:thing:denied' where seq = 2",
+        "update audit_events set at = at - interval '1 day' where seq = 2",
+        "delete from audit_events where seq = 2",
+        "delete from audit_events where seq = 4",
+        "update audit_events set seq = seq + 10 where seq = 4",
+        "with a as (select stream, body, sha256, id from audit_events where seq = 1)"
+        " update audit_events e set body = a.body, sha256 = a.sha256 from a where e.seq = 3",
+        "delete from audit_events",
+        "delete from audit_streams",
+        "insert into audit_events select organisation_id, stream, 5, gen_random_uuid(), at, tag,"
+        " body, sha256 from audit_events where seq = 4",
+    ],
+)
+async def test_a_changed_deleted_or_inserted_row_is_found(
+    app: AsyncEngine, owner: AsyncEngine, attack: str
+) -> None:
+    stream = uuid7()
+    await write(app, *(event(stream, n) for n in range(4)))
+    assert await faults(app) == []
+
+    await tamper(owner, attack)
+
+    found = await faults(app)
+    assert found
+    assert str(stream) in found[0]
+
+
+async def test_a_stream_that_vanished_whole_is_missed(app: AsyncEngine, owner: AsyncEngine) -> None:
+    stream = uuid7()
+    await write(app, event(stream))
+    await tamper(owner, "delete from audit_events")
+    await tamper(owner, "delete from audit_streams")
+
+    assert await faults(app) == []
+    assert await faults(app, expected=[stream])
+
+
+async def test_a_stream_belongs_to_one_organisation(app: AsyncEngine) -> None:
+    stream = uuid7()
+    await write(app, event(stream))
+    with pytest.raises(DBAPIError, match="another organisation"):
+        await write(app, event(stream, organisation=uuid7()))
+
+
+async def test_a_rolled_back_change_leaves_no_event(app: AsyncEngine) -> None:
+    async with app.connect() as connection:
+        await log.append(connection, [event(uuid7())])
+        await connection.rollback()
+    async with app.connect() as connection:
+        assert (await log.verify(connection)).events == 0
+
+
+json = st.recursive(
+    st.none() | st.booleans() | st.integers(-(2**53) + 1, 2**53 - 1) | st.text(),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
+    max_leaves=8,
+)
+
+
+@given(st.dictionaries(st.text(max_size=8), json, max_size=4))
+@settings(max_examples=200)
+def test_the_hash_does_not_depend_on_the_order_of_keys(data: dict[str, object]) -> None:
+    made = Event(ORGANISATION, ORGANISATION, "a:b:c", data, at=datetime(2026, 1, 1, tzinfo=UTC))  # type: ignore[arg-type]
+    body = made.body()
+    turned = dict(reversed(body.items()))
+    turned["data"] = dict(reversed(data.items()))  # type: ignore[arg-type]
+    assert digest(turned) == digest(body)
+
+
+async def test_a_document_is_kept_once_and_a_changed_one_is_noticed(
+    app: AsyncEngine, owner: AsyncEngine
+) -> None:
+    async with app.begin() as connection:
+        first = await blobs.put(connection, ORGANISATION, b"hello", "text/plain")
+        second = await blobs.put(connection, ORGANISATION, b"hello", "text/plain")
+        assert first == second
+        assert await blobs.get(connection, ORGANISATION, first) == b"hello"
+        assert await blobs.get(connection, uuid7(), first) is None
+
+    await tamper(owner, "update audit_blobs set content = 'jello'")
+
+    async with app.connect() as connection:
+        with pytest.raises(ValueError, match="was changed"):
+            await blobs.get(connection, ORGANISATION, first)
