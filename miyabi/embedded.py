@@ -182,6 +182,7 @@ class _Use:
         if places.log.exists() and places.log.stat().st_size > _LOG_LIMIT:
             places.log.replace(places.log.with_suffix(".log.1"))
         with places.log.open("ab") as log:
+            places.log.chmod(0o600)  # PostgreSQL logs statements that failed, with what they hold
             self._log_before = log.tell()
             self._keeper = subprocess.Popen(  # noqa: S603 - our own command, no shell
                 [sys.executable, "-P", "-m", "miyabi.keeper", places.name, str(places.home)]

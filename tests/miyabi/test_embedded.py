@@ -330,6 +330,7 @@ async def test_nothing_listens_on_the_network_and_the_sockets_are_closed_to_othe
         assert server.net_connections("inet") == []
     assert (home / "run").stat().st_mode & 0o077 == 0
     assert (home / "postgres").stat().st_mode & 0o077 == 0
+    assert (home / "postgres.log").stat().st_mode & 0o077 == 0
     user.leave()
 
 
