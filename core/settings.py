@@ -6,8 +6,6 @@ Read once at the start by `read_settings` and handed on; nothing reads settings 
 import base64
 import binascii
 import os
-import secrets
-import tempfile
 import tomllib
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -47,14 +45,6 @@ _WRONG = Words(
     en="The settings are wrong:\n{problems}",
     zh="设置有误：\n{problems}",
 )
-_KEY_MISSING = Words(
-    ja="MIYABI_SECRET_KEY が設定されていません。`openssl rand -base64 32` で作成し、"
-    "すべてのプロセスに同じ値を設定してください。",
-    en="MIYABI_SECRET_KEY is not set. Make one with `openssl rand -base64 32` and give every "
-    "process the same.",
-    zh="尚未设置 MIYABI_SECRET_KEY。请用 `openssl rand -base64 32` 生成，"
-    "并让所有进程使用同一个值。",
-)
 _ONE_LINE = Words(
     ja="・{key}（{source}）: {why}", en="- {key} ({source}): {why}", zh="· {key}（{source}）：{why}"
 )
@@ -88,11 +78,12 @@ def _http_url(value: str) -> str:
 
 
 def _key(value: SecretStr) -> SecretStr:
-    _decoded(value)
+    decoded_key(value)
     return value
 
 
-def _decoded(value: SecretStr) -> bytes:
+def decoded_key(value: SecretStr) -> bytes:
+    """The 32 bytes of a key written in base64, the plain or the URL-safe kind."""
     text = value.get_secret_value().replace("-", "+").replace("_", "/")
     try:
         key = base64.b64decode(text + "=" * (-len(text) % 4), validate=True)
@@ -282,32 +273,3 @@ def _variables(field: str) -> list[str]:
 
 def _dotenv() -> Mapping[str, str | None]:
     return dotenv_values(DOTENV) if DOTENV.exists() else {}
-
-
-def secret_key(settings: Settings) -> bytes:
-    """The 32 bytes that encrypt tokens at rest.
-
-    On the embedded database a key is made once, in `home/secret.key`, readable by its owner only.
-    Raises `Permanent` where a real database is set and no key: each process would make its own.
-    """
-    if settings.secret_key is not None:
-        return _decoded(settings.secret_key)
-    if settings.database_url is not None:
-        raise Permanent(_KEY_MISSING)
-    path = settings.home / "secret.key"
-    if not path.exists():
-        settings.home.mkdir(parents=True, exist_ok=True)
-        _write_once(path, base64.urlsafe_b64encode(secrets.token_bytes(32)))
-    return _decoded(SecretStr(path.read_text("ascii").strip()))
-
-
-def _write_once(path: Path, content: bytes) -> None:
-    """Create the file whole or not at all; of two processes at once the first wins."""
-    with tempfile.NamedTemporaryFile(dir=path.parent, prefix=f".{path.name}.") as file:
-        file.write(content)  # NamedTemporaryFile gives mode 0600
-        file.flush()
-        os.fsync(file.fileno())
-        try:
-            os.link(file.name, path)
-        except FileExistsError:
-            return

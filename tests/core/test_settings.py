@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from core.errors import Permanent
-from core.settings import WrongSettings, read_settings, secret_key
+from core.secret_key import secret_key
+from core.settings import WrongSettings, read_settings
 
 PLAIN = ("DATABASE_URL", "DATABASE_OWNER_URL", "REDIS_URL")
 KEY = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8="
