@@ -1,4 +1,4 @@
-"""The key that encrypts tokens at rest: set by whoever installs, or made once beside embedded data."""
+"""The key that encrypts tokens at rest: set by the installer, or made once beside embedded data."""
 
 import base64
 import os
