@@ -155,6 +155,14 @@ async def decide(
     return task
 
 
+async def check(connection: AsyncConnection, person: Person, approval_id: UUID) -> Task:
+    """Raises what a decision by this person would, deciding nothing; for a form before it."""
+    pending = await load(connection, person, approval_id)
+    await check_open(connection, person, pending)
+    await check_right(connection, person, pending.task)
+    return pending.task
+
+
 async def _write(work: Unit, person: Person, pending: Pending, action: Action, reason: str) -> None:
     await execute(
         work.connection,

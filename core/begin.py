@@ -39,7 +39,7 @@ class NewTask:
 
     def answer(self, request: Request) -> Answer:
         words = phrases.RECEIVED.fill(reference=f"#{self.reference}", title=self.agent.title)
-        message = Message(words.to(request.language))
+        message = Message(words.to(request.language), language=request.language)
         return Answer("taken", message, self.id, self.reference)
 
     def events(self, request: Request) -> Sequence[Event]:

@@ -46,7 +46,7 @@ class Target:
 class Command:
     """A text that was read. `name` is a builtin's or an agent's; None where it is unknown.
 
-    `nearest` is what an unknown word may have been meant for.
+    `nearest` is what an unknown word may have been meant for. `guessed`: no word names the agent.
     """
 
     name: str | None
@@ -54,6 +54,7 @@ class Command:
     target: Target | None = None
     rest: str = ""
     nearest: str | None = None
+    guessed: bool = False
 
 
 def read_command(text: str, agents: Iterable[Agent]) -> Command:
@@ -95,7 +96,7 @@ def _unknown(first: str, text: str, agents: list[Agent]) -> Command:
     if any(character.isdigit() for character in fold(text)) or len(_SPLIT.split(text)) > 1:
         for agent in agents:
             if agent.takes_free_text:
-                return Command(agent.name, is_agent=True, rest=text)
+                return Command(agent.name, is_agent=True, rest=text, guessed=True)
     return Command(None, rest=text)
 
 

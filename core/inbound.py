@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from typing import Literal
 from uuid import UUID
@@ -96,6 +96,7 @@ class Answer:
     """What the person is told at once. `message` is None where nothing is to be said.
 
     `reference` is the task's where there is one; `opens` names the agent whose form to open.
+    `repeated`: this delivery was answered before, and this is that answer once more.
     """
 
     outcome: Outcome
@@ -103,6 +104,7 @@ class Answer:
     task_id: UUID | None = None
     reference: int | None = None
     opens: str | None = None
+    repeated: bool = field(default=False, compare=False)
 
 
 IGNORED = Answer("ignored")

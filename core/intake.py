@@ -1,7 +1,7 @@
 """The one door: a delivery comes in, one transaction makes it durable, the person is answered."""
 
 import asyncio
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 from uuid import UUID
 
@@ -11,7 +11,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from audit.event import Actor
-from core import begin, phrases, replies
+from core import begin, phrases, replies, tasks
 from core.codec import dump, load
 from core.commands import Command, read_command, without_command_word
 from core.db import execute, fetch_one, from_json, to_json
@@ -67,26 +67,55 @@ def _is_outage(error: DBAPIError) -> bool:
 def _away(inbound: Inbound, error: Exception) -> Answer:
     log.error("intake.database_away", key=inbound.key, error=repr(error))
     language = detect_language(inbound.text)
-    return Answer("unavailable", Message(phrases.NOT_TAKEN.to(language)))
+    return Answer("unavailable", Message(phrases.NOT_TAKEN.to(language), language=language))
 
 
 async def _accept(house: House, inbound: Inbound) -> Answer:
     async with house.engine.connect() as raw:
         connection = await raw.execution_options(isolation_level="AUTOCOMMIT")
-        known = await _know(connection, inbound)
+        command = _command(house, inbound)
+        known = await _know(connection, inbound, begins=_may_begin(inbound, command))
         if known.person is None:
             return _unknown_person(inbound) if inbound.addressed else IGNORED
         if known.answered is not None:
-            return known.answered
+            return _again(known.answered)
         request = _request(house, inbound, known.person)
-        command = _command(house, inbound)
+        command = await _heard(connection, request, command)
+        problem: Refused | None = None
         try:
             new = await _new_task(connection, request, command, known.reference)
             if new is not None:
                 return await _begin(connection, request, new)
         except Refused as refused:
-            return _refuse(request, refused)
-    return await _reply(request, command)
+            problem = refused
+    return await (_refuse(request, problem) if problem else _reply(request, command))
+
+
+async def _heard(
+    connection: AsyncConnection, request: Request, command: Command | None
+) -> Command | None:
+    """The command, unless in a thread that waits for this person's words they are the answer."""
+    spot, person = request.inbound.spot, request.person
+    if command is None or not command.is_agent or request.inbound.form or spot.thread is None:
+        return command
+    task_id = await tasks.in_thread(
+        connection,
+        person.organisation_id,
+        request.inbound.sender.platform,
+        spot.channel,
+        spot.thread,
+    )
+    if task_id is None:
+        return command
+    asked = await tasks.open_question(connection, task_id, person.id, person.organisation_id)
+    # What was sent back is written anew as a whole, so it may well begin with the agent's word.
+    if asked is None or not (command.guessed or asked == "revise"):
+        return command
+    return Command(None, rest=command.rest)
+
+
+def _again(answer: Answer | None) -> Answer:
+    return replace(answer, repeated=True) if answer is not None else IGNORED
 
 
 async def _new_task(
@@ -103,9 +132,9 @@ async def _new_task(
         revises, agent_name = origin.id, origin.agent
     elif not command.is_agent:
         return None
-    form = request.inbound.form
-    if form is None and not command.rest.strip():
+    if not _may_begin(request.inbound, command):
         return None
+    form = request.inbound.form
     request.need_role("requester")
     agent = request.house.agents[agent_name or ""]
     text = without_command_word(command.rest, agent)
@@ -140,8 +169,7 @@ async def _begin(connection: AsyncConnection, request: Request, new: begin.NewTa
     if await begin.store(connection, request, new):
         await request.house.doorbell.ring(new.jobs(request), new.events(request))
         return new.answer(request)
-    answered = (await _know(connection, request.inbound)).answered
-    return answered or IGNORED
+    return _again((await _know(connection, request.inbound)).answered)
 
 
 async def _reply(request: Request, command: Command | None) -> Answer:
@@ -150,18 +178,25 @@ async def _reply(request: Request, command: Command | None) -> Answer:
         async with unit(request.house) as work:
             inbound_id = await _write_inbound(work, request)
             if inbound_id is None:
-                earlier = (await _know(work.connection, request.inbound)).answered
-                return earlier or IGNORED
+                return _again((await _know(work.connection, request.inbound)).answered)
             answer = await replies.reply(work, request, command)
             await _write_answer(work, request, inbound_id, answer)
             return answer
     except Refused as refused:
-        return _refuse(request, refused)
+        problem = refused
+    return await _refuse(request, problem)
 
 
-def _refuse(request: Request, refused: Refused) -> Answer:
+async def _refuse(request: Request, refused: Refused) -> Answer:
+    """Nothing was done. The refusal is kept, so that a redelivery is not refused a second time."""
     log.info("intake.refused", key=request.inbound.key, why=refused.words.en)
-    return request.say(refused.words, "refused")
+    answer = request.say(refused.words, "refused")
+    async with unit(request.house) as work:
+        inbound_id = await _write_inbound(work, request)
+        if inbound_id is None:
+            return _again((await _know(work.connection, request.inbound)).answered)
+        await _write_answer(work, request, inbound_id, answer)
+    return answer
 
 
 async def _write_inbound(work: Unit, request: Request) -> UUID | None:
@@ -199,7 +234,7 @@ async def _write_answer(work: Unit, request: Request, inbound_id: UUID, answer: 
 
 _KNOW = """
     select p.id, p.organisation_id, p.handle, p.name, p.roles, p.language, p.time_zone,
-        next_reference(p.organisation_id) as reference,
+        case when :begins then next_reference(p.organisation_id) else 0 end as reference,
         (select i.answer from inbound i where i.organisation_id = p.organisation_id
             and i.platform = :platform and i.workspace = :workspace and i.key = :key) as answered
     from accounts a join people p on p.id = a.person_id
@@ -208,7 +243,14 @@ _KNOW = """
 """
 
 
-async def _know(connection: AsyncConnection, inbound: Inbound) -> _Known:
+def _may_begin(inbound: Inbound, command: Command | None) -> bool:
+    """Whether a task may come of it: then it draws a reference, in the same round trip."""
+    if command is None or not (command.is_agent or command.name == "revise"):
+        return False
+    return inbound.form is not None or bool(command.rest.strip())
+
+
+async def _know(connection: AsyncConnection, inbound: Inbound, *, begins: bool = False) -> _Known:
     """One question to the database for all that is needed before a delivery can be written."""
     row = await fetch_one(
         connection,
@@ -218,6 +260,7 @@ async def _know(connection: AsyncConnection, inbound: Inbound) -> _Known:
             "workspace": inbound.sender.workspace,
             "account": inbound.sender.account,
             "key": inbound.key,
+            "begins": begins,
         },
     )
     if row is None:
@@ -230,4 +273,4 @@ def _unknown_person(inbound: Inbound) -> Answer:
     log.warning("intake.unknown_person", account=spell(inbound.sender))
     language = detect_language(inbound.text)
     words = phrases.UNKNOWN_PERSON.fill(account=spell(inbound.sender))
-    return Answer("unknown_person", Message(words.to(language)))
+    return Answer("unknown_person", Message(words.to(language), language=language))

@@ -6,6 +6,8 @@ All texts are plain, in the reader's language, and untrusted: whoever renders es
 from dataclasses import dataclass
 from typing import Literal
 
+from core.words import Language
+
 StepState = Literal["done", "running", "waiting", "todo", "failed", "stopped"]
 ButtonStyle = Literal["default", "primary", "danger"]
 
@@ -83,7 +85,10 @@ class Attachment:
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """What is said. `text` alone must say everything: notifications and screen readers show it."""
+    """What is said. `text` alone must say everything: notifications and screen readers show it.
+
+    `language` is the one it is written in, for the few words that whoever renders it adds.
+    """
 
     text: str
     title: str = ""
@@ -97,3 +102,4 @@ class Message:
     select: Select | None = None
     files: tuple[Attachment, ...] = ()
     note: str = ""
+    language: Language = "ja"

@@ -2,11 +2,15 @@
 
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from core.house import House
 from core.ports import Outbound, ReadFile
 from core.settings import Settings
 from core.words import Words
+
+if TYPE_CHECKING:
+    # Not at run time: it loads SQLAlchemy, which reading a text in the terminal does without.
+    from core.house import House
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,7 +21,7 @@ class Opening:
     """
 
     settings: Settings
-    house: House
+    house: "House"
     read_file: ReadFile
 
 
@@ -34,6 +38,10 @@ def _no_routes(opening: Opening) -> Sequence[object]:
     return ()
 
 
+async def _nothing_to_close(opening: Opening) -> None:
+    return None
+
+
 async def _nothing_to_check(opening: Opening) -> Sequence[Finding]:
     return ()
 
@@ -44,7 +52,8 @@ class Platform:
 
     `outbound` builds its way out, or gives None where it is not set up. `routes` are the ASGI
     routes of its webhooks. `listen` holds a connection to the platform open until it is
-    cancelled, for those that are not called by HTTP. `check` is for `miyabi doctor`.
+    cancelled, for those that are not called by HTTP. `check` is for `miyabi doctor`. `close` gives
+    back what the ways in and out hold open.
     """
 
     name: str
@@ -52,3 +61,4 @@ class Platform:
     routes: Callable[[Opening], Sequence[object]] = _no_routes
     listen: Callable[[Opening], Awaitable[None]] | None = None
     check: Callable[[Opening], Awaitable[Sequence[Finding]]] = _nothing_to_check
+    close: Callable[[Opening], Awaitable[None]] = _nothing_to_close

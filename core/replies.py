@@ -44,7 +44,8 @@ async def _talk(work: Unit, request: Request, command: Command | None) -> Answer
     """Free words: the answer to a question asked in this thread, or a command nobody knows."""
     task = await _task_of_thread(work.connection, request)
     if task is not None and task.question and task.person_id == request.person.id:
-        return await _answer(work, request, task, request.inbound.text)
+        said = command.rest if command is not None else request.inbound.text
+        return await _answer(work, request, task, said)
     if command is None:
         return IGNORED
     if command.nearest:

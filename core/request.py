@@ -31,4 +31,4 @@ class Request:
 
     def say(self, words: Words, outcome: Outcome = "done") -> Answer:
         """An answer in the person's language."""
-        return Answer(outcome, Message(words.to(self.language)))
+        return Answer(outcome, Message(words.to(self.language), language=self.language))

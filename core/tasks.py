@@ -130,6 +130,33 @@ async def in_thread(
     return row.task_id if row else None
 
 
+async def is_conversation(
+    connection: AsyncConnection, platform: str, workspace: str, channel: str, root: str
+) -> bool:
+    """Whether a thread is that of some task: for adapters that overhear much that is not."""
+    row = await fetch_one(
+        connection,
+        # across organisations: a workspace belongs to exactly one
+        "select 1 from threads where platform = :platform and workspace = :workspace"
+        " and channel = :channel and root = :root limit 1",
+        {"platform": platform, "workspace": workspace, "channel": channel, "root": root},
+    )
+    return row is not None
+
+
+async def open_question(
+    connection: AsyncConnection, task_id: UUID, person_id: UUID, organisation_id: UUID
+) -> str | None:
+    """The key of what a task asks this person, if it does."""
+    row = await fetch_one(
+        connection,
+        "select question ->> 'key' as key from tasks where organisation_id = :organisation_id"
+        " and id = :id and person_id = :person_id",
+        {"organisation_id": organisation_id, "id": task_id, "person_id": person_id},
+    )
+    return row.key if row else None
+
+
 async def move(
     work: Unit,
     task: Task,

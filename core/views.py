@@ -236,6 +236,7 @@ def status_message(view: TaskView, language: Language, time_zone: str) -> Messag
         fields=summary.fields,
         totals=summary.totals,
         progress=progress(view, language, time_zone),
+        language=language,
     )
 
 
@@ -314,4 +315,4 @@ def desk_message(listing: Desk, language: Language) -> Message:
             )
             fields.append(Field(heading.to(language), spoken))
     text = "\n".join(f"{field.label}\n{field.value}" for field in fields)
-    return Message(text=text, fields=tuple(fields))
+    return Message(text=text, fields=tuple(fields), language=language)

@@ -4,7 +4,7 @@ A slot is sent once and edited afterwards; of several changes that wait, only th
 A send whose outcome is unknown (the worker died) is looked for before it is sent again.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -205,6 +205,8 @@ async def _pass(
         posted = await _posted(connection, organisation_id, thread_id, slot)
         view = await task_view(connection, house, organisation_id, task_id)
         message = await _render(connection, view, thread, changes[-1], posted)
+        if message is not None:
+            message = replace(message, language=thread.language)
     outbound = house.outbounds.get(thread.platform)
     job = _Sending(house, view, thread, slot, changes, posted, worker)
     if message is None or (posted is not None and posted.sha256 == fingerprint(dump(message))):
