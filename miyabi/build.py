@@ -23,16 +23,12 @@ from core.words import Words
 from miyabi.doorbell import RedisDoorbell, connect
 from miyabi.embedded import Services
 from miyabi.plugins import all_agents, all_connectors, all_platforms
+from miyabi.price_lists import given_options, open_source, settings_options
 
 NO_PRICE_LIST = Words(
     ja="この組織の価格表が設定されていません。「miyabi company set」で設定してください。",
     en="No price list is set for this organisation. Set one with “miyabi company set”.",
     zh="该组织尚未设置价格表。请用“miyabi company set”进行设置。",
-)
-NO_CONNECTOR = Words(
-    ja="価格表の接続方法「{name}」はありません。使えるもの: {known}",
-    en="There is no price list connector “{name}”. Known: {known}",
-    zh="没有价格表连接器“{name}”。可用: {known}",
 )
 
 
@@ -57,6 +53,7 @@ async def open_house(
     engine = create_engine(services.database_url, pool_size=pool_size)
     redis = connect(services.redis_url)
     doorbell = RedisDoorbell(redis)
+    opening: Opening | None = None
     try:
         house = House(
             engine=engine,
@@ -69,8 +66,12 @@ async def open_house(
             },
             approval_days=settings.approval_days,
         )
-        yield Built(_opening(house, settings), redis, doorbell)
+        opening = _opening(house, settings)
+        yield Built(opening, redis, doorbell)
     finally:
+        if opening is not None:
+            for platform in all_platforms().values():
+                await platform.close(opening)
         await doorbell.close()
         await engine.dispose()
 
@@ -118,27 +119,15 @@ class PriceLists:
         options = self._options(organisation)
         known = self._open.get(organisation_id)
         if known is None or known[0] != options:
-            known = (options, self._source(options))
+            known = (options, open_source(options, self.connectors.get))
             self._open[organisation_id] = known
         return await known[1].read()
 
     def _options(self, organisation: organisations.Organisation) -> dict[str, str]:
-        given = {
-            "time_zone": organisation.company.time_zone,
-            "cache_dir": str(self.settings.home / "cache" / organisation.slug),
-        }
-        if organisation.company.price_list is not None:
-            return given | organisation.company.price_list
+        company = organisation.company
+        if company.price_list is not None:
+            given = given_options(self.settings, organisation.slug, company.time_zone)
+            return given | company.price_list
         if organisation.slug != self.settings.organisation:
             raise Permanent(NO_PRICE_LIST)
-        chosen = self.settings.price_list
-        options = {key: str(value) for key, value in chosen.options.items()}
-        return given | options | {"connector": chosen.connector}
-
-    def _source(self, options: dict[str, str]) -> CatalogueSource:
-        name = options.get("connector", "csv")
-        if name not in self.connectors:
-            known = ", ".join(sorted(self.connectors))
-            raise Permanent(NO_CONNECTOR.fill(name=name, known=known))
-        rest = {key: value for key, value in options.items() if key != "connector"}
-        return self.connectors[name].open(rest)
+        return settings_options(self.settings, company.time_zone)

@@ -43,6 +43,15 @@ def all_connectors() -> dict[str, Connector]:
     return find(connectors, "connector", Connector)
 
 
+def find_connector(name: str) -> Connector | None:
+    """The connector of that name, loading no more modules than it takes to find it."""
+    for info in pkgutil.iter_modules(connectors.__path__, connectors.__name__ + "."):
+        found = getattr(importlib.import_module(info.name), "connector", None)
+        if isinstance(found, Connector) and found.name == name:
+            return found
+    return None
+
+
 def all_platforms() -> dict[str, Platform]:
     """`bot/<platform>/__init__.py: platform`."""
     return find(bot, "platform", Platform)

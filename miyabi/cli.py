@@ -1,0 +1,25 @@
+"""The command line: `miyabi`, or `python -m miyabi`."""
+
+import typer
+
+from miyabi.commands import asking, checking, company, demo, people, running, tasks
+
+app = typer.Typer(
+    name="miyabi",
+    help="Miyabi: a chat-ops bot with a notification hub for Japanese companies.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+
+for subject in (asking, tasks, demo, running, checking):
+    subject.register(app)
+app.add_typer(people.app, name="people")
+app.add_typer(company.app, name="company")
+app.add_typer(company.organisations_app, name="org")
+
+
+def main() -> int:
+    """Run the command of `sys.argv`; the exit code is one of `commands.frame.Exit`."""
+    app(prog_name="miyabi")
+    return 0

@@ -1,0 +1,163 @@
+"""Asking for work: `ask` sends one request and follows it, `chat` talks, `parse` only reads."""
+
+from dataclasses import replace
+from datetime import date, datetime
+from typing import TYPE_CHECKING, Annotated
+from zoneinfo import ZoneInfo
+
+import typer
+
+from core.errors import Refused
+from core.words import Words
+from miyabi.commands.frame import (
+    AsJson,
+    AsPerson,
+    Exit,
+    OfOrganisation,
+    print_json,
+    read_text,
+    run,
+    terminal,
+)
+
+if TYPE_CHECKING:
+    from core.catalogue import Catalogue
+    from core.settings import Settings
+
+Text = Annotated[
+    list[str], typer.Argument(metavar="TEXT", help="What to say; - reads it from stdin.")
+]
+Today = Annotated[
+    str | None, typer.Option("--today", metavar="DATE", help="Read dates as on this day (ISO).")
+]
+
+_BAD_DATE = Words(
+    ja="日付「{text}」を読めません。2026-11-25 の形で書いてください。",
+    en="“{text}” is not a date. Write it as 2026-11-25.",
+    zh="无法读取日期“{text}”。请写成2026-11-25的形式。",
+)
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands."""
+    app.command("ask")(ask)
+    app.command("chat")(chat)
+    app.command("parse")(parse)
+
+
+def ask(
+    text: Text,
+    as_person: AsPerson = None,
+    approve: Annotated[
+        bool, typer.Option("--approve", help="Have another person approve it.")
+    ] = False,
+    today: Today = None,
+    organisation: OfOrganisation = None,
+    as_json: AsJson = False,
+) -> None:
+    """Send one chat request and follow it to its end, or until it waits for a person."""
+
+    async def command(settings: "Settings") -> int:
+        from core.commands import read_command
+        from miyabi.commands.following import to_its_end
+        from miyabi.session import session
+        from miyabi.talk import Talk
+
+        on, said = _date(today), read_text(text)
+        async with session(settings, working=True) as opened:
+            company = await opened.organisation(organisation)
+            talk = Talk(opened, company, await opened.handle_of(company, as_person))
+            answer = await talk.say(said, today=on)
+            understood = read_command(said, opened.house.agents.values()).name is not None
+            if answer.outcome == "told" and not understood:
+                answer = replace(answer, outcome="refused")
+            return await to_its_end(talk, answer, approves=approve, as_json=as_json)
+
+    run(command, as_json=as_json)
+
+
+def chat(as_person: AsPerson = None, organisation: OfOrganisation = None) -> None:
+    """Talk in the terminal; Ctrl-D leaves, /help tells what can be said."""
+
+    async def command(settings: "Settings") -> int:
+        from miyabi.chat import converse
+        from miyabi.session import session
+
+        async with session(settings, working=True) as opened:
+            company = await opened.organisation(organisation)
+            await converse(opened, company, await opened.handle_of(company, as_person))
+        return Exit.DONE
+
+    run(command)
+
+
+def parse(
+    text: Text,
+    today: Today = None,
+    organisation: OfOrganisation = None,
+    as_json: AsJson = False,
+) -> None:
+    """Show how a request for a quote is read, creating nothing.
+
+    Reads by the price list of the settings, or with --org by that company's own.
+    """
+
+    async def command(settings: "Settings") -> int:
+        from core.reading.order import read_order, reading_json
+
+        on = _date(today) or datetime.now(ZoneInfo("Asia/Tokyo")).date()
+        catalogue = await _catalogue(settings, organisation)
+        reading = reading_json(read_order(read_text(text), catalogue, on))
+        if as_json:
+            print_json(reading)
+        else:
+            _show_reading(reading, catalogue)
+        return Exit.DONE
+
+    run(command, as_json=as_json, logs=organisation is not None)
+
+
+async def _catalogue(settings: "Settings", slug: str | None) -> "Catalogue":
+    """The price list; the settings' needs no database, so reading a text starts none."""
+    if slug is None:
+        from miyabi.plugins import find_connector
+        from miyabi.price_lists import open_source, settings_options
+
+        options = settings_options(settings)
+        return await open_source(options, find_connector).read()
+    from miyabi.session import session
+
+    async with session(settings) as opened:
+        company = await opened.organisation(slug)
+        return await opened.house.catalogue(company.id)
+
+
+def _show_reading(reading: dict[str, object], catalogue: "Catalogue") -> None:
+    """The reading as a table, codes with their names."""
+    from rich.table import Table
+    from rich.text import Text
+
+    grid = Table.grid(padding=(0, 2))
+    for key, value in reading.items():
+        if value in (None, [], {}):
+            continue
+        grid.add_row(Text(key, style="dim"), Text(_spoken(value, catalogue)))
+    terminal().print(grid)
+
+
+def _spoken(value: object, catalogue: "Catalogue") -> str:
+    if isinstance(value, list):
+        return "\n".join(_spoken(one, catalogue) for one in value)
+    if isinstance(value, dict):
+        return "  ".join(_spoken(one, catalogue) for one in value.values())
+    named = catalogue.item(str(value)) or catalogue.customer(str(value))
+    return f"{value} {named.name}" if named else str(value)
+
+
+def _date(value: str | None) -> date | None:
+    if value is None:
+        return None
+    try:
+        return date.fromisoformat(value)
+    except ValueError as error:
+        raise Refused(_BAD_DATE.fill(text=value)) from error

@@ -1,0 +1,242 @@
+"""Who belongs to a company: listing, adding, linking accounts, changing."""
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Annotated
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+import typer
+
+from core.errors import Refused
+from core.words import LANGUAGES, Language, Words, as_language
+from miyabi.commands.frame import (
+    AsJson,
+    Exit,
+    OfOrganisation,
+    print_json,
+    run,
+    say,
+    terminal,
+)
+
+if TYPE_CHECKING:
+    from core.inbound import Sender
+    from core.people import Person
+    from core.settings import Settings
+    from miyabi.session import Session
+
+app = typer.Typer(help="People, their roles and accounts.", no_args_is_help=True)
+
+_ADDED = Words(
+    ja="{handle}（{name}）を追加しました。",
+    en="{handle} ({name}) is added.",
+    zh="已添加 {handle}（{name}）。",
+)
+_CHANGED = Words(ja="{handle} を変更しました。", en="{handle} is changed.", zh="已修改 {handle}。")
+_LINKED = Words(
+    ja="{account} を {handle} に結び付けました。",
+    en="{account} now belongs to {handle}.",
+    zh="已将 {account} 关联到 {handle}。",
+)
+_BAD_ACCOUNT = Words(
+    ja="アカウント「{text}」を読めません。slack:T0123:U0456 の形で書いてください。",
+    en="“{text}” is no account. Write it as slack:T0123:U0456.",
+    zh="无法读取账号“{text}”。请写成 slack:T0123:U0456 的形式。",
+)
+_NO_SUCH_PERSON = Words(
+    ja="「{handle}」という人がいません。",
+    en="There is nobody called “{handle}”.",
+    zh="没有名为“{handle}”的人。",
+)
+_BAD_SETTING = Words(
+    ja="「{text}」は使えません。使えるもの: {known}",
+    en="“{text}” can't be set. Known: {known}",
+    zh="无法设置“{text}”。可用: {known}",
+)
+_KEYS = "name=… roles=requester,approver language=ja|en|zh time_zone=Asia/Tokyo email=… active=no"
+
+Roles = Annotated[
+    str, typer.Option("--roles", help="requester, approver, accountant, auditor, admin; comma.")
+]
+
+
+@app.command("list")
+def list_people(organisation: OfOrganisation = None, as_json: AsJson = False) -> None:
+    """List everybody with their roles and accounts."""
+
+    async def command(settings: "Settings") -> int:
+        from miyabi.session import session
+
+        async with session(settings) as opened:
+            company = await opened.organisation(organisation)
+            rows = [await _row(opened, person) for person in await opened.everyone(company)]
+        if as_json:
+            print_json({"organisation": company.slug, "people": rows})
+        else:
+            _show(rows)
+        return Exit.DONE
+
+    run(command, as_json=as_json)
+
+
+async def _row(opened: "Session", person: "Person") -> dict[str, object]:
+    from core.people import accounts_of
+
+    async with opened.house.engine.connect() as connection:
+        accounts = await accounts_of(connection, person.organisation_id, person.id)
+    return {
+        "handle": person.handle,
+        "name": person.name,
+        "roles": sorted(person.roles),
+        "language": person.language,
+        "time_zone": person.time_zone,
+        "accounts": [f"{a.platform}:{a.workspace}:{a.external_id}" for a in accounts],
+    }
+
+
+def _show(rows: list[dict[str, object]]) -> None:
+    from rich.table import Table
+    from rich.text import Text
+
+    grid = Table.grid(padding=(0, 2))
+    for row in rows:
+        cells = [", ".join(v) if isinstance(v, list) else str(v) for v in row.values()]
+        grid.add_row(*(Text(cell) for cell in cells))
+    terminal().print(grid)
+
+
+@app.command("add")
+def add_person(
+    handle: Annotated[str, typer.Argument(metavar="HANDLE", help="A short name, e.g. tanaka.")],
+    name: Annotated[str, typer.Argument(metavar="NAME", help="As documents show it.")],
+    roles: Roles = "requester",
+    language: Annotated[str, typer.Option("--language", help="ja, en or zh.")] = "ja",
+    time_zone: Annotated[str, typer.Option("--time-zone")] = "Asia/Tokyo",
+    email: Annotated[str | None, typer.Option("--email")] = None,
+    account: Annotated[
+        list[str] | None, typer.Option("--account", help="platform:workspace:id; may repeat.")
+    ] = None,
+    organisation: OfOrganisation = None,
+) -> None:
+    """Add somebody; they can speak from the terminal at once (--as HANDLE)."""
+
+    async def command(settings: "Settings") -> int:
+        from core import people
+        from core.unit import unit
+        from miyabi.seed import console_account
+        from miyabi.session import session
+
+        spoken, zone = _language(language), _zone(time_zone)
+        senders = [_account(text) for text in account or []]
+        async with session(settings) as opened:
+            company = await opened.organisation(organisation)
+            async with unit(opened.house) as work:
+                person = await people.add(
+                    work, company.id, handle, name, _roles(roles),
+                    language=spoken, time_zone=zone, email=email,
+                )  # fmt: skip
+                for sender in [console_account(company.slug, handle), *senders]:
+                    await people.link(work, person, sender)
+        say(_ADDED.fill(handle=handle, name=name))
+        return Exit.DONE
+
+    run(command)
+
+
+@app.command("link")
+def link_account(
+    handle: Annotated[str, typer.Argument(metavar="HANDLE")],
+    account: Annotated[
+        str, typer.Argument(metavar="ACCOUNT", help="platform:workspace:id, e.g. slack:T0123:U0456")
+    ],
+    organisation: OfOrganisation = None,
+) -> None:
+    """Tie a platform's account to somebody, so that Miyabi knows who speaks."""
+
+    async def command(settings: "Settings") -> int:
+        from core import people
+        from core.unit import unit
+        from miyabi.session import session
+
+        sender = _account(account)
+        async with session(settings) as opened:
+            person = await _person(opened, organisation, handle)
+            async with unit(opened.house) as work:
+                await people.link(work, person, sender)
+        say(_LINKED.fill(account=account, handle=handle))
+        return Exit.DONE
+
+    run(command)
+
+
+@app.command("set")
+def change_person(
+    handle: Annotated[str, typer.Argument(metavar="HANDLE")],
+    changes: Annotated[list[str], typer.Argument(metavar="KEY=VALUE…", help=_KEYS)],
+    organisation: OfOrganisation = None,
+) -> None:
+    """Change somebody's name, roles, language, time zone or address, or let them go."""
+
+    async def command(settings: "Settings") -> int:
+        from core import people
+        from core.unit import unit
+        from miyabi.session import session
+
+        given = dict(_change(text) for text in changes)
+        async with session(settings) as opened:
+            person = await _person(opened, organisation, handle)
+            changed = replace(
+                person,
+                name=given.get("name", person.name),
+                roles=_roles(given["roles"]) if "roles" in given else person.roles,
+                language=_language(given.get("language", person.language)),
+                time_zone=_zone(given.get("time_zone", person.time_zone)),
+            )
+            active = given.get("active", "yes").lower() not in {"no", "false", "0"}
+            async with unit(opened.house) as work:
+                await people.change(work, changed, email=given.get("email"), active=active)
+        say(_CHANGED.fill(handle=handle))
+        return Exit.DONE
+
+    run(command)
+
+
+async def _person(opened: "Session", organisation: str | None, handle: str) -> "Person":
+    company = await opened.organisation(organisation)
+    for person in await opened.everyone(company):
+        if person.handle == handle:
+            return person
+    raise Refused(_NO_SUCH_PERSON.fill(handle=handle))
+
+
+def _account(text: str) -> "Sender":
+    """`platform:workspace:id`; the id may hold colons."""
+    from core.inbound import Sender
+
+    parts = text.split(":", 2)
+    if len(parts) != 3 or not all(part.strip() for part in parts):
+        raise Refused(_BAD_ACCOUNT.fill(text=text))
+    return Sender(*(part.strip() for part in parts))
+
+
+def _change(text: str) -> tuple[str, str]:
+    key, mark, value = text.partition("=")
+    if not mark or key not in {"name", "roles", "language", "time_zone", "email", "active"}:
+        raise Refused(_BAD_SETTING.fill(text=text, known=_KEYS))
+    return key, value.strip()
+
+
+def _roles(text: str) -> frozenset[str]:
+    return frozenset(role.strip() for role in text.split(",") if role.strip())
+
+
+def _language(text: str) -> Language:
+    if text not in LANGUAGES:
+        raise Refused(_BAD_SETTING.fill(text=text, known=", ".join(LANGUAGES)))
+    return as_language(text)
+
+
+def _zone(text: str) -> str:
+    try:
+        return ZoneInfo(text).key
+    except (ZoneInfoNotFoundError, ValueError, OSError) as error:
+        raise Refused(_BAD_SETTING.fill(text=text, known="Asia/Tokyo …")) from error

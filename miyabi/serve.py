@@ -1,0 +1,176 @@
+"""The long-running processes, `web` and `worker`: each starts, says where it is, stops cleanly."""
+
+import asyncio
+import contextlib
+import os
+import signal
+import socket
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
+from contextlib import asynccontextmanager
+
+import structlog
+import uvicorn
+
+from core.errors import Permanent
+from core.platform import Opening, Platform
+from core.settings import Settings
+from core.words import Words
+from miyabi.build import Built, open_house
+from miyabi.embedded import embedded
+from miyabi.plugins import all_platforms
+from miyabi.session import prepare
+from miyabi.worker import run_worker
+from web.app import create_app
+
+log = structlog.get_logger()
+
+STOPS_WITHIN = 3
+"""Seconds that requests and steps under way have to end when the process is told to stop."""
+SUPERVISED = "MIYABI_SUPERVISOR"
+"""Names the process that started this one; without it, this one ends too."""
+
+_LISTEN_AGAIN = 5.0  # seconds, when a platform's connection ends by an error
+
+_NO_PORT = Words(
+    ja="{host}:{port} を使えません（{why}）。MIYABI_PORT で別の番号を指定できます。",
+    en="{host}:{port} can't be used ({why}). MIYABI_PORT names another.",
+    zh="无法使用 {host}:{port}（{why}）。可用 MIYABI_PORT 指定其他端口。",
+)
+
+
+async def web(settings: Settings) -> None:
+    """Serve HTTP and hold the platforms' connections open until SIGTERM or Ctrl-C."""
+    with listening(settings) as listener:
+        async with _house(settings) as built:
+            platforms = all_platforms()
+            config = uvicorn.Config(
+                create_app(built.opening, platforms.values(), {"redis": built.redis.ping}),
+                loop="uvloop",
+                http="httptools",
+                log_config=None,
+                access_log=False,
+                server_header=False,
+                proxy_headers=False,
+                timeout_graceful_shutdown=STOPS_WITHIN,
+                lifespan="off",
+            )
+            server = _Server(config)
+            connections = [
+                asyncio.create_task(_listen(platform, built.opening))
+                for platform in platforms.values()
+                if platform.listen is not None and platform.name in built.house.outbounds
+            ]
+            _say_where(settings, built, platforms)
+            try:
+                await _until_told(server.serve(sockets=[listener]), server.stop)
+            finally:
+                await _cancelled(connections)
+    log.info("web.stopped")
+
+
+async def worker(settings: Settings) -> None:
+    """Work until SIGTERM or Ctrl-C; what is not finished then, another worker goes on with."""
+    async with _house(settings) as built:
+        log.info("worker.started", jobs=settings.worker_jobs)
+        working = asyncio.create_task(
+            run_worker(built.house, built.redis, jobs=settings.worker_jobs)
+        )
+
+        async def work() -> None:
+            with contextlib.suppress(asyncio.CancelledError):
+                await working
+
+        await _until_told(work(), working.cancel)
+    log.info("worker.stopped")
+
+
+@asynccontextmanager
+async def _house(settings: Settings) -> AsyncIterator[Built]:
+    async with embedded(settings) as services:
+        await prepare(settings, services)
+        async with open_house(settings, services) as built:
+            yield built
+
+
+class _Server(uvicorn.Server):
+    """uvicorn without hands on the signals, which belong to the whole process."""
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Leave them alone."""
+        yield
+
+    def stop(self) -> None:
+        """Take no new request, and end when those under way have."""
+        self.should_exit = True
+
+
+@contextlib.contextmanager
+def listening(settings: Settings) -> Iterator[socket.socket]:
+    """The socket, taken before anything else: a port in use is the likeliest of all faults."""
+    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
+    with socket.socket(family) as listener:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            listener.bind((settings.host, settings.port))
+        except OSError as error:
+            raise Permanent(
+                _NO_PORT.fill(host=settings.host, port=settings.port, why=error.strerror or error)
+            ) from error
+        yield listener
+
+
+async def _until_told(running: Awaitable[None], stop: Callable[[], object]) -> None:
+    """Run until it ends by itself or a signal (or the supervisor's end) tells it to stop."""
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop)
+    watching = asyncio.create_task(_watch_supervisor(stop))
+    try:
+        await running
+    finally:
+        watching.cancel()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.remove_signal_handler(number)
+
+
+async def _watch_supervisor(stop: Callable[[], object]) -> None:
+    """A supervisor that was killed can tell nobody: then this process is another's child."""
+    supervisor = os.environ.get(SUPERVISED)
+    while supervisor is not None:
+        if str(os.getppid()) != supervisor:
+            log.warning("process.supervisor_gone")
+            stop()
+            return
+        await asyncio.sleep(1)
+
+
+async def _listen(platform: Platform, opening: Opening) -> None:
+    """Hold a platform's connection; when it breaks in a way its adapter gave up on, begin anew."""
+    assert platform.listen is not None  # noqa: S101  # asked before
+    while True:
+        try:
+            await platform.listen(opening)
+        except Exception:  # whatever an adapter's library raises, the webhooks must go on
+            log.exception("platform.connection_ended", platform=platform.name)
+            await asyncio.sleep(_LISTEN_AGAIN)
+        else:
+            return
+
+
+async def _cancelled(running: list[asyncio.Task[None]]) -> None:
+    for task in running:
+        task.cancel()
+    if running:
+        await asyncio.wait(running, timeout=STOPS_WITHIN)
+
+
+def _say_where(settings: Settings, built: Built, platforms: Mapping[str, Platform]) -> None:
+    """The first lines of the log: where it is, and who can be talked to."""
+    host = f"[{settings.host}]" if ":" in settings.host else settings.host
+    url = settings.public_url or f"http://{host}:{settings.port}"
+    connected = sorted(built.house.outbounds)
+    missing = sorted(platforms.keys() - built.house.outbounds.keys())
+    log.info("web.started", url=url, connected=", ".join(connected))
+    for name in missing:
+        log.info("platform.not_set_up", platform=name, see=f"bot/{name}/README.md")

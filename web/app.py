@@ -1,0 +1,62 @@
+"""The web application: the platforms' webhooks, signs of life, figures. It has no page yet."""
+
+from collections.abc import Iterable, Mapping
+
+import structlog
+from fastapi import FastAPI, Request
+from fastapi.responses import JSONResponse
+from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
+from starlette.routing import BaseRoute, Route
+
+from core.ids import new_id
+from core.platform import Opening, Platform
+from web import health, metrics
+from web.health import Probe
+from web.limits import BodyLimit
+from web.metrics import Counted
+
+log = structlog.get_logger()
+
+
+def create_app(
+    opening: Opening, platforms: Iterable[Platform], probes: Mapping[str, Probe] | None = None
+) -> FastAPI:
+    """Mount every platform's routes beside our own.
+
+    `probes` are what `/readyz` asks besides the database, by name.
+    """
+    routes: list[BaseRoute] = [
+        *health.routes({"database": health.database_probe(opening.house), **(probes or {})}),
+        *metrics.routes(opening.house),
+        *(route for platform in platforms for route in _routes(platform, opening)),
+    ]
+    paths = [route.path for route in routes if isinstance(route, Route)]
+    return FastAPI(
+        title="Miyabi",
+        openapi_url=None,  # nothing here is for people or programs to explore
+        routes=routes,
+        middleware=[Middleware(Counted, paths=paths), Middleware(BodyLimit)],
+        exception_handlers={HTTPException: _http_error, Exception: _crash},
+    )
+
+
+def _routes(platform: Platform, opening: Opening) -> list[BaseRoute]:
+    routes = list(platform.routes(opening))
+    for route in routes:
+        if not isinstance(route, BaseRoute):
+            raise TypeError(f"{platform.name}: {route!r} is no route")
+    return [route for route in routes if isinstance(route, BaseRoute)]
+
+
+async def _http_error(request: Request, error: Exception) -> JSONResponse:
+    """What Starlette says (404, 405 ...) in the form of all our errors."""
+    assert isinstance(error, HTTPException)  # noqa: S101  # registered for these only
+    return JSONResponse({"error": error.detail}, error.status_code, error.headers)
+
+
+async def _crash(request: Request, error: Exception) -> JSONResponse:
+    """Nothing of what went wrong goes outside but an id, under which the log has it all."""
+    error_id = new_id().hex[-8:]
+    log.error("web.crashed", path=request.url.path, error_id=error_id)
+    return JSONResponse({"error": "internal error", "id": error_id}, 500)

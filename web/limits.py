@@ -1,0 +1,82 @@
+"""What every request must keep to, whichever platform it is for."""
+
+import json
+
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+BODY_LIMIT = 1_000_000
+"""Bytes a request's body may have; no webhook of a platform comes near it."""
+
+_WITHOUT_BODY = frozenset({"GET", "HEAD", "OPTIONS"})
+
+
+class BodyLimit:
+    """Takes the body in before anything else sees it; one that is too large gets 413.
+
+    So the limit holds for bodies of unknown length too, and no handler ever has half of one.
+    """
+
+    def __init__(self, app: ASGIApp, limit: int = BODY_LIMIT) -> None:
+        self._app = app
+        self._limit = limit
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http" or scope["method"] in _WITHOUT_BODY:
+            await self._app(scope, receive, send)
+            return
+        if _declared(scope) > self._limit:
+            await refuse(send, 413, "the body is larger than 1 MB")
+            return
+        body = await self._body(receive)
+        if body is None:
+            await refuse(send, 413, "the body is larger than 1 MB")
+            return
+        await self._app(scope, _replayed(body, receive), send)
+
+    async def _body(self, receive: Receive) -> bytes | None:
+        """The whole body, or None where it is too large."""
+        chunks: list[bytes] = []
+        size, more = 0, True
+        while more:
+            message = await receive()
+            if message["type"] == "http.disconnect":
+                break
+            chunk = message.get("body", b"")
+            size += len(chunk)
+            if size > self._limit:
+                return None
+            chunks.append(chunk)
+            more = message.get("more_body", False)
+        return b"".join(chunks)
+
+
+def _declared(scope: Scope) -> int:
+    for name, value in scope["headers"]:
+        if name == b"content-length" and value.isdigit():
+            return int(value)
+    return 0
+
+
+def _replayed(body: bytes, receive: Receive) -> Receive:
+    """Gives the body once, then whatever else comes (the client's leaving)."""
+    given = False
+
+    async def replay() -> Message:
+        nonlocal given
+        if given:
+            return await receive()
+        given = True
+        return {"type": "http.request", "body": body, "more_body": False}
+
+    return replay
+
+
+async def refuse(send: Send, status: int, error: str) -> None:
+    """Answer with an error as JSON."""
+    content = json.dumps({"error": error}).encode()
+    headers = [
+        (b"content-type", b"application/json"),
+        (b"content-length", str(len(content)).encode()),
+    ]
+    await send({"type": "http.response.start", "status": status, "headers": headers})
+    await send({"type": "http.response.body", "body": content})
