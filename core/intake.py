@@ -79,7 +79,7 @@ async def _accept(house: House, inbound: Inbound) -> Answer:
             return _unknown_person(inbound) if inbound.addressed else IGNORED
         if known.answered is not None:
             return _again(known.answered)
-        request = _request(house, inbound, known.person)
+        request = _request(house, inbound, known.person, command)
         command = await _heard(connection, request, command)
         problem: Refused | None = None
         try:
@@ -142,18 +142,23 @@ async def _new_task(
     return begin.NewTask(agent, ask, reference, text, revises)
 
 
-def _request(house: House, inbound: Inbound, person: Person) -> Request:
-    language = _language(inbound, person)
+def _request(house: House, inbound: Inbound, person: Person, command: Command | None) -> Request:
+    language = _language(inbound, person, command)
     today = inbound.today or person.today()
     actor = Actor(person.id, spell(inbound.sender))
     return Request(house, inbound, person, language, today, actor)
 
 
-def _language(inbound: Inbound, person: Person) -> Language:
-    """The language of the text where it is clearly one, else the person's."""
-    if not inbound.text.strip():
+def _language(inbound: Inbound, person: Person, command: Command | None) -> Language:
+    """The language of the text where it is clearly one, else the person's.
+
+    A command's own word says nothing: people of every language type `status #1042`.
+    """
+    builtin = command is not None and command.name is not None and not command.is_agent
+    text = command.rest if command is not None and builtin else inbound.text
+    if not text.strip():
         return person.language
-    spoken = detect_language(inbound.text)
+    spoken = detect_language(text)
     return person.language if spoken == "ja" else spoken
 
 

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from audit.event import SYSTEM, Actor, Event
+from audit.event import JSON, SYSTEM, Actor, Event
 from core.db import execute, fetch_all, fetch_one
 from core.errors import Refused
 from core.ids import new_id
@@ -156,8 +156,7 @@ async def add(
     actor: Actor = SYSTEM,
 ) -> Person:
     """Add a person. Raises Refused for a handle that is taken or a role that is unknown."""
-    for role in roles - set(ROLES):
-        raise Refused(ROLE_UNKNOWN.fill(role=role, known=", ".join(ROLES)))
+    _check_roles(roles)
     if await by_handle(work.connection, organisation_id, handle):
         raise Refused(HANDLE_TAKEN.fill(handle=handle))
     person = Person(new_id(), organisation_id, handle, name, roles, language, time_zone)
@@ -186,6 +185,41 @@ async def add(
         )
     )
     return person
+
+
+async def change(
+    work: Unit, person: Person, *, email: str | None, active: bool, actor: Actor = SYSTEM
+) -> None:
+    """Put what `person` says now in place of what is stored; the handle stays.
+
+    `email` None leaves the address as it is. Somebody who is not `active` can do nothing any more.
+    Raises Refused for a role that is unknown.
+    """
+    _check_roles(person.roles)
+    await execute(
+        work.connection,
+        "update people set name = :name, roles = :roles, language = :language,"
+        " time_zone = :time_zone, email = coalesce(:email, email), active = :active"
+        " where organisation_id = :organisation_id and id = :id",
+        {
+            "name": person.name,
+            "roles": sorted(person.roles),
+            "language": person.language,
+            "time_zone": person.time_zone,
+            "email": email,
+            "active": active,
+            "organisation_id": person.organisation_id,
+            "id": person.id,
+        },
+    )
+    roles = sorted(person.roles)
+    data: dict[str, JSON] = {"handle": person.handle, "roles": roles, "active": active}
+    work.record(Event(person.organisation_id, person.id, Tag.PERSON_CHANGED, data, actor))
+
+
+def _check_roles(roles: frozenset[str]) -> None:
+    for role in sorted(roles - set(ROLES)):
+        raise Refused(ROLE_UNKNOWN.fill(role=role, known=", ".join(ROLES)))
 
 
 async def link(work: Unit, person: Person, account: Sender, *, actor: Actor = SYSTEM) -> None:
