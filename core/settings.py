@@ -113,7 +113,7 @@ class SlackSettings(BaseModel):
     api_url: HttpUrl = "https://slack.com/api/"
     scopes: str = Field(
         default="app_mentions:read,channels:history,chat:write,commands,files:write,groups:history,"
-        "im:history,im:read,im:write,users:read",
+        "im:history,im:write,users:read",
         description="bot scopes asked for when a workspace installs the app, comma between",
     )
 

@@ -1,0 +1,146 @@
+"""Calls to Slack's Web API, and what its errors mean for whoever waits."""
+
+from collections.abc import Awaitable, Mapping
+from datetime import timedelta
+from typing import Any
+
+import aiohttp
+from slack_sdk.errors import SlackApiError
+from slack_sdk.web.async_client import AsyncWebClient
+from slack_sdk.web.async_slack_response import AsyncSlackResponse
+
+from bot.slack.limits import CALL_TIMEOUT
+from core.errors import MiyabiError, Permanent, TryLater
+from core.settings import SlackSettings
+from core.words import Words
+
+AWAY = Words(
+    ja="Slackに接続できません（{why}）。",
+    en="Slack can't be reached ({why}).",
+    zh="无法连接 Slack（{why}）。",
+)
+SLOW_DOWN = Words(
+    ja="Slackの利用制限にかかりました。", en="Slack asks to slow down.", zh="Slack 要求放慢速度。"
+)
+REFUSED = Words(
+    ja="Slackに断られました: {code}{more}",
+    en="Slack refused: {code}{more}",
+    zh="被 Slack 拒绝: {code}{more}",
+)
+MORE_SCOPE = Words(
+    ja="（必要な権限: {needed}。アプリを入れ直してください）",
+    en=" (needs the scope {needed}: install the app again)",
+    zh="（需要权限 {needed}: 请重新安装应用）",
+)
+
+# Answers with HTTP 200 that pass by themselves (docs.slack.dev, errors of each method).
+_PASSING = frozenset(
+    {
+        "accesslimited",
+        "fatal_error",
+        "internal_error",
+        "ratelimited",
+        "request_timeout",
+        "service_unavailable",
+        "team_added_to_org",
+    }
+)
+
+
+class SlackRefused(Permanent):
+    """Slack will not do it; `code` is its own word for why."""
+
+    def __init__(self, code: str, needed: str = "") -> None:
+        more = MORE_SCOPE.fill(needed=needed) if needed else ""
+        super().__init__(REFUSED.fill(code=code, more=more))
+        self.code = code
+
+
+class Api:
+    """Slack's Web API over connections that are kept; opened at the first call."""
+
+    def __init__(self, settings: SlackSettings) -> None:
+        self._url = settings.api_url
+        self._session: aiohttp.ClientSession | None = None
+        self._clients: dict[str, AsyncWebClient] = {}
+
+    def client(self, token: str) -> AsyncWebClient:
+        """The client that speaks with this token.
+
+        It never tries again by itself: a message whose answer was lost must be looked for first.
+        """
+        if token not in self._clients:
+            self._clients[token] = AsyncWebClient(
+                token=token, base_url=self._url, session=self.session(), retry_handlers=[]
+            )
+        return self._clients[token]
+
+    def visitor(self) -> AsyncWebClient:
+        """A client without token and without kept connections: for OAuth, and before the loop."""
+        return AsyncWebClient(base_url=self._url, timeout=CALL_TIMEOUT, retry_handlers=[])
+
+    def session(self) -> aiohttp.ClientSession:
+        """The connections, for calls beside the API."""
+        if self._session is None:
+            timeout = aiohttp.ClientTimeout(total=CALL_TIMEOUT)
+            self._session = aiohttp.ClientSession(timeout=timeout)
+        return self._session
+
+    async def put(self, url: str, content: bytes) -> None:
+        """Upload a file's bytes to the address that Slack gave. Raises Permanent or TryLater."""
+        try:
+            async with self.session().post(url, data=content) as answer:
+                status = answer.status
+        except (aiohttp.ClientError, TimeoutError, OSError) as error:
+            raise _away(error) from error
+        if status != 200:
+            raise _by_status(status, {}) or SlackRefused(f"upload: HTTP {status}")
+
+    async def close(self) -> None:
+        """Close the connections."""
+        if self._session is not None:
+            await self._session.close()
+
+
+async def ask(call: Awaitable[AsyncSlackResponse]) -> Any:
+    """Wait for a call of a client; give what Slack says. Raises SlackRefused or TryLater."""
+    return (await answer_of(call)).data
+
+
+async def answer_of(call: Awaitable[AsyncSlackResponse]) -> AsyncSlackResponse:
+    """The same with the headers. Raises SlackRefused or TryLater."""
+    try:
+        return await call
+    except SlackApiError as error:
+        raise _meaning(error) from error
+    except (aiohttp.ClientError, TimeoutError, OSError) as error:
+        raise _away(error) from error
+
+
+def _meaning(error: SlackApiError) -> MiyabiError:
+    """An answer that is no success. Of an answer that is no JSON, only the status is known."""
+    response = error.response
+    status = int(getattr(response, "status_code", 0) or getattr(response, "status", 0))
+    headers: Mapping[str, str] = getattr(response, "headers", None) or {}
+    data = getattr(response, "data", None)
+    data = data if isinstance(data, dict) else {}
+    code = str(data.get("error") or f"HTTP {status}")
+    passing = _by_status(429 if code == "ratelimited" else status, headers)
+    if passing is not None:
+        return passing
+    if code in _PASSING:
+        return TryLater(AWAY.fill(why=code))
+    return SlackRefused(code, str(data.get("needed") or ""))
+
+
+def _by_status(status: int, headers: Mapping[str, str]) -> TryLater | None:
+    if status == 429:
+        wait = headers.get("Retry-After", "")
+        return TryLater(SLOW_DOWN, timedelta(seconds=int(wait) if wait.isdecimal() else 1))
+    if status >= 500:
+        return TryLater(AWAY.fill(why=f"HTTP {status}"))
+    return None
+
+
+def _away(error: Exception) -> TryLater:
+    return TryLater(AWAY.fill(why=type(error).__name__))

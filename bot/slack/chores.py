@@ -1,0 +1,35 @@
+"""Work that goes on after Slack was answered."""
+
+import asyncio
+from collections.abc import Coroutine
+from typing import Any
+
+import structlog
+
+log = structlog.get_logger()
+
+
+class Chores:
+    """What goes on after Slack was answered, until the process ends."""
+
+    def __init__(self) -> None:
+        self._running: set[asyncio.Task[None]] = set()
+
+    def begin(self, work: Coroutine[Any, Any, None]) -> None:
+        """Start it; a failure is logged, as nobody waits for it."""
+        task = asyncio.create_task(work)
+        self._running.add(task)
+        task.add_done_callback(self._end)
+
+    def _end(self, task: asyncio.Task[None]) -> None:
+        self._running.discard(task)
+        if not task.cancelled() and (error := task.exception()) is not None:
+            log.error("slack.chore_failed", error=repr(error), exc_info=error)
+
+    async def close(self, patience: float = 3.0) -> None:
+        """Let what runs come to its end for a moment, then stop it."""
+        if not self._running:
+            return
+        _, late = await asyncio.wait(self._running, timeout=patience)
+        for task in late:
+            task.cancel()

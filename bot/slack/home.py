@@ -1,0 +1,75 @@
+"""The home tab: what waits for me, and my tasks."""
+
+from slack_bolt.context.ack.async_ack import AsyncAck
+from sqlalchemy.exc import SQLAlchemyError
+
+from bot.slack.api import ask
+from bot.slack.door import Act, Door
+from bot.slack.render import Json, blocks
+from core import phrases, views
+from core.house import House
+from core.messages import Button, Line, Message
+from core.people import Person, spell, who
+from core.views import Desk, DeskLine
+from core.words import Language, Words
+
+NEW = Words(ja="{title}を作る", en="New {title}", zh="新建{title}")
+HOW = Words(
+    ja="チャンネルでは「/miyabi quote …」か「@Miyabi …」、ここではメッセージでも依頼できます。",
+    en="In channels write “/miyabi quote …” or “@Miyabi …”; here a message will do.",
+    zh="在频道中可使用“/miyabi quote …”或“@Miyabi …”，在这里也可直接发消息。",
+)
+
+
+async def on_home_opened(door: Door, body: Json, ack: AsyncAck, act: Act) -> None:
+    """Show the tab as it is now; it is not kept up to date while it stands open."""
+    if body["event"].get("tab") == "home":
+        door.later(_publish(door, act))
+
+
+async def _publish(door: Door, act: Act) -> None:
+    client = await door.client(act.team)
+    view = {"type": "home", "blocks": await _shown(door, act)}
+    await ask(client.views_publish(user_id=act.user, view=view))
+
+
+async def _shown(door: Door, act: Act) -> list[Json]:
+    try:
+        async with door.house.engine.connect() as connection:
+            person = await who(connection, act.sender)
+            if person is not None:
+                desk = await views.desk(connection, door.house, person)
+                return home_blocks(door.house, person, desk)
+    except (SQLAlchemyError, OSError, TimeoutError):
+        return blocks(_in_every_language(phrases.NOT_TAKEN))
+    return blocks(_in_every_language(phrases.UNKNOWN_PERSON.fill(account=spell(act.sender))))
+
+
+def _in_every_language(words: Words) -> Message:
+    """For somebody whose language is not known."""
+    return Message("\n\n".join((words.ja, words.en, words.zh)))
+
+
+def home_blocks(house: House, person: Person, desk: Desk) -> list[Json]:
+    """Somebody's desk: what waits for them first."""
+    language = person.language
+    buttons = tuple(
+        Button("open", NEW.fill(title=agent.title).to(language), agent.name, "primary")
+        for agent in house.agents.values()
+        if agent.form is not None and person.may("requester")
+    )
+    found = blocks(Message("Miyabi", body=HOW.to(language), buttons=buttons, language=language))
+    if not desk.waiting and not desk.mine:
+        found += blocks(Message(phrases.NOTHING_OPEN.to(language), language=language))
+    for heading, lines in ((phrases.WAITS_FOR_ME, desk.waiting), (phrases.MY_TASKS, desk.mine)):
+        if lines:
+            found += blocks(_list(heading.to(language), lines, language))
+    return found
+
+
+def _list(title: str, lines: tuple[DeskLine, ...], language: Language) -> Message:
+    rows = tuple(
+        Line(f"#{line.reference} {line.title}", f"{line.state.to(language)}　{line.text}", "")
+        for line in lines
+    )
+    return Message(title, title=title, lines=rows, language=language)

@@ -1,0 +1,266 @@
+"""Speaking in Slack: send, edit, upload, and find again what may have been sent."""
+
+import asyncio
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import timedelta
+
+import structlog
+from slack_sdk.web.async_client import AsyncWebClient
+from sqlalchemy.exc import SQLAlchemyError
+
+from bot.slack.api import AWAY, Api, SlackRefused, ask
+from bot.slack.chores import Chores
+from bot.slack.history import find_file, find_message, find_named_file
+from bot.slack.installs import Install, Installs
+from bot.slack.render import Json, blocks, cut, fallback
+from core.errors import MiyabiError, Permanent, TryLater
+from core.messages import Attachment, Message, Picture
+from core.platform import Opening
+from core.ports import Place, Sent
+from core.words import Words
+
+log = structlog.get_logger()
+
+UNREACHABLE = frozenset(
+    {
+        "cannot_reply_to_message",
+        "channel_is_limited_access",
+        "channel_not_found",
+        "is_archived",
+        "is_inactive",
+        "not_in_channel",
+        "restricted_action",
+        "restricted_action_read_only_channel",
+        "restricted_action_thread_locked",
+        "user_not_in_channel",
+    }
+)
+"""What chat.postMessage answers where the bot can't speak (docs.slack.dev, its errors)."""
+
+INSTEAD = Words(
+    ja="依頼のあったチャンネルに投稿できないため、ここでお知らせします（/invite で招待できます）。",
+    en="I can't post in the channel you asked in, so I write here (/invite lets me in).",
+    zh="我无法在您发起请求的频道发言，因此在这里通知您（可用 /invite 邀请我）。",
+)
+
+NO_FILE = Words(
+    ja="書類 {sha256} が保管庫にありません。",
+    en="The store has no document {sha256}.",
+    zh="存储中没有文件 {sha256}。",
+)
+
+EVENT = "miyabi_delivery"
+COMMENT_TEXT = 500
+"""Our own: slack_sdk sends it in the address, where a kanji takes nine characters."""
+_PICTURE_WAITS = (0.3, 0.6, 1.0, 1.5)
+"""Seconds between tries: Slack looks at a new image for a moment before it can be shown."""
+
+
+class SlackOutbound:
+    """Slack as a way out. Also holds what its ways in share: connections and installations."""
+
+    edit_interval = timedelta(seconds=1)  # about one edit a second of one message
+
+    def __init__(self, opening: Opening) -> None:
+        self.api = Api(opening.settings.slack)
+        self.installs = Installs(opening, self.api)
+        self.chores = Chores()
+        self._read_file = opening.read_file
+        self._pictures: dict[tuple[str, str], str] = {}
+
+    async def send(self, place: Place, message: Message, key: str) -> Sent:
+        """Post a message. A conversation that can't begin in its channel begins with the person."""
+        install = await self.installs.get(place.workspace)
+        client = self.api.client(install.token)
+        channel = await self._channel(client, place)
+        try:
+            return await self._post(install, place, channel, message, key)
+        except SlackRefused as refused:
+            instead = place.thread is None and not place.direct and place.account
+            if not instead or refused.code not in UNREACHABLE:
+                raise
+            log.info("slack.told_directly", channel=channel, why=refused.code)
+        channel = await open_direct(client, instead)
+        note = "\n".join(part for part in (message.note, INSTEAD.to(message.language)) if part)
+        return await self._post(install, place, channel, replace(message, note=note), key)
+
+    async def edit(self, place: Place, sent: Sent, message: Message, key: str) -> Sent:
+        """Put a message in the place of one that was posted."""
+        install = await self.installs.get(place.workspace)
+        client = self.api.client(install.token)
+        file_id = await self._picture(install, place, message.picture, sent.extra)
+        ts = await _ts(client, place, sent)
+        await ask(
+            client.chat_update(
+                channel=sent.channel,
+                ts=ts,
+                text=fallback(message),
+                blocks=blocks(message, file_id),
+                parse="none",
+            )
+        )
+        return replace(sent, id=ts, extra=_extra(message.picture, file_id, sent.extra))
+
+    async def upload(
+        self, place: Place, attachment: Attachment, comment: Message, key: str
+    ) -> Sent:
+        """Post a file with a line to say what it is."""
+        install = await self.installs.get(place.workspace)
+        client = self.api.client(install.token)
+        channel = await self._channel(client, place)
+        content = await self._content(place, attachment.sha256)
+        file_id = await self._put(client, attachment.name, content, "")
+        await ask(
+            client.files_completeUploadExternal(
+                files=[{"id": file_id, "title": attachment.name}],
+                channel_id=channel,
+                initial_comment=cut(comment.text, COMMENT_TEXT),
+                thread_ts=place.thread,
+            )
+        )
+        # Slack may take a while to post it: until then it is known by the file.
+        found = await find_file(client, channel, place.thread, file_id)
+        return found or Sent(channel, file_id, {"file": file_id}, place.thread)
+
+    async def find(self, place: Place, key: str, attachment: Attachment | None) -> Sent | None:
+        """A message by the delivery's id in its metadata, or a file by its name."""
+        install = await self.installs.get(place.workspace)
+        client = self.api.client(install.token)
+        channels = [await self._channel(client, place)]
+        if place.thread is None and not place.direct and place.account:
+            channels.append(await open_direct(client, place.account))
+        for channel in channels:
+            if attachment is None:
+                found = await find_message(client, channel, place.thread, key)
+            else:
+                found = await find_named_file(
+                    client, channel, place.thread, attachment.name, install.bot_user
+                )
+            if found is not None:
+                return found
+        return None
+
+    async def close(self) -> None:
+        """Let what goes on come to its end, and close the connections."""
+        await self.chores.close()
+        await self.api.close()
+
+    # Posting
+
+    async def _channel(self, client: AsyncWebClient, place: Place) -> str:
+        """The conversation's id. A direct one is named by the person until it was written in."""
+        if place.direct and place.account and place.channel == place.account:
+            return await open_direct(client, place.account)
+        return place.channel
+
+    async def _post(
+        self, install: Install, place: Place, channel: str, message: Message, key: str
+    ) -> Sent:
+        client = self.api.client(install.token)
+        file_id = await self._picture(install, place, message.picture, {})
+        waits = iter(_PICTURE_WAITS)
+        while True:
+            try:
+                said = await ask(
+                    client.chat_postMessage(
+                        channel=channel,
+                        text=fallback(message),
+                        blocks=blocks(message, file_id),
+                        metadata={"event_type": EVENT, "event_payload": {"key": key}},
+                        parse="none",
+                        unfurl_links=False,
+                        unfurl_media=False,
+                        **_in_thread(place),
+                    )
+                )
+            except SlackRefused as refused:
+                if refused.code != "invalid_blocks" or file_id is None:
+                    raise
+                wait = next(waits, None)
+                if wait is None:
+                    log.warning("slack.picture_left_out", channel=channel, file=file_id)
+                    file_id = None
+                else:
+                    await asyncio.sleep(wait)
+                continue
+            extra = _extra(message.picture, file_id, {})
+            return Sent(said["channel"], said["ts"], extra, place.thread or said["ts"])
+
+    # Pictures and files
+
+    async def _picture(
+        self, install: Install, place: Place, picture: Picture | None, extra: Mapping[str, str]
+    ) -> str | None:
+        """The file id of a picture, uploaded once. One that can't be had is left out."""
+        if picture is None:
+            return None
+        if extra.get("picture") == picture.sha256:
+            return extra.get("file")
+        known = (install.team, picture.sha256)
+        if known not in self._pictures:
+            client = self.api.client(install.token)
+            try:
+                content = await self._content(place, picture.sha256)
+                file_id = await self._put(client, "preview.png", content, picture.alt)
+                await ask(
+                    client.files_completeUploadExternal(
+                        files=[{"id": file_id, "title": cut(picture.alt, 200) or "preview"}]
+                    )
+                )
+            except MiyabiError as error:
+                log.warning("slack.picture_left_out", sha256=picture.sha256, why=str(error))
+                return None
+            while len(self._pictures) >= 1000:
+                del self._pictures[next(iter(self._pictures))]
+            self._pictures[known] = file_id
+        return self._pictures[known]
+
+    async def _content(self, place: Place, sha256: str) -> bytes:
+        try:
+            return await self._read_file(place.organisation_id, sha256)
+        except LookupError as error:
+            raise Permanent(NO_FILE.fill(sha256=sha256[:12])) from error
+        except (SQLAlchemyError, OSError) as error:
+            raise TryLater(AWAY.fill(why="PostgreSQL")) from error
+
+    async def _put(self, client: AsyncWebClient, name: str, content: bytes, alt: str) -> str:
+        given = await ask(
+            client.files_getUploadURLExternal(
+                filename=name, length=len(content), alt_txt=alt[:1_000] or None
+            )
+        )
+        await self.api.put(given["upload_url"], content)
+        return str(given["file_id"])
+
+
+async def _ts(client: AsyncWebClient, place: Place, sent: Sent) -> str:
+    """A message's id. One posted with a file may have been known by the file only."""
+    file_id = sent.extra.get("file", "")
+    if sent.id != file_id:
+        return sent.id
+    found = await find_file(client, sent.channel, place.thread, file_id)
+    if found is None:
+        raise SlackRefused("message_not_found")
+    return found.id
+
+
+async def open_direct(client: AsyncWebClient, user: str) -> str:
+    """The direct conversation with a person. Raises Permanent or TryLater."""
+    said = await ask(client.conversations_open(users=user))
+    return str(said["channel"]["id"])
+
+
+def _in_thread(place: Place) -> Json:
+    """In a direct thread the news is shown in the conversation too, or it would be overlooked."""
+    if place.thread is None:
+        return {}
+    return {"thread_ts": place.thread, **({"reply_broadcast": True} if place.direct else {})}
+
+
+def _extra(
+    picture: Picture | None, file_id: str | None, before: Mapping[str, str]
+) -> Mapping[str, str]:
+    if picture is None or file_id is None:
+        return before
+    return {**before, "picture": picture.sha256, "file": file_id}
