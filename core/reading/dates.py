@@ -16,16 +16,16 @@ from core.reading.text import fold
 
 _YEAR = (
     r"(?:(?P<year>\d{4}|[〇零一二三四五六七八九]{4})年"
-    rf"|(?:令和|(?<![a-z])r)\s?(?P<era>元|{DAY})年)"
+    rf"|(?:令和|(?<![a-z])r) ?(?P<era>元|{DAY})年)"
 )
 _ERA_BEGAN = 2018  # 令和1 is 2019
 _FREE = r"(?<![\d/.,\-])"
 # 1/2個 is a fraction, 5-10台 a range.
 _NO_COUNTER = (
-    r"(?!\s?(?:台|個|脚|式|箱|ケース|本|枚|セット|つ|コ|个|ダース|dozen|units?\b|pcs\b|pieces\b))"
+    r"(?! ?(?:台|個|脚|式|箱|ケース|本|枚|セット|つ|コ|个|ダース|dozen|units?\b|pcs\b|pieces\b))"
 )
 _UNTIL = (
-    r"(?=\s?(?:\([月火水木金土日]\))?\s?"
+    r"(?= ?(?:\([月火水木金土日]\))? ?"
     r"(?:まで|迄|必着|着|納|お?届|希望|頃|ごろ|に(?!つき)|締|之?前|以前|交))"
 )
 
@@ -65,12 +65,12 @@ _FIGURES: tuple[Rule, ...] = tuple(
     (re.compile(pattern), value)
     for pattern, value in (
         (
-            rf"(?<![\d万億])(?:{_YEAR}\s?)?(?P<month>{DAY})月\s?(?P<day>{DAY})[日号號]",
+            rf"(?<![\d万億])(?:{_YEAR} ?)?(?P<month>{DAY})月 ?(?P<day>{DAY})[日号號]",
             _year_month_day,
         ),
         (rf"{_FREE}(\d{{4}})[/.\-](\d{{1,2}})[/.\-](\d{{1,2}})(?!\d)", _three_numbers),
         (rf"{_FREE}(\d{{1,2}})/(\d{{1,2}})/(\d{{4}}|\d{{2}})(?!\d)", _three_numbers),
-        (r"(?:令和|(?<![a-z])r)\s?(\d{1,2})[./\-](\d{1,2})[./\-](\d{1,2})(?!\d)", _era_dots),
+        (r"(?:令和|(?<![a-z])r) ?(\d{1,2})[./\-](\d{1,2})[./\-](\d{1,2})(?!\d)", _era_dots),
         (rf"{_FREE}(\d{{4}})(\d\d)(\d\d)(?!\d){_NO_COUNTER}(?<=20\d{{6}})", _three_numbers),
         (rf"{_FREE}(\d{{1,2}})[/\-](\d{{1,2}})(?![\d/%,]|-\d){_NO_COUNTER}", _month_day),
         (rf"{_FREE}(\d{{1,2}})\.(\d{{1,2}})(?!\d){_UNTIL}", _month_day),
@@ -93,8 +93,8 @@ _GROUPS = ((_FIGURES_NEED, _FIGURES), (_WORDS_NEED, WORDS), (_ENGLISH_NEEDS, ENG
 _MOST_DATES = 60  # more than anyone orders by; the rest are only kept from being quantities
 
 _AFTER = re.compile(
-    r"\s?(?:\((?:[月火水木金土日](?:曜日?)?|周[一二三四五六日]|[a-z]{3,9})\)|[月火水木金土日]曜日?)?"
-    r"\s?(?:頃|ごろ|中(?![一-龯]))?(?P<until>(?:まで|迄|之?前|以前|以内)(?:には|に|の)?)?"
+    r" ?(?:\((?:[月火水木金土日](?:曜日?)?|周[一二三四五六日]|[a-z]{3,9})\)|[月火水木金土日]曜日?)?"
+    r" ?(?:頃|ごろ|中(?![一-龯]))?(?P<until>(?:まで|迄|之?前|以前|以内)(?:には|に|の)?)?"
     r"(?P<delivery>に?(?:必着|必須|厳守|納品|納入|着|お?届け?|交货|交貨|到货))?"
 )
 _DELIVERY = re.compile(
@@ -109,7 +109,7 @@ _NOT_DUE = re.compile(
     r"[^\n。、]{0,6}$"
 )
 _NOT_DUE_AFTER = re.compile(
-    r"\s?(?:付け?[でのに]|締め?(?!切)|払い?|は\s?お世話|の?お?(?:打ち?合わせ|会議|電話|訪問))"
+    r" ?(?:付け?[でのに]|締め?(?!切)|払い?|は ?お世話|の?お?(?:打ち?合わせ|会議|電話|訪問))"
 )
 
 

@@ -12,10 +12,10 @@ Rule = tuple[re.Pattern[str], Callable[[re.Match[str], date], date | None]]
 # Two digits, or kanji up to 三十一.
 DAY = rf"(?:(?<!\d)\d{{1,2}}|[{KANJI_DIGIT}十]{{1,3}})"
 # What makes a bare 12月 or 来月 a date by which something is to be done.
-_MARK = r"\s?(?:の?(?:まで|迄)|内|に?(?:納|お?届|必着|着)|交|之?前|以前)"
-_MARK_OR_END = rf"{_MARK}|(?:で|くらい|頃|ごろ)?\s?(?:[。!,、\n]|$)"
+_MARK = r" ?(?:の?(?:まで|迄)|内|に?(?:納|お?届|必着|着)|交|之?前|以前)"
+_MARK_OR_END = rf"{_MARK}|(?:で|くらい|頃|ごろ)? ?(?:[。!,、\n]|$)"
 _PART = r"(?P<part>末日?|底|上旬|中旬|下旬|初旬|中|内|いっぱい|初め|初|頭)"
-_STOP = r"(?=\s?(?:まで|迄|中|に|必着|納|着|[、。,\s]|$))"
+_STOP = r"(?= ?(?:まで|迄|中|に|必着|納|着|[、。,\s]|$))"
 
 _AWAY = {"今": 0, "当": 0, "本": 0, "这": 0, "這": 0, "来": 1, "翌": 1, "下": 1, "再": 2, "さ": 2}
 _CJK_WEEKDAYS = dict(zip("月火水木金土日一二三四五六天", (*range(7), *range(6), 6), strict=True))
@@ -130,10 +130,13 @@ def _part_of_week(match: re.Match[str], today: date) -> date | None:
 
 
 _MONTH = (
-    r"(?<![\d万億])(?:(?P<year>\d{4})年\s?|(?P<which>再来年|来年|明年|今年|本年)の?\s?)?"
+    r"(?<![\d万億])(?:(?P<year>\d{4})年 ?|(?P<which>再来年|来年|明年|今年|本年)の? ?)?"
     rf"(?P<month>{DAY})月"
 )
-_WHICH_MONTH = r"(?P<which>再来月|さ来月|今月|当月|本月|来月|翌月|这个?月|這個?月|下下个?月|下个月|下個月|下月)"
+_WHICH_MONTH = (
+    r"(?P<which>再来月|さ来月|今月|当月|本月|来月|翌月|这个?月|這個?月"
+    r"|下下个?月|下个月|下個月|下月)"
+)
 _UNIT = (
     r"(?P<unit>営業日|个工作日|個工作日|工作日|日|天|週間|週|周間|个星期|個星期|星期|周|ヶ月|か月|カ月"
     r"|ヵ月|ケ月|箇月|个月|個月|年)"
@@ -149,17 +152,22 @@ WORDS: tuple[Rule, ...] = tuple(
         (rf"{_MONTH}の?{_PART}", _named_month),
         (rf"{_MONTH}(?P<part>)(?={_MARK})", _named_month),
         (
-            rf"(?P<which>再来年|来年|明年|今年|本年)の?\s?(?P<month>{DAY})月の?\s?(?P<day>{DAY})[日号]",
+            rf"{_MONTH}(?= ?(?:から|より|開始|スタート|号|开始|分(?!割)))",
+            lambda _match, _today: None,
+        ),
+        (
+            r"(?P<which>再来年|来年|明年|今年|本年)の? ?"
+            rf"(?P<month>{DAY})月の? ?(?P<day>{DAY})[日号]",
             _relative_year,
         ),
-        (rf"{_WHICH_MONTH}(?:の?\s?(?P<day>{DAY})[日号]|の?{_PART})", _relative_month),
+        (rf"{_WHICH_MONTH}(?:の? ?(?P<day>{DAY})[日号]|の?{_PART})", _relative_month),
         (rf"{_WHICH_MONTH}(?P<day>)(?P<part>)(?={_MARK_OR_END})", _relative_month),
         (r"(?<![今来再当本翌年\d\w])(?:月末|月内|月底)", _this_month_end),
         (r"(?<=[台個箱本枚脚式ス件个、,。 ])(?:月末|月内|月底)", _this_month_end),
         (r"(?<![一-龯])(?:年末|年内|年底)|(?:今年|本年|来年|明年)(?:中|末|底|内)", _year_end),
         (r"(?:今|本)?年度(?:末|内|中)", _fiscal_year_end),
         # A greeting may begin with 本日; only a deadline or the end of a line makes it a date.
-        (r"(今日|本日|今天)(?=\s?(?:中|まで|迄|必着|納|着|之?前|内|交|[。!\n]|$))", _days_away),
+        (r"(今日|本日|今天)(?= ?(?:中|まで|迄|必着|納|着|之?前|内|交|[。!\n]|$))", _days_away),
         (r"(?<=納期)[ :は]{0,2}(今日|本日)", _days_away),
         (
             r"(明日|あした|(?<![ぁ-ん])あす(?![ぁ-ん])|明後日|(?<!し)あさって|しあさって|明々後日"
@@ -167,13 +175,13 @@ WORDS: tuple[Rule, ...] = tuple(
             _days_away,
         ),
         (
-            rf"(?<![\d.])(?P<number>\d{{1,3}}|[{KANJI_DIGIT}十百]{{1,4}})\s?{_UNIT}\s?"
-            r"(?:間?後|間?以?内|后|之后|以后|之内|のち|先(?![ぁ-ん一-龯]))",
+            rf"(?<![\d.])(?P<number>\d{{1,3}}|[{KANJI_DIGIT}十百]{{1,4}}) ?{_UNIT} ?"
+            r"(?:間?後(?!天)|間?以?内|后(?!天)|之后|以后|之内|のち|先(?![ぁ-ん一-龯]))",
             _count_later,
         ),
-        (r"半(年|月|个月)\s?(?:後|后|以内)", _half_later),
-        (rf"(?:{_WEEK_OR_NEXT}の?\s?)?(?P<weekday>[月火水木金土日])曜日?", _weekday),
-        (rf"{_WEEK}の?\s?(?P<weekday>[月火水木金土日])(?!曜){_STOP}", _weekday),
+        (r"半(年|月|个月) ?(?:後|后|以内)", _half_later),
+        (rf"(?:{_WEEK_OR_NEXT}の? ?)?(?P<weekday>[月火水木金土日])曜日?", _weekday),
+        (rf"{_WEEK}の? ?(?P<weekday>[月火水木金土日])(?!曜){_STOP}", _weekday),
         (rf"{_CHINESE_WEEK}?(?:周|週|星期|礼拜|禮拜){_CHINESE_WEEKDAY}", _weekday),
         (rf"{_WEEK}の?(?P<part>末|中|いっぱい|頭|初め|明け)", _part_of_week),
         (rf"{_WEEK}(?P<part>)(?={_MARK_OR_END})", _part_of_week),

@@ -5,19 +5,20 @@ import re
 from core.reading.text import fold
 
 _CJK = (
-    "株式会社|有限会社|合同会社|合資会社|合名会社|一般社団法人|一般財団法人|公益社団法人|公益財団法人"
-    "|社団法人|財団法人|医療法人社団|医療法人財団|医療法人|社会福祉法人|学校法人|宗教法人|特定非営利活動法人"
-    "|npo法人|独立行政法人|国立大学法人|協同組合|股份有限公司|有限责任公司|有限責任公司|有限公司|公司|株式會社"
+    "株式会社|有限会社|合同会社|合資会社|合名会社|一般社団法人|一般財団法人|公益社団法人|公益財団法人|社団法人"
+    "|財団法人|医療法人社団|医療法人財団|医療法人|社会福祉法人|学校法人|宗教法人|特定非営利活動法人|npo法人"
+    "|独立行政法人|国立大学法人|協同組合|股份有限公司|有限责任公司|有限責任公司|有限公司|公司|株式會社"
 )
 _SHORT = r"\((?:株|有|同|資|名|医|社|財|一社|公財|学|福|株式会社|有限会社)\)"
-_ENGLISH = (
-    r"(?:k\.?\s?k\.?|g\.?\s?k\.?|y\.?\s?k\.?|inc\.?|incorporated|corp\.?|corporation|co\.?,? ?ltd\.?|company,? limited"
-    r"|co\.|ltd\.?|limited|llc|l\.l\.c\.|plc|gmbh|ag|pte\.? ?ltd\.?|pty\.? ?ltd\.?|s\.a\.|company)"
+ENGLISH_FORM = (
+    r"(?:k\.? ?k\.?|g\.? ?k\.?|y\.? ?k\.?|inc\.?|incorporated|corp\.?|corporation|co\.?,? ?ltd\.?"
+    r"|company,? limited|co\.|ltd\.?|limited|llc|l\.l\.c\.|plc|gmbh|ag|pte\.? ?ltd\.?"
+    r"|pty\.? ?ltd\.?|s\.a\.|company)"
 )
-LEGAL_FORM = rf"(?:{_CJK}|{_SHORT}|(?<![a-z]){_ENGLISH}(?![a-z]))"
+LEGAL_FORM = rf"(?:{_CJK}|{_SHORT}|(?<![a-z]){ENGLISH_FORM}(?![a-z]))"
 _ANY = re.compile(LEGAL_FORM)
-_BEFORE = re.compile(rf"(?:{_CJK}|{_SHORT})\s?$")
-_AFTER = re.compile(rf",?\s?(?:{_CJK}|{_SHORT}|(?<![a-z]){_ENGLISH}(?![a-z]))")
+_BEFORE = re.compile(rf"(?:{_CJK}|{_SHORT}) ?$")
+_AFTER = re.compile(rf",? ?(?:{_CJK}|{_SHORT}|(?<![a-z]){ENGLISH_FORM}(?![a-z]))")
 
 
 def without_legal_form(name: str) -> str:

@@ -9,23 +9,21 @@ from core.reading.numbers import ENGLISH_NUMBER, NUMBER, parse_number
 
 MOST_YEN = 10**12
 _YEN = r"(?:円|yen\b|jpy\b|日元|日圆|日円|元)"
-_MARK = r"(?:¥|\\|jpy\s?|yen\s)"
-_AMOUNT = rf"(?:{_MARK}\s?(?P<a>{NUMBER})(?:\s?{_YEN})?|(?P<b>{NUMBER})\s?{_YEN})"
+_MARK = r"(?:¥|\\|jpy ?|yen\s)"
+_AMOUNT = rf"(?:{_MARK} ?(?P<a>{NUMBER})(?: ?{_YEN})?|(?P<b>{NUMBER}) ?{_YEN})"
 # After a word for price or discount the yen may go unsaid.
-_LOOSE = (
-    rf"(?:{_MARK}\s?)?(?P<c>{NUMBER})(?![%割折台個脚式箱本枚月/\d]|日(?!元|圆|円))(?:\s?{_YEN})?"
-)
-_PERCENT = rf"(?P<p>{NUMBER}|{ENGLISH_NUMBER})\s?(?:%|パーセント|percent\b|per cent\b|pct\b)"
+_LOOSE = rf"(?:{_MARK} ?)?(?P<c>{NUMBER})(?![%割折台個脚式箱本枚月/\d]|日(?!元|圆|円))(?: ?{_YEN})?"
+_PERCENT = rf"(?P<p>{NUMBER}|{ENGLISH_NUMBER}) ?(?:%|パーセント|percent\b|per cent\b|pct\b)"
 _OFF_JA = r"(?:お?値?引き?(?:いて|く|いた)?|off\b|オフ|ディスカウント|割引き?|まけて|下げて|減額)"
-_SHARE = r"(?P<w>[\d一二三四五六七八九]{1,2}(?:\.\d)?)割(?:\s?(?P<bu>[\d一二三四五六七八九])分)?"
+_SHARE = r"(?P<w>[\d一二三四五六七八九]{1,2}(?:\.\d)?)割(?: ?(?P<bu>[\d一二三四五六七八九])分)?"
 _WORD_JA = (
     r"(?:出精|特別|端数)?(?:お?値引き?|お?割引き?|ディスカウント)(?:率|額|金額)?(?:は|を|として|で|に|の)?"
-    r"\s?[:=]?\s?(?:全体で|合計で|一律)?(?<!-)[-▲△]?"
+    r" ?[:=]? ?(?:全体で|合計で|一律)?(?<!-)[-▲△]?"
 )
 _WORD_EN = (
-    r"\b(?:discount(?:ed)?|less|minus|rebate|take)(?: of| by| is)?\s?[:=]?\s?(?:an? (?:extra )?)?-?"
+    r"\b(?:discount(?:ed)?|less|minus|rebate|take)(?: of| by| is)? ?[:=]? ?(?:an? (?:extra )?)?-?"
 )
-_WORD_ZH = r"(?:优惠|優惠|立减|减免|减|減|便宜|降价|折扣|让利|扣)(?:了|为|是|价)?\s?[:=]?\s?"
+_WORD_ZH = r"(?:优惠|優惠|立减|减免|减|減|便宜|降价|折扣|让利|扣)(?:了|为|是|价)? ?[:=]? ?"
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,51 +101,58 @@ def _half(match: re.Match[str]) -> Discount:
 _DISCOUNTS: tuple[tuple[re.Pattern[str], Callable[[re.Match[str]], Discount]], ...] = tuple(
     (re.compile(pattern), value)
     for pattern, value in (
-        (rf"{_PERCENT}\s?(?:の|を|分|ほど|くらい)?\s?(?:お?{_OFF_JA}(?:\s?お?値引き?)?)", _percent),
+        (rf"{_PERCENT} ?(?:の|を|分|ほど|くらい)? ?(?:お?{_OFF_JA}(?: ?お?値引き?)?)", _percent),
         (
-            rf"{_PERCENT}\s?(?:discount\b|off\b|less\b|rebate\b|reduction\b|优惠|優惠|折扣)",
+            rf"{_PERCENT} ?(?:discount\b|off\b|less\b|rebate\b|reduction\b|优惠|優惠|折扣)",
             _percent,
         ),
         (rf"{_WORD_JA}{_PERCENT}", _percent),
         (rf"{_WORD_EN}{_PERCENT}(?: off\b| discount\b)?", _percent),
         (rf"{_WORD_ZH}{_PERCENT}", _percent),
-        (rf"(?<![\d%])[-▲△]\s?{_PERCENT}", _percent),
-        (rf"(?<![\d.]){_SHARE}\s?(?:の|を|ほど)?\s?お?{_OFF_JA}", _share),
+        (rf"(?<![\d%])[-▲△] ?{_PERCENT}", _percent),
+        (rf"(?<![\d.]){_SHARE} ?(?:の|を|ほど)? ?お?{_OFF_JA}", _share),
         (rf"{_WORD_JA}(?<![\d.]){_SHARE}", _share),
-        (r"(?<![\d.割])(?P<bu>[1-9一二三四五六七八九])分\s?(?:引き?|オフ|off\b)", _hundredths),
-        (r"打?\s?(?<![\d.])(?P<z>\d{1,2}(?:\.\d)?|[一二三四五六七八九]{1,2})\s?折(?:优惠)?", _fold),
+        (r"(?<![\d.割])(?P<bu>[1-9一二三四五六七八九])分 ?(?:引き?|オフ|off\b)", _hundredths),
+        (r"打? ?(?<![\d.])(?P<z>\d{1,2}(?:\.\d)?|[一二三四五六七八九]{1,2}) ?折(?:优惠)?", _fold),
         (r"半額(?:引き?|で|に)?|\bhalf[ -]price\b|\bhalf off\b", _half),
-        (rf"{_AMOUNT}\s?(?:の|を|分|ほど)?\s?お?{_OFF_JA}", _amount),
-        (rf"{_AMOUNT}\s?(?:discount\b|off\b|less\b|rebate\b|reduction\b|优惠|優惠)", _amount),
+        (rf"{_AMOUNT} ?(?:の|を|分|ほど)? ?お?{_OFF_JA}", _amount),
+        (rf"{_AMOUNT} ?(?:discount\b|off\b|less\b|rebate\b|reduction\b|优惠|優惠)", _amount),
         (rf"{_WORD_JA}{_LOOSE}", _amount),
         (rf"{_WORD_EN}{_AMOUNT}(?: off\b| discount\b)?", _amount),
-        (rf"\b(?:discount|rebate)(?: of)?\s?[:=]?\s?{_LOOSE}", _amount),
+        (rf"\b(?:discount|rebate)(?: of)? ?[:=]? ?{_LOOSE}", _amount),
         (rf"{_WORD_ZH}{_AMOUNT}", _amount),
     )
 )
-_ONE = r"(?:(?<!\d)[1一](?:台|個|脚|式|箱|ケース|本|枚|セット|つ|件|点|冊|月|ヶ月|か月|个|個|把|套|盒|瓶)|[毎每][月台个個箱]|月額|月々)"
+_ONE = (
+    r"(?:(?<!\d)[1一](?:台|個|脚|式|箱|ケース|本|枚|セット|つ|件|点|冊|月|ヶ月|か月"
+    r"|个|個|把|套|盒|瓶)|[毎每][月台个個箱]|月額|月々)"
+)
 _PRICES: tuple[tuple[re.Pattern[str], bool, bool, bool], ...] = tuple(
     (re.compile(pattern), each, of_one, of_all)
     for pattern, each, of_one, of_all in (
         (
-            r"(?:単価|单价|單價|\bunit price|\bprice each)(?:は|を|が|で|:|=|为|是| of| is| at|[ ])*"
-            rf"{_LOOSE}\s?(?:で|に|とし\w)?",
+            r"(?:単価|单价|單價|\bunit price|\bprice each)"
+            r"(?:は|を|が|で|:|=|为|是| of| is| at|[ ])*"
+            rf"{_LOOSE} ?(?:で|に|とし\w)?",
             True, False, False,
         ),
-        (rf"@\s?{_LOOSE}", True, False, False),
+        (rf"@ ?{_LOOSE}", True, False, False),
         (
-            rf"{_ONE}\s?(?:あたり|当たり|につき|=|:|は|が|を)?\s?{_AMOUNT}(?:で)?",
+            rf"{_ONE} ?(?:あたり|当たり|につき|=|:|は|が|を)? ?{_AMOUNT}(?:で)?",
             True, True, False,
         ),
         (
-            rf"(?:\bat |\bfor )?{_AMOUNT}\s?(?:each\b|apiece\b|ea\b|per (?:unit|piece|item|pc|month|box|case|set)\b"
-            r"|a piece\b|/\s?(?:台|個|脚|式|箱|ケース|本|枚|セット|つ|月|unit|pc|个|個|把|件)"
+            rf"(?:\bat |\bfor )?{_AMOUNT} ?(?:each\b|apiece\b|ea\b"
+            r"|per (?:unit|piece|item|pc|month|box|case|set)\b"
+            r"|a piece\b|/ ?(?:台|個|脚|式|箱|ケース|本|枚|セット|つ|月|unit|pc|个|個|把|件)"
             r"|(?:一|每|1)(?:台|个|個|把|箱|件)|ずつ)",
             True, False, False,
         ),
-        (rf"(?:各|それぞれ|\beach )\s?{_AMOUNT}(?:で)?", True, False, False),
+        (rf"(?:各|それぞれ|\beach ) ?{_AMOUNT}(?:で)?", True, False, False),
         (
-            rf"(?:合計|総額|全部で|全体で|トータル|税込で?|税抜で?|\btotal(?: of| price)?|总价|总共|一共)(?:を|は|で| )?\s?{_AMOUNT}(?:で|に)?",
+            r"(?:合計|総額|全部で|全体で|トータル|税込で?|税抜で?"
+            r"|\btotal(?: of| price)?"
+            rf"|总价|总共|一共)(?:を|は|で| )? ?{_AMOUNT}(?:で|に)?",
             False, False, True,
         ),
         (rf"(?:\bat )?{_AMOUNT}(?:で|にて)?", False, False, False),

@@ -41,7 +41,8 @@ _TENS = ["twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ni
 _ENGLISH = {word: n for n, word in enumerate(_ONES)}
 _ENGLISH |= {word: n for n, word in zip(range(20, 100, 10), _TENS, strict=True)}
 _ONE_TO_NINE = "|".join(_ONES[1:10])
-_BELOW_100 = rf"(?:(?:{'|'.join(_TENS)})(?:[ -](?:{_ONE_TO_NINE}))?|{'|'.join(sorted(_ONES, key=len)[::-1])})"
+_BELOW_20 = "|".join(sorted(_ONES, key=len)[::-1])
+_BELOW_100 = rf"(?:(?:{'|'.join(_TENS)})(?:[ -](?:{_ONE_TO_NINE}))?|{_BELOW_20})"
 ENGLISH_NUMBER = (
     rf"\b(?:{_BELOW_100}|(?:an?|one))(?: (?:hundred|thousand)(?: (?:and )?{_BELOW_100})?)\b"
     rf"|\b{_BELOW_100}\b"

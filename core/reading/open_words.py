@@ -1,6 +1,9 @@
 """What to make of words that are no known name: a stranger's name, an unknown thing, or talk."""
 
-from core.reading.names import Index, Name, item_candidates
+from dataclasses import replace
+
+from core.reading.index import Index, Name
+from core.reading.searching import item_candidates
 from core.reading.text import key_of
 from core.reading.tokens import Draft, Token, Word
 
@@ -36,6 +39,48 @@ def _first_word(tokens: list[Token], drafts: list[Draft]) -> Token | None:
     if first.known or first.quantity or earlier or linked or _word(first.token).measure:
         return None
     return None if _word(first.token).candidates else first.token
+
+
+def joined_words(tokens: list[Token], text: str, *, customer_known: bool) -> list[Token]:
+    """Words with only a blank between them name one thing: レーザー プリンター.
+
+    Where no customer is known, the first of them may be the customer and stays alone.
+    """
+    joined: list[Token] = []
+    for token in tokens:
+        last = joined[-1] if joined else None
+        certain = customer_known or len(joined) > 1
+        if (
+            last is None
+            or not certain
+            or text[last.end : token.start] != " "
+            or not _is_thing(last)
+        ):
+            joined.append(token)
+        elif _is_thing(token) or _is_described(last, token, text):
+            codes = (*_codes(last), *_codes(token))
+            joined[-1] = Token(last.start, token.end, replace(_word(last), candidates=codes))
+        else:
+            joined.append(token)
+    return joined
+
+
+def _codes(token: Token) -> tuple[str, ...]:
+    value = token.value
+    if isinstance(value, Name):
+        return value.codes
+    return value.candidates if isinstance(value, Word) else ()
+
+
+def _is_described(word: Token, name: Token, text: str) -> bool:
+    """Gaming monitors are not simply monitors."""
+    item = isinstance(name.value, Name) and name.value.kind == "item"
+    return item and text[word.start : word.end].isascii() and text[name.start : name.end].isascii()
+
+
+def _is_thing(token: Token) -> bool:
+    word = token.value
+    return isinstance(word, Word) and not (word.to or word.company or word.aside)
 
 
 def unknown_words(draft: Draft) -> bool:

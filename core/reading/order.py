@@ -7,23 +7,16 @@ from decimal import Decimal
 
 from core.catalogue import Catalogue
 from core.order import Missing, Open, OrderLine, Reading
-from core.reading import phrases
+from core.reading import companies, phrases
 from core.reading.dates import Found, due_of, read_date
+from core.reading.index import Index, Name, index_of
 from core.reading.language import language_of
 from core.reading.money import Discount
-from core.reading.names import (
-    Index,
-    Name,
-    customer_candidates,
-    index_of,
-    item_candidates,
-    search_customers,
-    search_items,
-)
-from core.reading.open_words import customer_word, match_words, unknown_words
+from core.reading.open_words import customer_word, joined_words, match_words, unknown_words
 from core.reading.pairing import pair, prices_left_over
 from core.reading.quantities import Quantity, find_quantities
 from core.reading.scan import scan
+from core.reading.searching import customer_candidates, search_customers, search_items
 from core.reading.text import Folded, fold
 from core.reading.tokens import Draft, Token
 from core.words import Language
@@ -41,9 +34,11 @@ __all__ = [
 ]
 
 # Longer texts are read up to here; the rest is reported as unknown rather than passed over.
-MOST_CHARACTERS = 4000
+MOST_CHARACTERS = 2500
 
 
+_MOST_LIKENESSES = 5
+_MOST_CHOICES = 20
 _ANY_DAY = date(2000, 1, 1)
 
 
@@ -67,7 +62,8 @@ def read_order(text: str, catalogue: Catalogue, today: date) -> Reading:
     index = index_of(catalogue)
     tokens = _before_sign_off(scan(folded, index, today), folded.text)
     customer, choice = _customer(tokens, folded)
-    drafts = pair(tokens, index, folded.text, customer_known=customer is not None)
+    tokens = joined_words(tokens, folded.text, customer_known=customer is not None)
+    drafts = pair(tokens, index, customer_known=customer is not None)
     language = _language(folded, tokens)
     stranger = None if customer or choice else customer_word(tokens, drafts)
     if stranger is not None:
@@ -123,9 +119,12 @@ def _customer(tokens: list[Token], folded: Folded) -> tuple[str | None, Open | N
     named = [t for t in tokens if isinstance(t.value, Name) and t.value.kind == "customer"]
     codes = _codes(named)
     if len(codes) > 1:
+        # ABC商事の山川さん is somebody at ABC商事.
+        if len(named) > 1 and folded.text[named[0].end : named[1].start] == "の":
+            named = [named[0], *named[2:]]
         marked = [token for token in named if _is_addressed(folded.text, token)]
-        if len(_codes(marked)) == 1:
-            codes, named = _codes(marked), marked
+        named = marked if len(_codes(marked)) == 1 else named
+        codes = _codes(named)
     if len(codes) == 1:
         return codes[0], None
     if not codes:
@@ -142,18 +141,21 @@ def _codes(tokens: Iterable[Token]) -> tuple[str, ...]:
 
 def _is_addressed(text: str, token: Token) -> bool:
     after, before = text[token.end : token.end + 8], text[max(0, token.start - 12) : token.start]
-    return phrases.ADDRESSED_AFTER.match(after) is not None or (
-        phrases.ADDRESSED_BEFORE.search(before) is not None
+    return companies.ADDRESSED_AFTER.match(after) is not None or (
+        companies.ADDRESSED_BEFORE.search(before) is not None
     )
 
 
 def _language(folded: Folded, tokens: list[Token]) -> Language:
-    characters = list(folded.text)
+    asked, plain = list(folded.text), list(folded.text)
     for token in tokens:
         name = token.value
-        if isinstance(name, Name) and (name.kind == "customer" or name.code):
-            characters[token.start : token.end] = " " * (token.end - token.start)
-    return language_of(folded.text, "".join(characters))
+        if isinstance(name, Name):
+            blank = " " * (token.end - token.start)
+            plain[token.start : token.end] = blank
+            if name.kind == "customer" or name.code:
+                asked[token.start : token.end] = blank
+    return language_of(folded.text, "".join(asked), "".join(plain))
 
 
 def _lines(drafts: list[Draft], folded: Folded, index: Index) -> _Lines:
@@ -167,7 +169,7 @@ def _lines(drafts: list[Draft], folded: Folded, index: Index) -> _Lines:
         if not isinstance(name, Name):
             _open_words(draft, words, count, index, found)
         elif len(name.codes) > 1:
-            found.ambiguous.append(Open(words, name.codes, count, draft.price))
+            found.ambiguous.append(Open(words, name.codes[:_MOST_CHOICES], count, draft.price))
         elif count is not None:
             found.lines.append(OrderLine(name.codes[0], count, draft.price))
         elif quantity is None or not quantity.invalid:
@@ -181,10 +183,10 @@ def _lines(drafts: list[Draft], folded: Folded, index: Index) -> _Lines:
 def _open_words(draft: Draft, words: str, count: int | None, index: Index, found: _Lines) -> None:
     if not unknown_words(draft):
         return
-    near = len(found.unknown) < 8  # looking for likenesses takes time
+    near = len(found.unknown) < _MOST_LIKENESSES  # looking for likenesses takes time
     several, candidates = match_words(words, draft, index, search=near)
     (found.ambiguous if several else found.unknown).append(
-        Open(words, candidates, count, draft.price)
+        Open(words, candidates[:_MOST_CHOICES], count, draft.price)
     )
 
 

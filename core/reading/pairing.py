@@ -1,27 +1,35 @@
 """Which quantity and which price belong to which item."""
 
+from bisect import bisect_left
 from collections.abc import Iterable
 from dataclasses import replace
+from itertools import pairwise
 
+from core.reading.index import Index, Name
 from core.reading.money import Price
-from core.reading.names import Index, Name
 from core.reading.quantities import Quantity
 from core.reading.tokens import Draft, Token, Word
 
 _MOST_GAP = 16  # characters between an item and a number that has neither counter nor ×
-# Counted beside an order without being its quantity, unless the item is sold by them.
-_TIME_OR_PEOPLE = frozenset(
-    "名 人 口 回 泊 年 年間 日 日間 時間 週間 月 ヶ月 ケ月 か月 カ月 ヵ月 箇月 个月 個月 ヶ月分 か月分 カ月分 day days "
-    "hour hours month months year years user users".split()
-)
-_MONTHS = frozenset(
-    "月 ヶ月 ケ月 か月 カ月 ヵ月 箇月 个月 個月 ヶ月分 か月分 カ月分 month months".split()
+# What counts time or people is said beside many orders; it is a quantity only where the item is
+# sold by it. Each group is one unit in several words.
+_TIME_AND_PEOPLE = tuple(
+    frozenset(words.split())
+    for words in (
+        "月 ヶ月 ケ月 か月 カ月 ヵ月 箇月 个月 個月 ヶ月分 か月分 カ月分 カ月間 month months",
+        "年 年間 year years",
+        "日 日間 人日 天 day days",
+        "時間 時 hour hours",
+        "週間 週 周 week weeks",
+        "名 人 名様 ユーザー ユーザ user users seat seats アカウント",
+        "回 泊 口",
+    )
 )
 
 _Piece = Draft | Quantity
 
 
-def pair(tokens: list[Token], index: Index, text: str, *, customer_known: bool) -> list[Draft]:
+def pair(tokens: list[Token], index: Index, *, customer_known: bool) -> list[Draft]:
     """Lines of an order from its tokens, in order; a line without quantity has None."""
     drafts = {
         place: Draft(token) for place, token in enumerate(tokens) if _may_be_an_item(token.value)
@@ -47,8 +55,8 @@ def pair(tokens: list[Token], index: Index, text: str, *, customer_known: bool) 
             groups.append([])
             breaks.append(value)
     for group in groups:
-        _pair_within(group, index)
-    _pair_across(groups, breaks, index)
+        _pair_within(group)
+    _pair_across(*_without_empty(groups, breaks))
     _share_out(eaches, drafts, tokens, customer_known=customer_known)
     lines = list(drafts.values())
     open_lines = [line for line in lines if line.known and line.quantity is None]
@@ -84,7 +92,7 @@ def _sided(
     return quantity if quantity.side != "forward" or follows else replace(quantity, side=None)
 
 
-def _pair_within(group: list[_Piece], index: Index) -> None:
+def _pair_within(group: list[_Piece]) -> None:
     """Pair inside one stretch without a pause: either all after their items or all before."""
     rest: list[_Piece] = []
     place = 0
@@ -108,7 +116,7 @@ def _pair_within(group: list[_Piece], index: Index) -> None:
     for draft, quantity in chosen:
         draft.quantity = quantity
     used = {id(quantity) for _, quantity in chosen}
-    _note_extras(rest, used, index)
+    _note_extras(rest, used)
 
 
 def _backward(group: list[_Piece]) -> list[tuple[Draft, Quantity]]:
@@ -126,7 +134,7 @@ def _backward(group: list[_Piece]) -> list[tuple[Draft, Quantity]]:
 def _forward(group: list[_Piece]) -> list[tuple[Draft, Quantity]]:
     return [
         (after, here)
-        for here, after in zip(group, group[1:], strict=False)
+        for here, after in pairwise(group)
         if isinstance(here, Quantity) and here.side != "back" and isinstance(after, Draft)
     ]
 
@@ -135,7 +143,7 @@ def _worth(pairs: Iterable[tuple[Draft, Quantity]]) -> int:
     return sum(10 if draft.known else 1 for draft, _ in pairs)
 
 
-def _note_extras(group: list[_Piece], used: set[int], index: Index) -> None:
+def _note_extras(group: list[_Piece], used: set[int]) -> None:
     """A second quantity beside an item that has one makes it unclear."""
     last: Draft | None = None
     for piece in group:
@@ -145,7 +153,28 @@ def _note_extras(group: list[_Piece], used: set[int], index: Index) -> None:
             last.extras.append(piece)
 
 
-def _pair_across(groups: list[list[_Piece]], breaks: list[str], index: Index) -> None:
+def _without_empty(
+    groups: list[list[_Piece]], breaks: list[str]
+) -> tuple[list[list[_Piece]], list[str]]:
+    """The groups that hold something, with the strongest of the breaks between them."""
+    kept, gaps = groups[:1], list[str]()
+    strongest = 0
+    for group, gap in zip(groups[1:], breaks, strict=True):
+        strongest = max(strongest, _STRENGTH.index(gap))
+        if not kept[-1]:
+            kept[-1] = group
+            strongest = 0
+        elif group:
+            kept.append(group)
+            gaps.append(_STRENGTH[strongest])
+            strongest = 0
+    return kept, gaps
+
+
+_STRENGTH = ("link", "pause", "line", "stop")
+
+
+def _pair_across(groups: list[list[_Piece]], breaks: list[str]) -> None:
     """モニター、5台 or one on each line: a quantity alone goes to the open item beside it."""
     for place, group in enumerate(groups):
         if len(group) != 1 or not isinstance(group[0], Quantity):
@@ -167,13 +196,13 @@ def _share_out(
     *,
     customer_known: bool,
 ) -> None:
-    """各5台 goes to the items named before it, back to one that has its own; else to those after."""
+    """各5台 goes to all items before it, back to one that has its own; else to those after."""
+    places = sorted(drafts)
     for place, quantity in eaches:
-        before = [drafts[p] for p in sorted(drafts, reverse=True) if p < place]
-        after = [drafts[p] for p in sorted(drafts) if p > place]
-        for side in (before, after):
+        middle = bisect_left(places, place)
+        for side in (reversed(places[:middle]), places[middle:]):
             open_ones: list[Draft] = []
-            for draft in side:
+            for draft in map(drafts.__getitem__, side):
                 if draft.quantity is not None:
                     break
                 if not _may_be_the_customer(draft, tokens, customer_known):
@@ -191,14 +220,13 @@ def _may_be_the_customer(draft: Draft, tokens: list[Token], customer_known: bool
 
 
 def _put_prices(tokens: list[Token], drafts: dict[int, Draft], index: Index) -> None:
+    places = sorted(drafts)
     for place, token in enumerate(tokens):
         price = token.value
-        if not isinstance(price, Price) or price.of_all:
+        if not isinstance(price, Price) or price.of_all or not places:
             continue
-        before = [drafts[p] for p in sorted(drafts) if p < place]
-        after = [drafts[p] for p in sorted(drafts) if p > place]
-        line = before[-1] if before else after[0] if after else None
-        if line is None or not (price.each or _looks_like_one(price.yen, line, index)):
+        line = drafts[places[max(bisect_left(places, place) - 1, 0)]]
+        if not (price.each or _looks_like_one(price.yen, line, index)):
             continue
         line.price = price.yen
         if price.of_one and line.quantity is None:
@@ -247,9 +275,10 @@ def _judge(line: Draft, index: Index) -> None:
 
 def _counts(counter: str, units: set[str]) -> bool:
     """Whether this counter can count things sold by these units."""
-    if counter in units or (counter in _MONTHS and units & (_MONTHS | {"month"})):
+    if counter in units:
         return True
-    return counter not in _TIME_OR_PEOPLE
+    group = next((words for words in _TIME_AND_PEOPLE if counter in words), None)
+    return group is None or not group.isdisjoint(units)
 
 
 def _is_content(word: str, counter: str) -> bool:

@@ -13,153 +13,19 @@ from core.reading.text import fold
 # Above this it is a slip of the finger, and would overflow the sums.
 MAX_QUANTITY = 99_999_999
 
-_CJK_COUNTERS = [
-    "台",
-    "個",
-    "脚",
-    "式",
-    "月",
-    "ヶ月",
-    "ケ月",
-    "か月",
-    "カ月",
-    "ヵ月",
-    "箇月",
-    "ヶ月分",
-    "か月分",
-    "カ月分",
-    "箱",
-    "ケース",
-    "本",
-    "枚",
-    "セット",
-    "件",
-    "点",
-    "冊",
-    "組",
-    "袋",
-    "缶",
-    "部",
-    "名",
-    "人",
-    "口",
-    "足",
-    "着",
-    "巻",
-    "束",
-    "機",
-    "基",
-    "面",
-    "体",
-    "回",
-    "泊",
-    "年",
-    "年間",
-    "日",
-    "日間",
-    "時間",
-    "週間",
-    "玉",
-    "把",
-    "丁",
-    "杯",
-    "膳",
-    "ペア",
-    "双",
-    "株",
-    "輪",
-    "隻",
-    "卓",
-    "客",
-    "パック",
-    "カートン",
-    "ボトル",
-    "ロール",
-    "ユニット",
-    "ライセンス",
-    "アカウント",
-    "ユーザー",
-    "ユーザ",
-    "坪",
-    "人月",
-    "人日",
-    "つ",
-    "コ",
-    "こ",
-    "ケ",
-    "ヶ",
-    "個月",
-    "个",
-    "个月",
-    "張",
-    "张",
-    "套",
-    "盒",
-    "瓶",
-    "只",
-    "支",
-    "条",
-    "份",
-    "块",
-    "包",
-    "盏",
-    "副",
-    "位",
-    "桶",
-    "卷",
-    "罐",
-    "架",
-    "箱子",
-]
-_ENGLISH_COUNTERS = [
-    "units",
-    "unit",
-    "pcs",
-    "pc",
-    "pieces",
-    "piece",
-    "sets",
-    "set",
-    "boxes",
-    "box",
-    "cases",
-    "case",
-    "cartons",
-    "carton",
-    "packs",
-    "pack",
-    "months",
-    "month",
-    "licenses",
-    "license",
-    "licences",
-    "licence",
-    "seats",
-    "seat",
-    "users",
-    "user",
-    "bottles",
-    "bottle",
-    "sheets",
-    "sheet",
-    "years",
-    "year",
-    "days",
-    "day",
-    "hours",
-    "hour",
-    "ea",
-    "copies",
-    "copy",
-    "bags",
-    "bag",
-    "rolls",
-    "roll",
-    "crates",
-    "crate",
-    "pallets",
-    "pallet",
-]
+_CJK_COUNTERS = """
+    台 個 脚 式 月 ヶ月 ケ月 か月 カ月 ヵ月 箇月 ヶ月分 か月分 カ月分 箱 ケース 本 枚 セット 件
+    点 冊 組 袋 缶 部 名 人 口 足 着 巻 束 機 基 面 体 回 泊 年 年間 日 日間 時間 週間 玉 把 丁
+    杯 膳 ペア 双 株 輪 隻 卓 客 パック カートン ボトル ロール ユニット ライセンス アカウント
+    ユーザー ユーザ 坪 人月 人日 つ コ こ ケ ヶ 個月 个 个月 張 张 套 盒 瓶 只 支 条 份 块 包 盏
+    副 位 桶 卷 罐 架 箱子
+"""
+_ENGLISH_COUNTERS = """
+    units unit pcs pc pieces piece sets set boxes box cases case cartons carton packs pack
+    months month licenses license licences licence seats seat users user bottles bottle sheets
+    sheet years year days day hours hour ea copies copy bags bag rolls roll crates crate pallets
+    pallet
+"""
 _DOZENS = {"ダース": 12, "打": 12, "dozen": 12, "dozens": 12, "グロス": 144, "gross": 144}
 _KANA_NUMBERS = {
     "ひとつ": 1, "ふたつ": 2, "みっつ": 3, "よっつ": 4, "いつつ": 5, "むっつ": 6, "ななつ": 7,
@@ -189,8 +55,10 @@ class Quantity:
 def counter_pattern(units: Iterable[str]) -> str:
     """A regular expression of all counters, those of a price list among them."""
     own = {fold(unit).text.strip() for unit in units} - {""}
-    cjk = {word for word in own if not word.isascii()} | {fold(w).text for w in _CJK_COUNTERS}
-    ascii_ = {word for word in own if word.isascii()} | set(_ENGLISH_COUNTERS)
+    cjk = {word for word in own if not word.isascii()} | {
+        fold(w).text for w in _CJK_COUNTERS.split()
+    }
+    ascii_ = {word for word in own if word.isascii()} | set(_ENGLISH_COUNTERS.split())
     first, second = ("|".join(map(re.escape, sorted(s, key=len)[::-1])) for s in (cjk, ascii_))
     return rf"(?:(?:{first})|(?:{second})(?:\(s\))?(?![a-z]))"
 
@@ -206,22 +74,22 @@ def quantity_pattern(units: frozenset[str]) -> re.Pattern[str]:
     several = rf"(?:半|\bhalf (?:an? )?|\ban? )(?={dozen})|\ba (?:couple|pair) of\b"
     number = (
         rf"(?P<number>{several}|{'|'.join(_KANA_NUMBERS)}|{_NOT_IN_A_CODE}{ENGLISH_NUMBER}"
-        rf"|{_NOT_IN_A_CODE}\d{{1,6}}\s?/\s?\d{{1,6}}(?=\s?{counter})"
+        rf"|{_NOT_IN_A_CODE}\d{{1,6}} ?/ ?\d{{1,6}}(?= ?{counter})"
         rf"|{_NOT_IN_A_CODE}{NUMBER}|(?<=[x×*]){NUMBER})"
     )
     other_end = (
-        rf"\s?{counter}?\s?(?:~|から|ないし|\bto\b|至|到)\s?\d{{1,9}}"
-        rf"|-\d{{1,9}}(?=\s?{counter})|(?<=\d)[、,]\d(?=\s?{counter})"
+        rf" ?{counter}? ?(?:~|から|ないし|\bto\b|至|到) ?\d{{1,9}}"
+        rf"|-\d{{1,9}}(?= ?{counter})|(?<=\d)[、,]\d(?= ?{counter})"
     )
     return re.compile(
-        r"(?P<total>(?:合計|総計|総数|全部で|全部|总共|\btotal(?: of)?|(?<![一-龯])[計共])\s?)?"
+        r"(?P<total>(?:合計|総計|総数|全部で|全部|总共|\btotal(?: of)?|(?<![一-龯])[計共]) ?)?"
         r"(?P<each>(?:各々|各自|各|それぞれ|一律|\beach |分别)(?:[要に:の ]{1,2})?)?"
-        r"(?P<times>(?:(?<![a-z])x|[×*])\s?)?"
-        rf"(?P<sign>(?<![a-z0-9])-|(?:マイナス|▲|△|[负負]|\bminus|\bnegative)\s?)?{number}"
+        r"(?P<times>(?:(?<![a-z])x|[×*]) ?)?"
+        rf"(?P<sign>(?<![a-z0-9])-|(?:マイナス|▲|△|[负負]|\bminus|\bnegative) ?)?{number}"
         rf"(?P<range>{other_end})?"
-        rf"\s?(?P<dozen>{dozen})?\s?(?P<counter>{counter})?(?P<half>半)?"
-        r"(?P<after>\s?(?:ずつ|づつ|each\b(?: of\b)?|apiece\b)"
-        r"|\s?(?:x(?![a-z0-9])|[×*])(?=\s?[^\s\d])|\s?の(?=\S)|\s?of\b)?"
+        rf" ?(?P<dozen>{dozen})? ?(?P<counter>{counter})?(?P<half>半)?"
+        r"(?P<after> ?(?:ずつ|づつ|each\b(?: of\b)?|apiece\b)"
+        r"| ?(?:x(?![a-z0-9])|[×*])(?= ?[^\s\d])| ?の(?=\S)| ?of\b)?"
     )
 
 
@@ -231,7 +99,7 @@ def find_quantities(text: str, units: frozenset[str]) -> Iterable[tuple[int, int
         quantity = _quantity(match)
         if quantity is not None:
             end = match.start("after") if _is_particle(match["after"]) else match.end()
-            yield match.start(), end, quantity
+            yield match.start(), end - (text[end - 1] == " "), quantity
 
 
 def _is_particle(after: str | None) -> bool:
@@ -243,11 +111,8 @@ def _quantity(match: re.Match[str]) -> Quantity | None:
     whole_word = number in _KANA_NUMBERS or number.endswith(" of")
     bare = not (counter or match["dozen"] or match["times"] or match["each"] or whole_word)
     bare = bare and after in ("", "の")
-    if (
-        bare
-        and not after
-        and re.match(r"[^\W\d_ぁ-んァ-ー一-龯]", match.string[match.end() : match.end() + 1])
-    ):
+    behind = match.string[match.end("number") : match.end("number") + 1]
+    if bare and not after and behind.isascii() and behind.isalpha():
         return None  # 5gb, 3d
     if bare and re.fullmatch(KANJI_NUMBER, number) and _inside_word(match):
         return None  # 三菱, 千代田

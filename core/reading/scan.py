@@ -1,15 +1,18 @@
 """Cutting a text into tokens: what is known claims its place first, the longest before the rest."""
 
 import re
+from bisect import bisect_right
 from collections.abc import Iterable, Iterator
 from datetime import date
+from itertools import pairwise
 
-from core.reading import phrases
+from core.reading import companies, phrases
 from core.reading.dates import find_dates
+from core.reading.index import MEASURE, Index, Name
 from core.reading.legal_forms import around
 from core.reading.money import find_discounts, find_prices
-from core.reading.names import MEASURE, Index, Match, Name, extend, find_names
-from core.reading.quantities import Quantity, find_quantities
+from core.reading.names import Match, extend, find_names
+from core.reading.quantities import find_quantities
 from core.reading.text import Folded, Keyed, keyed
 from core.reading.tokens import Mark, Token, Word
 from core.reading.words import CLAIMED, find_words
@@ -19,11 +22,12 @@ _MARKS = re.compile(
     r"|(?P<pause>[、,/→:]|(?<=\s)[-―](?=\s))|(?P<link>[&+・])"
 )
 _BULLET = re.compile(
-    r"^[ ]{0,8}(?:[(]?\d{1,2}(?:[)、]|\.(?!\d))|[*\->#]{1,3}(?=[ ])|・)[ ]{0,3}", re.MULTILINE
+    r"(?:^| )\(\d{1,2}\)(?=[^\s\d,.])"
+    r"|^[ ]{0,8}(?:[(]?\d{1,2}(?:[)、]|\.(?!\d))|[*\->#]{1,3}(?=[ ])|・)[ ]{0,3}",
+    re.MULTILINE,
 )
 _PLURAL = re.compile(r"(?:e?s)(?![a-z])")
 _MEASURE = re.compile(rf"(?<![\d.a-z]){MEASURE}")
-_GAP = re.compile(r" ?")
 
 
 def scan(folded: Folded, index: Index, today: date) -> list[Token]:
@@ -37,17 +41,29 @@ def scan(folded: Folded, index: Index, today: date) -> list[Token]:
             tokens.append(token)
     tokens = _grown(sorted(tokens, key=_start), key, text, index, taken)
     masked = _masked(text, tokens)
-    for match in _MEASURE.finditer(masked):
-        if not match.group().endswith(tuple(index.units)):
-            tokens.append(Token(match.start(), match.end(), Word(measure=True, alone=True)))
-    masked = _masked(text, tokens)
-    tokens += [Token(s, e, quantity) for s, e, quantity in find_quantities(masked, index.units)]
-    masked = _masked(text, tokens)
-    tokens += [Token(m.start(), m.end(), _mark(m)) for m in _MARKS.finditer(masked)]
-    masked = _masked(text, tokens)
-    begins = frozenset(token.start for token in tokens if isinstance(token.value, Quantity))
-    tokens += find_words(masked, folded, begins)
+    sizes = _measures(masked, tokens, index)
+    masked = _masked(masked, sizes)
+    counts = [Token(s, e, quantity) for s, e, quantity in find_quantities(masked, index.units)]
+    masked = _masked(masked, counts)
+    marks = [Token(m.start(), m.end(), _mark(m)) for m in _MARKS.finditer(masked)]
+    masked = _masked(masked, marks)
+    begins = frozenset(token.start for token in counts)
+    tokens += (*sizes, *counts, *marks, *find_words(masked, folded, begins))
     return _joined(sorted(tokens, key=_start), text)
+
+
+def _measures(masked: str, tokens: list[Token], index: Index) -> list[Token]:
+    """Sizes and contents such as 24型, which are no quantities unless the item is sold by them."""
+    items = [t for t in tokens if isinstance(t.value, Name) and t.value.kind == "item"]
+    ends = [token.end for token in items]
+    found: list[Token] = []
+    for match in _MEASURE.finditer(masked):
+        before = bisect_right(ends, match.start()) - 1
+        name = items[max(before, 0)].value if items else None
+        codes = name.codes if isinstance(name, Name) else ()
+        if not any(match.group().endswith(index.items[code].unit) for code in codes[:9]):
+            found.append(Token(match.start(), match.end(), Word(measure=True, alone=True)))
+    return found
 
 
 def _start(token: Token) -> int:
@@ -63,12 +79,16 @@ def _certain(folded: Folded, key: Keyed, index: Index, today: date) -> Iterator[
     """All that can be told for certain by itself; these may overlap."""
     text = folded.text
     customers: list[tuple[int, int]] = []
+    items: list[int] = []
     for match in find_names(folded, key, index):
         start, end = match.start, match.end
-        if match.name.kind == "customer":
+        if match.name.kind == "item":
+            items.append(end)
+        else:
             start, end = around(text, start, end)
-            department = phrases.DEPARTMENT.match(text, _GAP.match(text, end).end())  # type: ignore[union-attr]
-            end = department.end() if department else end
+            department = companies.DEPARTMENT.match(text, end + (text[end : end + 1] == " "))
+            if department:
+                yield Token(start, department.end(), match.name)
             customers.append((start, end))
         yield Token(start, end, match.name)
     for found in find_dates(text, today):
@@ -77,26 +97,37 @@ def _certain(folded: Folded, key: Keyed, index: Index, today: date) -> Iterator[
         yield Token(start, end, discount)
     for start, end, price in find_prices(text):
         yield Token(start, end, price)
-    for pattern in (phrases.CONTACT, phrases.NOTE, phrases.POLITE, phrases.COMPANY_LABEL, _BULLET):
+    for pattern in (phrases.CONTACT, phrases.NOTE, phrases.POLITE, companies.LABEL, _BULLET):
         for quiet in pattern.finditer(text):
             yield Token(quiet.start(), quiet.end(), None)
-    for company in phrases.COMPANY_SHAPED.finditer(text):
-        token = _company(company.start(), company.end(), text, customers)
+    for company in companies.COMPANY_SHAPED.finditer(text):
+        token = _company(company.start(), company.end(), text, customers, items)
         if token is not None:
             yield token
 
 
-def _company(start: int, end: int, text: str, customers: list[tuple[int, int]]) -> Token | None:
+def _company(
+    start: int, end: int, text: str, customers: list[tuple[int, int]], items: list[int]
+) -> Token | None:
     """Words with the shape of a company's name, unless they only wrap a customer's."""
     leading = phrases.LEADING.match(text, start, end)
     if leading and leading.end() < end:
         start = leading.end()
+    spaces = [place for place in range(start, end) if text[place] == " "]
+    for begin, space in pairwise([start - 1, *spaces]):
+        if _is_small(text[begin + 1 : space]) and text[begin + 1 : space] != "of":
+            start = space + 1
+    start = max([start, *(item + 1 for item in items if start < item < end and text[item] == " ")])
     for known_start, known_end in customers:
         if start < known_end and known_start < end:
             rest = text[start:known_start] + text[known_end:end]
-            if not rest.strip() or phrases.SMALL.fullmatch(rest.strip()):
+            if all(phrases.SMALL.fullmatch(word) or _is_small(word) for word in rest.split()):
                 return None
     return Token(start, end, Word(to=True, company=True))
+
+
+def _is_small(word: str) -> bool:
+    return word in phrases.ENGLISH_SMALL
 
 
 def _grown(

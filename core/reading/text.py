@@ -7,6 +7,7 @@ one form of each kanji) for names.
 import re
 import unicodedata
 from bisect import bisect_left
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -14,6 +15,7 @@ from core.reading.variants import CANONICAL
 
 # A half-width kana with its voicing mark becomes one character; so do accents typed apart.
 _CLUSTER = re.compile(r".[\uff9e\uff9f\u3099\u309a\u0300-\u036f]{0,4}", re.DOTALL)
+_COMBINING = re.compile(r"[\uff9e\uff9f\u3099\u309a\u0300-\u036f]")
 _BULLETS = "•●○◦▪■□◆◇▶►‣★☆➢✓✔☑①②③④⑤⑥⑦⑧⑨⑩⑪⑫⑬⑭⑮⑯⑰⑱⑲⑳"
 _BEFORE = (
     dict.fromkeys(_BULLETS, "・")
@@ -36,8 +38,8 @@ class Folded:
 
     raw: str
     text: str
-    starts: tuple[int, ...]
-    ends: tuple[int, ...]
+    starts: Sequence[int]
+    ends: Sequence[int]
 
     def typed(self, start: int, end: int) -> str:
         """What was typed at these places of the folded text."""
@@ -46,7 +48,16 @@ class Folded:
         return self.raw[self.starts[start] : self.ends[end - 1]].strip()
 
 
-@lru_cache(maxsize=8192)
+class _FoldedClusters(dict[str, str]):
+    """Each character (with its marks) folded, remembered up to a limit."""
+
+    def __missing__(self, cluster: str) -> str:
+        folded = _folded_cluster(cluster)
+        if len(self) < _MOST_REMEMBERED:
+            self[cluster] = folded
+        return folded
+
+
 def _folded_cluster(cluster: str) -> str:
     if cluster in _BEFORE:
         return _BEFORE[cluster]
@@ -60,17 +71,26 @@ def _folded_cluster(cluster: str) -> str:
     )
 
 
+_MOST_REMEMBERED = 20_000
+_CLUSTERS = _FoldedClusters()
+
+
 def fold(raw: str) -> Folded:
     """Fold width (NFKC), case, dashes, bullets and controls; line breaks stay."""
-    pieces: list[str] = []
+    clusters = _CLUSTER.findall(raw) if _COMBINING.search(raw) else raw
+    pieces = [_CLUSTERS[cluster] for cluster in clusters]
+    text = "".join(pieces)
+    if clusters is raw and len(text) == len(raw) and "" not in pieces:
+        return Folded(raw, text, range(len(raw)), range(1, len(raw) + 1))
     starts: list[int] = []
     ends: list[int] = []
-    for match in _CLUSTER.finditer(raw):
-        folded = _folded_cluster(match.group())
-        pieces.append(folded)
-        starts += [match.start()] * len(folded)
-        ends += [match.end()] * len(folded)
-    return Folded(raw, "".join(pieces), tuple(starts), tuple(ends))
+    place = 0
+    for cluster, piece in zip(clusters, pieces, strict=True):
+        end = place + len(cluster)
+        starts += [place] * len(piece)
+        ends += [end] * len(piece)
+        place = end
+    return Folded(raw, text, starts, ends)
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,8 +98,8 @@ class Keyed:
     """`text[i]` stands at `starts[i]:ends[i]` of the folded text."""
 
     text: str
-    starts: tuple[int, ...]
-    ends: tuple[int, ...]
+    starts: Sequence[int]
+    ends: Sequence[int]
 
     def at(self, place: int) -> int:
         """The first place of the key at or after a place of the folded text."""
@@ -87,31 +107,41 @@ class Keyed:
 
 
 _DROPPED = frozenset(" -・'_()[]{}「」『』【】〈〉《》〔〕\"")
-_INCH = re.compile(r"(?<=\d)[ -]?(?:インチ|inches|inch|英寸|吋|″|\"(?!\w))")
-_KATAKANA_END = re.compile(r"(?<=[ァ-ヺ]{2})ー+(?![ァ-ヺー])|(?<=[ァ-ヺ]ー[ァ-ヺ])ー+(?![ァ-ヺー])")
+_TO_CHANGE = re.compile(
+    r"(?P<inch>(?<=\d)[ -]?(?:インチ|inches|inch|英寸|吋|″|\"(?!\w)))"
+    r"|(?P<and>&)"
+    r"|(?:(?<=[ァ-ヺ]{2})|(?<=[ァ-ヺ]ー[ァ-ヺ]))ー+(?![ァ-ヺー])"
+)
 _TO_KATAKANA = {code: code + 0x60 for code in range(ord("ぁ"), ord("ゖ") + 1)}
 _KEY_TABLE = {ord(variant): same for variant, same in CANONICAL.items()} | _TO_KATAKANA
 
 
 def keyed(text: str) -> Keyed:
     """The key of a folded text. モニター and モニタ, 27インチ and 27型 have the same key."""
-    whole = {match.start(): (match.end(), "型") for match in _INCH.finditer(text)}
-    whole |= {match.start(): (match.end(), "") for match in _KATAKANA_END.finditer(text)}
     same = text.translate(_KEY_TABLE)
     pieces: list[str] = []
     starts: list[int] = []
     ends: list[int] = []
-    place = 0
-    while place < len(text):
-        end, piece = whole.get(place, (place + 1, same[place]))
-        if (piece and text[place] not in _DROPPED) or piece == "型":
-            pieces.append(piece)
-            starts.append(place)
-            ends.append(end)
-        elif not piece and ends:
-            ends[-1] = end  # the long vowel belongs to the kana before it
-        place = end
-    return Keyed("".join(pieces), tuple(starts), tuple(ends))
+
+    def plain(start: int, end: int) -> None:
+        places = [place for place in range(start, end) if text[place] not in _DROPPED]
+        pieces.extend([same[place] for place in places])
+        starts.extend(places)
+        ends.extend([place + 1 for place in places])
+
+    done = 0
+    for match in _TO_CHANGE.finditer(text):
+        plain(done, match.start())
+        done = match.end()
+        if match["inch"] or match["and"]:
+            said = "型" if match["inch"] else "and"
+            pieces.extend(said)
+            starts.extend([match.start()] * len(said))
+            ends.extend([done] * len(said))
+        else:
+            ends[-1] = done  # the long vowel belongs to the kana before it
+    plain(done, len(text))
+    return Keyed("".join(pieces), starts, ends)
 
 
 @lru_cache(maxsize=4096)

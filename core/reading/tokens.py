@@ -1,11 +1,11 @@
-"""What a text is made of once read: names, words, quantities, prices, dates and the pauses between."""
+"""What a text is made of once read: names, words, quantities, prices, dates and pauses."""
 
 from dataclasses import dataclass, field
 from typing import Literal
 
 from core.reading.dates import Found
+from core.reading.index import Name
 from core.reading.money import Discount, Price
-from core.reading.names import Name
 from core.reading.quantities import Quantity
 
 Mark = Literal["link", "pause", "line", "stop"]

@@ -3,19 +3,22 @@
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import islice
 
-from core.reading import phrases
+from core.reading import companies, phrases
 from core.reading.text import Folded
 from core.reading.tokens import Token, Word
+from core.reading.variants import SIMPLIFIED
 
 CLAIMED = "\ue000"
 _CHUNK = re.compile(rf"[^\s{CLAIMED}、。,;:!?()\[\]{{}}「」『』【】《》<>=~\"|/・+#*]+")
 _RUN = re.compile(r"[ぁ-ゖ]+|[^ぁ-ゖ]+")
 _LETTER = re.compile(r"[^\W\d_]")
-_HONORIFIC_END = re.compile(rf"(?:{phrases.HONORIFIC}|{phrases.TO}|向)+$")
+_HONORIFIC_END = re.compile(rf"(?:{companies.HONORIFIC}|{companies.TO}|向)+$")
 _HONORIFIC_KANA = re.compile(r"(?:さん|さま|くん|ちゃん|あて)")
 _ONE_PARTICLE = re.compile(r"[とのにをがはもやで]|へ(?!や)")
 _LINK = re.compile(r"と|や|および|及び|また|それから|あと|かつ")
+_END_OF_A_WORD = frozenset("しなかよねきりみちい")
 _SAID = re.compile(r"です|ます|でした|ました|だ$|ません")
 _MOST_CHUNKS = 600
 
@@ -36,7 +39,7 @@ def find_words(masked: str, folded: Folded, quantities: frozenset[int]) -> Itera
     `quantities` are the places where a quantity begins: a word right before one is a thing.
     """
     latin: list[tuple[int, int]] = []
-    for match in list(_CHUNK.finditer(masked))[:_MOST_CHUNKS]:
+    for match in islice(_CHUNK.finditer(_and_apart(masked)), _MOST_CHUNKS):
         chunk, start = match.group(), match.start()
         if chunk.isascii() or not re.search(r"[ぁ-ヿ一-鿿々\U00020000-\U0003ffff]", chunk):
             latin.append((start, match.end()))
@@ -45,6 +48,15 @@ def find_words(masked: str, folded: Folded, quantities: frozenset[int]) -> Itera
         followed = _next(masked, match.end()) in quantities
         yield from _cjk_words(chunk, start, glued=glued, followed=followed)
     yield from _latin_words(latin, masked, folded, quantities)
+
+
+def _and_apart(masked: str) -> str:
+    """In Chinese 冰箱和洗衣机 are two things; in Japanese 和 is part of names."""
+    chinese = any(character in SIMPLIFIED for character in masked)
+    return masked.translate(_AND_TO_BLANK) if chinese else masked
+
+
+_AND_TO_BLANK = dict.fromkeys(map(ord, "和与及跟"), "+")
 
 
 def _next(masked: str, place: int) -> int:
@@ -71,7 +83,10 @@ def _cjk_words(chunk: str, start: int, *, glued: bool, followed: bool) -> Iterat
         honorific = _HONORIFIC_KANA.match(run)
         rest = run[honorific.end() :] if honorific else run
         joins = rest == "の" and not last and not honorific
-        if not honorific and not phrases.PARTICLES.fullmatch(rest) and (not last or followed):
+        grammar = phrases.PARTICLES.fullmatch(rest)
+        if last and followed and rest in _END_OF_A_WORD:
+            grammar = None  # 引き出し 3台
+        if not honorific and not grammar and (not last or followed):
             joins = True
         if joins:
             piece.end = place + len(run)
@@ -135,9 +150,7 @@ def _latin_words(
         text = masked[chunk_start:chunk_end]
         bare = text.strip(".'\"-_&@$%^`")
         small = not _LETTER.search(bare) or bare.removesuffix("'s") in phrases.ENGLISH_SMALL
-        if start >= 0 and (
-            small or not masked[end:chunk_start].strip(" ") == "" or chunk_start - end > 1
-        ):
+        if start >= 0 and (small or masked[end:chunk_start].strip(" ") or chunk_start - end > 1):
             yield _latin(start, end, masked, quantities)
             start = -1
         if small:
@@ -152,17 +165,19 @@ def _latin_words(
 
 
 _TO_ENGLISH = re.compile(
-    r"(?:\b(?:for|to|from|attn\.?|attention)|[给給为為向])(?: the| our| my| client| customer)*[ :]*$"
+    r"(?:\b(?:for|to|from|attn\.?|attention)|[给給为為向])"
+    r"(?: the| our| my| client| customer)*[ :]*$"
 )
 _ASIDE = re.compile(
-    r"\b(?:in|at|on|is|am|are|was|dear|hi|hello|hey|thanks|regards|via|with|by|our|your|my|this|that|i'm|mr|ms|mrs)\.?,?(?: the| a)? ?$"
+    r"\b(?:in|at|on|is|am|are|was|dear|hi|hello|hey|thanks|regards|via|with|by|our|your|my|this"
+    r"|that|i'm|mr|ms|mrs)\.?,?(?: the| a)? ?$"
 )
 
 
 def _latin(start: int, end: int, masked: str, quantities: frozenset[int]) -> Token:
     before = masked[max(0, start - 24) : start]
     to = _TO_ENGLISH.search(before) is not None or _HONORIFIC_KANA.match(masked, end) is not None
-    to = to or re.match(r"\s?(?:御中|様|殿|宛|あて)", masked[end : end + 3]) is not None
+    to = to or re.match(r" ?(?:御中|様|殿|宛|あて)", masked[end : end + 3]) is not None
     aside = not to and _ASIDE.search(before) is not None
     return Token(start, end, Word(to=to, aside=aside, alone=_alone(masked, start, end)))
 

@@ -1,29 +1,20 @@
-"""The requests that the product was asked for with are read as their authors mean them."""
+"""The requests that came with the product's plan are read as their authors mean them."""
 
 import json
 from datetime import date
-from typing import Any
+from pathlib import Path
 
 import pytest
 
-from core.catalogue import Catalogue
 from core.reading.order import read_order, reading_json
-
-from .conftest import QUOTES
-
-
-def _requests() -> list[Any]:
-    path = QUOTES / "requests.jsonl"
-    if not path.is_file():
-        return [pytest.param(None, marks=pytest.mark.skip("no shared requests beside the repo"))]
-    lines = path.read_text(encoding="utf-8").splitlines()
-    return [pytest.param(json.loads(line), id=json.loads(line)["text"][:40]) for line in lines]
+from tests.core.reading.price_lists import load_catalogue
 
 
-@pytest.mark.parametrize("request_", _requests())
-def test_each_shared_request_is_read_exactly(
-    request_: dict[str, Any], catalogue: Catalogue, today: date
-) -> None:
-    text = request_.pop("text")
+@pytest.mark.parametrize("number", range(28))
+def test_each_shared_request_is_read_exactly(number: int, shared: Path, today: date) -> None:
+    quotes = shared / "quotes"
+    line = (quotes / "requests.jsonl").read_text(encoding="utf-8").splitlines()[number]
+    expected = json.loads(line)
+    text = expected.pop("text")
 
-    assert request_ == reading_json(read_order(text, catalogue, today))
+    assert expected == reading_json(read_order(text, load_catalogue(quotes), today)), text
