@@ -37,8 +37,11 @@ class WokenWorker(Worker):
         self.ctx["redis"] = self.pool
         bell = asyncio.Event()
         listening = asyncio.create_task(_listen(self.pool, bell))
+        ourselves = asyncio.current_task()
+        assert ourselves is not None  # noqa: S101  # we run inside of one
         try:
-            while True:
+            # Not `while True`: redis-py now and then swallows the one CancelledError it is given.
+            while not ourselves.cancelling():
                 bell.clear()
                 await self._poll()
                 with contextlib.suppress(TimeoutError):

@@ -1,0 +1,23 @@
+"""What every chat platform keeps: its folder has the same few files and one constant."""
+
+from pathlib import Path
+
+import pytest
+
+from core.platform import Platform
+from miyabi.plugins import all_platforms
+
+PLATFORMS = list(all_platforms().values())
+every_platform = pytest.mark.parametrize("platform", PLATFORMS, ids=lambda platform: platform.name)
+BOT = Path(__file__).resolve().parents[2] / "bot"
+
+
+@every_platform
+def test_its_folder_bears_its_name_and_has_the_usual_files(platform: Platform) -> None:
+    folder = BOT / platform.name
+    for name in ("__init__.py", "outbound.py", "render.py", "README.md"):
+        assert (folder / name).is_file(), f"{folder.name} has no {name}"
+
+
+def test_the_terminal_and_slack_are_there() -> None:
+    assert {"console", "slack"} <= {platform.name for platform in PLATFORMS}
