@@ -19,7 +19,7 @@ _YEAR = (
     rf"|(?:令和|(?<![a-z])r) ?(?P<era>元|{DAY})年)"
 )
 _ERA_BEGAN = 2018  # 令和1 is 2019
-_FREE = r"(?<![\d/.,\-])"
+_FREE = r"(?<![\d/.\-])(?<!\d,)"
 # 1/2個 is a fraction, 5-10台 a range.
 _NO_COUNTER = (
     r"(?! ?(?:台|個|脚|式|箱|ケース|本|枚|セット|つ|コ|个|ダース|dozen|units?\b|pcs\b|pieces\b))"

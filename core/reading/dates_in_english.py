@@ -113,7 +113,7 @@ ENGLISH: tuple[Rule, ...] = tuple(
             _named_day,
         ),
         (
-            rf"(?<![\d/.,\-])\b(?P<day>\d{{1,2}}){_TH}?[ -](?:of )?(?P<month>{_MONTH})\b\.?"
+            rf"(?<![\d/.\-])(?<!\d,)\b(?P<day>\d{{1,2}}){_TH}?[ -](?:of )?(?P<month>{_MONTH})\b\.?"
             r"(?:,?[ -](?P<year>20\d\d)\b)?",
             _named_day,
         ),

@@ -151,6 +151,7 @@ WORDS: tuple[Rule, ...] = tuple(
     for pattern, value in (
         (rf"{_MONTH}の?{_PART}", _named_month),
         (rf"{_MONTH}(?P<part>)(?={_MARK})", _named_month),
+        (rf"(?:納期|納品|交期)[ :は]{{0,2}}{_MONTH}(?P<part>)(?! ?[\d末])", _named_month),
         (
             rf"{_MONTH}(?= ?(?:から|より|開始|スタート|号|开始|分(?!割)))",
             lambda _match, _today: None,

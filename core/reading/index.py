@@ -24,6 +24,7 @@ _MEASURE_OR_COUNT = re.compile(rf"{MEASURE}|\d+[枚本個袋錠粒箱]")
 _SPLIT = re.compile(r"[\s()\[\]{}「」『』【】/,、・_]+")
 _LEADING_MEASURE = re.compile(rf"^({MEASURE})[ -]?(?=\S)")
 _RUNS = re.compile(r"[ァ-ヺー]+|[ぁ-ゖ]+|[a-z]+(?:[-'][a-z]+)*|\d+|[^\W\d_a-zぁ-ゖァ-ヺー]+")
+_UNIT = re.compile(r"inch|インチ|英寸|[cmk]?m|[mc]l|[mk]?g|[gtm]b|k?w")
 _LONG_FIGURES = 6  # a code of figures only must be longer than any quantity is likely to be
 
 
@@ -207,7 +208,7 @@ def _partial_names(parts: list[str]) -> Iterator[str]:
 def _heads(folded: str) -> Iterator[str]:
     """Runs of one script, and what they end with: パソコン of ノートパソコン."""
     for run in _RUNS.findall(folded):
-        if run.isdecimal() or len(run) < 2:
+        if run.isdecimal() or len(run) < 2 or _UNIT.fullmatch(run):
             continue
         key = keyed(run).text
         yield key

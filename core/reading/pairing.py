@@ -266,6 +266,9 @@ def _judge(line: Draft, index: Index) -> None:
         line.unclear = True
     if not isinstance(value, Name) or quantity.counter in units:
         return
+    if quantity.months is not None and units <= _TIME_AND_PEOPLE[0]:
+        line.quantity = replace(quantity, value=quantity.months, invalid=False)
+        return
     if quantity.counter and not _counts(quantity.counter, units):
         extras = [extra for extra in line.extras if _counts(extra.counter, units)]
         line.quantity, line.unclear = (extras[0] if extras else None), len(extras) > 1

@@ -40,7 +40,8 @@ class Quantity:
     """`value` is None where it is not a whole number above zero: `invalid`, else unclear (5〜10).
 
     `bare` has neither counter nor ×: it counts only right beside an item. `each` holds for every
-    item named with it, `total` repeats a sum over all lines.
+    item named with it, `total` repeats a sum over all lines. `months` is what years come to, for
+    what is sold by the month.
     """
 
     value: int | None
@@ -50,6 +51,7 @@ class Quantity:
     each: bool = False
     total: bool = False
     side: Direction | None = None
+    months: int | None = None
 
 
 def counter_pattern(units: Iterable[str]) -> str:
@@ -63,6 +65,7 @@ def counter_pattern(units: Iterable[str]) -> str:
     return rf"(?:(?:{first})|(?:{second})(?:\(s\))?(?![a-z]))"
 
 
+_YEARS = ("年", "年間", "year", "years")
 _NOT_IN_A_CODE = r"(?<![a-z0-9_#/.])(?<![a-z0-9]-)"
 
 
@@ -71,7 +74,7 @@ def quantity_pattern(units: frozenset[str]) -> re.Pattern[str]:
     """The regular expression of one quantity, for a price list's units."""
     counter = counter_pattern(units)
     dozen = r"(?:ダース|打|dozens?\b|グロス|gross\b)"
-    several = rf"(?:半|\bhalf (?:an? )?|\ban? )(?={dozen})|\ba (?:couple|pair) of\b"
+    several = rf"半(?=年)|(?:半|\bhalf (?:an? )?|\ban? )(?={dozen})|\ba (?:couple|pair) of\b"
     number = (
         rf"(?P<number>{several}|{'|'.join(_KANA_NUMBERS)}|{_NOT_IN_A_CODE}{ENGLISH_NUMBER}"
         rf"|{_NOT_IN_A_CODE}\d{{1,6}} ?/ ?\d{{1,6}}(?= ?{counter})"
@@ -79,7 +82,7 @@ def quantity_pattern(units: frozenset[str]) -> re.Pattern[str]:
     )
     other_end = (
         rf" ?{counter}? ?(?:~|から|ないし|\bto\b|至|到) ?\d{{1,9}}"
-        rf"|-\d{{1,9}}(?= ?{counter})|(?<=\d)[、,]\d(?= ?{counter})"
+        rf"|-\d{{1,9}}(?= ?{counter})|(?<=\d)[、,] ?\d(?= ?{counter})"
     )
     return re.compile(
         r"(?P<total>(?:合計|総計|総数|全部で|全部|总共|\btotal(?: of)?|(?<![一-龯])[計共]) ?)?"
@@ -126,8 +129,23 @@ def _quantity(match: re.Match[str]) -> Quantity | None:
     if match["range"]:
         return Quantity(None, shown, bare=bare, each=each, total=bool(match["total"]), side=side)
     value = _value(match)
-    invalid = value is None
-    return Quantity(value, shown, invalid, bare, each, bool(match["total"]), side)
+    exact = value if value is not None and _is_whole(value) else None
+    months = value * 12 if value is not None and counter in _YEARS else None
+    months = months if months is not None and _is_whole(months) else None
+    return Quantity(
+        None if exact is None else int(exact),
+        shown,
+        invalid=exact is None and months is None,
+        bare=bare,
+        each=each,
+        total=bool(match["total"]),
+        side=side,
+        months=None if months is None else int(months),
+    )
+
+
+def _is_whole(value: Decimal) -> bool:
+    return value == value.to_integral_value() and 0 < value <= MAX_QUANTITY
 
 
 def _inside_word(match: re.Match[str]) -> bool:
@@ -136,8 +154,8 @@ def _inside_word(match: re.Match[str]) -> bool:
     return any("一" <= c <= "龯" or "ァ" <= c <= "ー" for c in (before, after) if c)
 
 
-def _value(match: re.Match[str]) -> int | None:
-    """The whole number above zero that a match says, or None."""
+def _value(match: re.Match[str]) -> Decimal | None:
+    """The number that a match says, or None where it is negative or none at all."""
     number = match["number"]
     if number in _KANA_NUMBERS:
         value: Decimal | None = Decimal(_KANA_NUMBERS[number])
@@ -157,9 +175,7 @@ def _value(match: re.Match[str]) -> int | None:
         value = (value + (Decimal("0.5") if match["half"] else 0)) * _DOZENS[match["dozen"]]
     elif match["half"]:
         return None
-    if value != value.to_integral_value() or not 0 < value <= MAX_QUANTITY:
-        return None
-    return int(value)
+    return value
 
 
 def _thousands_with_a_point(number: str) -> bool:

@@ -139,8 +139,6 @@ def _grown(
     for token in tokens:
         start, end, value = token.start, token.end, token.value
         if isinstance(value, Name) and value.kind == "item":
-            match = extend(key, text, Match(start, end, value), index, free)
-            start, end, value = match.start, match.end, match.name
             plural = _PLURAL.match(text, end)
             if (
                 plural
@@ -149,6 +147,8 @@ def _grown(
                 and all(free[end : plural.end()])
             ):
                 end = plural.end()
+            match = extend(key, text, Match(start, end, value), index, free)
+            start, end, value = match.start, match.end, match.name
             if start and text[start - 1] in "おご" and free[start - 1]:
                 start -= 1
             free[start:end] = bytes(end - start)

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 
 from core.reading import companies, phrases
@@ -20,6 +20,8 @@ _ONE_PARTICLE = re.compile(r"[とのにをがはもやで]|へ(?!や)")
 _LINK = re.compile(r"と|や|および|及び|また|それから|あと|かつ")
 _END_OF_A_WORD = frozenset("しなかよねきりみちい")
 _SAID = re.compile(r"です|ます|でした|ました|だ$|ません")
+# What follows says where to bring it.
+_PLACE = re.compile(r"(?:納品|納入|送付|配送|届け|送り)(?:先|場所)(?:は|を)? ?$")
 _MOST_CHUNKS = 600
 
 
@@ -46,7 +48,9 @@ def find_words(masked: str, folded: Folded, quantities: frozenset[int]) -> Itera
             continue
         glued = masked[start - 1 : start] == CLAIMED
         followed = _next(masked, match.end()) in quantities
-        yield from _cjk_words(chunk, start, glued=glued, followed=followed)
+        for token in _cjk_words(chunk, start, glued=glued, followed=followed):
+            somewhere = _PLACE.search(masked, max(0, token.start - 8), token.start)
+            yield replace(token, value=Word(aside=True)) if somewhere else token
     yield from _latin_words(latin, masked, folded, quantities)
 
 
@@ -126,10 +130,11 @@ def _finished(piece: _Piece, chunk: str, start: int, *, followed: bool) -> Itera
     if begin < end and _LETTER.search(text, begin, end) and not _small(text[begin:end], followed):
         said = _SAID.search(piece.after) is not None
         particle = piece.after.startswith(("を", "と", "や")) or not piece.after
+        aside = said or not particle
         yield Token(
             piece.start + begin,
             piece.start + end,
-            Word(to=piece.to, aside=said or not particle, alone=particle and not said),
+            Word(to=piece.to, aside=aside, alone=not aside),
         )
 
 
