@@ -3,7 +3,7 @@
 import re
 import unicodedata
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date
 from decimal import Decimal
 
 from babel.dates import format_date
@@ -114,8 +114,8 @@ def quote_data(
     """The facts a template lays out, JSON-able: what it prints is text, ready to print.
 
     Amounts are grouped digits without a currency sign, dates are written out in the document's
-    language. `number` is None for a draft. Of all these facts only `number`, `issued_on` and
-    `valid_until` (counted from it) depend on when and whether the document is issued.
+    language. `number` is None for a draft. Only `number` and `issued_on` depend on whether and
+    when the document is issued; so its validity is a number of days, not a date.
     """
     return {
         "language": language,
@@ -123,7 +123,6 @@ def quote_data(
         "reference": reference,
         "issued_on": _day(issued_on, language),
         "valid_days": company.valid_days,
-        "valid_until": _day(issued_on + timedelta(days=company.valid_days), language),
         "customer": {
             "name": _without_honorific(quote.customer.name),
             "honorific": honorific(quote.customer.name, language),

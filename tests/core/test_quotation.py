@@ -136,7 +136,7 @@ def test_draft_and_issued_facts_differ_only_by_number_and_date_of_issue() -> Non
     )
 
     differing = {key for key in draft if draft[key] != issued[key]}
-    assert differing == {"number", "issued_on", "valid_until"}
+    assert differing == {"number", "issued_on"}
     assert draft.keys() == issued.keys()
 
 
@@ -145,7 +145,7 @@ def test_facts_are_json_and_written_out_in_the_language() -> None:
     ja, en, zh = (_data(quote, language) for language in ("ja", "en", "zh"))
 
     assert json.loads(json.dumps(ja)) == ja
-    assert (ja["issued_on"], ja["valid_until"]) == ("2026年11月25日", "2026年12月25日")
+    assert ja["issued_on"] == "2026年11月25日"
     assert en["due"] == "December 25, 2026"
     assert zh["due"] == "2026年12月25日"
     assert ja["subject"] == "モニター 27型 ほか1点"
