@@ -14,7 +14,7 @@ from audit.event import Actor
 from core import begin, phrases, replies, tasks
 from core.codec import dump, load
 from core.commands import Command, read_command, without_command_word
-from core.db import execute, fetch_one, from_json, to_json
+from core.db import execute, fetch_quickly, from_json, to_json
 from core.errors import Refused
 from core.house import House
 from core.ids import new_id
@@ -49,7 +49,14 @@ async def accept(house: House, inbound: Inbound) -> Answer:
     """
     try:
         async with asyncio.timeout(PATIENCE):
-            return await _accept(house, inbound)
+            try:
+                return await _accept(house, inbound)
+            except DBAPIError as error:
+                # A connection from before a restart of the database. The delivery's key makes it
+                # safe to ask again, even if the first statement did arrive.
+                if not error.connection_invalidated:
+                    raise
+                return await _accept(house, inbound)
     except (TimeoutError, OSError, PoolTimeout, InterfaceError) as error:
         return _away(inbound, error)
     except DBAPIError as error:
@@ -171,9 +178,10 @@ def _command(house: House, inbound: Inbound) -> Command | None:
 
 
 async def _begin(connection: AsyncConnection, request: Request, new: begin.NewTask) -> Answer:
-    if await begin.store(connection, request, new):
-        await request.house.doorbell.ring(new.jobs(request), new.events(request))
-        return new.answer(request)
+    stored = await begin.store(connection, request, new)
+    if stored is not None:
+        await request.house.doorbell.ring(stored.jobs, stored.events)
+        return stored.answer
     return _again((await _know(connection, request.inbound)).answered)
 
 
@@ -257,7 +265,7 @@ def _may_begin(inbound: Inbound, command: Command | None) -> bool:
 
 async def _know(connection: AsyncConnection, inbound: Inbound, *, begins: bool = False) -> _Known:
     """One question to the database for all that is needed before a delivery can be written."""
-    row = await fetch_one(
+    row = await fetch_quickly(
         connection,
         _KNOW,  # across organisations: an account belongs to exactly one, and says which
         {

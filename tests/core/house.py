@@ -9,7 +9,7 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import text
-from sqlalchemy.ext.asyncio import AsyncEngine
+from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 from audit.event import Event
 from core import organisations, people
@@ -270,6 +270,13 @@ class Office:
         """Change the database behind everybody's back."""
         async with self.house.engine.begin() as connection:
             await connection.execute(text(sql))
+
+    async def execute_as_owner(self, sql: str) -> None:
+        """The same, with every right."""
+        engine = create_async_engine(self.house.engine.url)
+        async with engine.begin() as connection:
+            await connection.execute(text(sql))
+        await engine.dispose()
 
     async def row(self, sql: str, values: dict[str, object]) -> Any:
         async with self.house.engine.connect() as connection:

@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 from sqlalchemy import text
 
+from core.db import create_engine
 from core.inbound import Inbound, Sender, Spot
 from core.intake import accept
 from tests.core.house import Office
@@ -110,3 +111,29 @@ async def test_a_forged_button_does_nothing(office: Office, action: str, value: 
     told = await office.click(action, value, office.boss)
 
     assert told.outcome == "refused"
+
+
+async def test_a_database_that_is_down_is_said_and_nothing_is_taken(office: Office) -> None:
+    away = create_engine("postgresql+asyncpg://nobody@127.0.0.1:1/none")
+    house = replace(office.house, engine=away)
+    inbound = Inbound(office.sender(office.asker), Spot("room"), "k", "手紙 こんにちは")
+
+    started = time.monotonic()
+    told = await accept(house, inbound)
+
+    assert told.outcome == "unavailable"
+    assert time.monotonic() - started < 2
+    assert told.message is not None
+    assert "受け付けていません" in told.message.text
+
+
+async def test_the_first_message_after_a_restart_of_the_database_is_taken(office: Office) -> None:
+    await office.say("letter hello")
+    await office.execute_as_owner(
+        "select pg_terminate_backend(pid) from pg_stat_activity"
+        " where datname = current_database() and pid <> pg_backend_pid()"
+    )
+
+    answer = await office.say("letter again")
+
+    assert answer.outcome == "taken"

@@ -68,7 +68,9 @@ async def test_a_busy_platform_is_tried_again_and_nothing_overtakes(office: Offi
     assert not [text for text in office.wall.texts() if text.startswith("#1001")]
 
     await asyncio.sleep(1.1)
-    await office.execute("update deliveries set next_at = now() where state <> 'sent'")
+    await office.execute(
+        "update deliveries set next_at = now() - interval '3 s' where state <> 'sent'"
+    )
     await office.recover()
 
     thread = [text for text in office.wall.texts() if not text.startswith("Approval")]
