@@ -25,6 +25,7 @@ _SPLIT = re.compile(r"[\s()\[\]{}「」『』【】/,、・_]+")
 _LEADING_MEASURE = re.compile(rf"^({MEASURE})[ -]?(?=\S)")
 _RUNS = re.compile(r"[ァ-ヺー]+|[ぁ-ゖ]+|[a-z]+(?:[-'][a-z]+)*|\d+|[^\W\d_a-zぁ-ゖァ-ヺー]+")
 _UNIT = re.compile(r"inch|インチ|英寸|[cmk]?m|[mc]l|[mk]?g|[gtm]b|k?w")
+_LARGEST_FAMILY = 50
 _LONG_FIGURES = 6  # a code of figures only must be longer than any quantity is likely to be
 
 
@@ -77,6 +78,7 @@ class Index:
     words: dict[str, frozenset[str]] = field(default_factory=dict)
     word_codes: dict[str, frozenset[str]] = field(default_factory=dict)
     word_lengths: tuple[int, ...] = ()
+    families: dict[str, frozenset[str]] = field(default_factory=dict)
     heads: dict[str, tuple[str, ...]] = field(default_factory=dict)
     units: frozenset[str] = frozenset()
     items: dict[str, Item] = field(default_factory=dict)
@@ -136,11 +138,22 @@ def _index(items: tuple[Item, ...], customers: tuple[Customer, ...]) -> Index:
     quantity_pattern(index.units)  # compiled here, once, rather than at the first request
     index.heads = {head: unique(codes) for head, codes in heads.items()}
     _fill(index, strong, weak)
+    index.families = _families(weak)
     for codes, keys in ((index.items, index.item_keys), (index.customers, index.customer_keys)):
         for code in codes:
             keys.add(key_of(code), code)
         keys.close()
     return index
+
+
+def _families(weak: dict[str, list[str]]) -> dict[str, frozenset[str]]:
+    """For each item those that share a part of its name: both sizes of ノートPC."""
+    families: dict[str, frozenset[str]] = {}
+    for codes in map(frozenset, weak.values()):
+        if 1 < len(codes) <= _LARGEST_FAMILY:
+            for code in codes:
+                families[code] = families.get(code, frozenset()) | codes
+    return families
 
 
 def _customer_keys(name: str) -> set[str]:

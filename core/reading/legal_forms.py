@@ -18,7 +18,7 @@ ENGLISH_FORM = (
 LEGAL_FORM = rf"(?:{_CJK}|{_SHORT}|(?<![a-z]){ENGLISH_FORM}(?![a-z]))"
 _ANY = re.compile(LEGAL_FORM)
 _BEFORE = re.compile(rf"(?:{_CJK}|{_SHORT}) ?$")
-_AFTER = re.compile(rf",? ?(?:{_CJK}|{_SHORT}|(?<![a-z]){ENGLISH_FORM}(?![a-z]))")
+_AFTER = re.compile(rf"社(?![一-龯])|,? ?(?:{_CJK}|{_SHORT}|(?<![a-z]){ENGLISH_FORM}(?![a-z]))")
 
 
 def without_legal_form(name: str) -> str:

@@ -1,7 +1,6 @@
 """A whole request read: who, what, how many, by when, at which discount, and what is still open."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
 
@@ -9,16 +8,17 @@ from core.catalogue import Catalogue
 from core.order import Missing, Open, OrderLine, Reading
 from core.reading import companies, phrases
 from core.reading.dates import Found, due_of, read_date
-from core.reading.index import Index, Name, index_of
+from core.reading.index import Name, index_of
 from core.reading.language import language_of
+from core.reading.lines import Lines, lines_of
 from core.reading.money import Discount
-from core.reading.open_words import customer_word, joined_words, match_words, unknown_words
+from core.reading.open_words import customer_word, joined_words
 from core.reading.pairing import pair, prices_left_over
 from core.reading.quantities import Quantity, find_quantities
 from core.reading.scan import scan
 from core.reading.searching import customer_candidates, search_customers, search_items
 from core.reading.text import Folded, fold
-from core.reading.tokens import Draft, Token
+from core.reading.tokens import Token
 from core.words import Language
 
 __all__ = [
@@ -35,22 +35,7 @@ __all__ = [
 
 # Longer texts are read up to here; the rest is reported as unknown rather than passed over.
 MOST_CHARACTERS = 2500
-
-
-_MOST_LIKENESSES = 5
-_MOST_CHOICES = 20
 _ANY_DAY = date(2000, 1, 1)
-
-
-@dataclass(slots=True)
-class _Lines:
-    """What the lines of a text come to."""
-
-    lines: list[OrderLine] = field(default_factory=list)
-    ambiguous: list[Open] = field(default_factory=list)
-    unknown: list[Open] = field(default_factory=list)
-    without_quantity: list[str] = field(default_factory=list)
-    invalid: list[str] = field(default_factory=list)
 
 
 def read_order(text: str, catalogue: Catalogue, today: date) -> Reading:
@@ -58,7 +43,8 @@ def read_order(text: str, catalogue: Catalogue, today: date) -> Reading:
 
     A date without a year is the next one to come, counted from `today`.
     """
-    folded = fold(without_command(text[:MOST_CHARACTERS]))
+    text, rest = _readable(without_command(text))
+    folded = fold(text)
     index = index_of(catalogue)
     tokens = _before_sign_off(scan(folded, index, today), folded.text)
     customer, choice = _customer(tokens, folded)
@@ -70,12 +56,12 @@ def read_order(text: str, catalogue: Catalogue, today: date) -> Reading:
         drafts = [draft for draft in drafts if draft.token is not stranger]
         words = folded.typed(stranger.start, stranger.end)
         choice = Open(words, customer_candidates(words, index))
-    found = _lines(drafts, folded, index)
+    found = lines_of(drafts, folded, index)
     percent, amount, spare = _discount(tokens)
     for token in (*spare, *prices_left_over(tokens, drafts)):
         found.unknown.append(Open(folded.typed(token.start, token.end)))
-    if text[MOST_CHARACTERS:].strip():
-        found.unknown.append(Open(text[MOST_CHARACTERS : MOST_CHARACTERS + 40].strip()))
+    if rest:
+        found.unknown.append(Open(rest[:40]))
     return Reading(
         language=language,
         customer=customer,
@@ -90,6 +76,19 @@ def read_order(text: str, catalogue: Catalogue, today: date) -> Reading:
         unknown_customer=choice,
         invalid=tuple(found.invalid),
     )
+
+
+def _readable(text: str) -> tuple[str, str]:
+    """What of a text is read, and the rest. No word is cut in two, if it can be helped."""
+    folded = fold(text[:MOST_CHARACTERS])
+    # One character may stand for many (㍿).
+    long = len(folded.text) > MOST_CHARACTERS
+    end = folded.starts[MOST_CHARACTERS] if long else MOST_CHARACTERS
+    if end >= len(text):
+        return text, ""
+    blank = max(text.rfind(mark, end - 200, end) for mark in "\n 　、。")
+    end = blank if blank > 0 else end
+    return text[:end], text[end:].strip()
 
 
 def without_command(text: str) -> str:
@@ -111,12 +110,19 @@ def _before_sign_off(tokens: list[Token], text: str) -> list[Token]:
     after = [token for token in tokens if token.start >= sign_off.start()]
     if any(isinstance(token.value, Quantity) and not token.value.bare for token in after):
         return tokens
-    return [token for token in tokens if token.start < sign_off.start()]
+    before = [token for token in tokens if token.start < sign_off.start()]
+    if any(_is_customer(token) for token in before):
+        return before
+    return before + [token for token in after if _is_customer(token)]
+
+
+def _is_customer(token: Token) -> bool:
+    return isinstance(token.value, Name) and token.value.kind == "customer"
 
 
 def _customer(tokens: list[Token], folded: Folded) -> tuple[str | None, Open | None]:
     """The customer a text names; several, or a name that several share, are left open."""
-    named = [t for t in tokens if isinstance(t.value, Name) and t.value.kind == "customer"]
+    named = [token for token in tokens if _is_customer(token)]
     codes = _codes(named)
     if len(codes) > 1:
         # ABC商事の山川さん is somebody at ABC商事.
@@ -158,51 +164,6 @@ def _language(folded: Folded, tokens: list[Token]) -> Language:
     return language_of(folded.text, "".join(asked), "".join(plain))
 
 
-def _lines(drafts: list[Draft], folded: Folded, index: Index) -> _Lines:
-    found = _Lines()
-    for draft in drafts:
-        words = folded.typed(draft.token.start, draft.token.end)
-        name, quantity = draft.token.value, draft.quantity
-        if quantity is not None and quantity.invalid:
-            found.invalid.append(words)
-        count = None if quantity is None or draft.unclear else quantity.value
-        if not isinstance(name, Name):
-            _open_words(draft, words, count, index, found)
-        elif len(name.codes) > 1:
-            found.ambiguous.append(Open(words, name.codes[:_MOST_CHOICES], count, draft.price))
-        elif count is not None:
-            found.lines.append(OrderLine(name.codes[0], count, draft.price))
-        elif quantity is None or not quantity.invalid:
-            found.without_quantity.append(name.codes[0])
-    ordered = {line.code for line in found.lines}
-    found.lines = _summed(found.lines)
-    found.without_quantity = [c for c in dict.fromkeys(found.without_quantity) if c not in ordered]
-    return found
-
-
-def _open_words(draft: Draft, words: str, count: int | None, index: Index, found: _Lines) -> None:
-    if not unknown_words(draft):
-        return
-    near = len(found.unknown) < _MOST_LIKENESSES  # looking for likenesses takes time
-    several, candidates = match_words(words, draft, index, search=near)
-    (found.ambiguous if several else found.unknown).append(
-        Open(words, candidates[:_MOST_CHOICES], count, draft.price)
-    )
-
-
-def _summed(lines: list[OrderLine]) -> list[OrderLine]:
-    """The same item twice adds up, at the one price named for it; two prices stay two lines."""
-    prices: dict[str, set[int]] = {}
-    for line in lines:
-        prices.setdefault(line.code, set()).update({line.unit_price} - {None})  # type: ignore[arg-type]
-    sums: dict[tuple[str, int | None], int] = {}
-    for line in lines:
-        named = prices[line.code]
-        price = next(iter(named)) if len(named) == 1 else line.unit_price
-        sums[line.code, price] = sums.get((line.code, price), 0) + line.quantity
-    return [OrderLine(code, quantity, price) for (code, price), quantity in sums.items()]
-
-
 def _discount(tokens: list[Token]) -> tuple[Decimal | None, int | None, list[Token]]:
     """The first discount that makes sense, and those left over: an order can have only one."""
     percent: Decimal | None = None
@@ -220,7 +181,7 @@ def _discount(tokens: list[Token]) -> tuple[Decimal | None, int | None, list[Tok
     return percent, amount, spare
 
 
-def _missing(customer: str | None, found: _Lines) -> tuple[Missing, ...]:
+def _missing(customer: str | None, found: Lines) -> tuple[Missing, ...]:
     missing: list[Missing] = [] if customer else ["customer"]
     uncounted = any(each.quantity is None for each in found.ambiguous) and not found.invalid
     if found.without_quantity or uncounted:

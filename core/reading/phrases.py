@@ -59,6 +59,7 @@ _CHINESE = """
     日期 优惠 折扣 打折 左右 大概 约 价格 每 为 為 订购 订 订单 采购 购置 购买 买 做一?份 做 发 出
     一份 一张 份 一下 吧 呢 吗 个 下月 下个月 开始 的 和 与 跟 及 在 把 共 也 都 了 就 是 这些
     以下 如下 产品 商品 含税 不含税 前 之前 打 即可 可以 能 开 方 供 货 从 向 对 用
+    能不能 可不可以 是否 前回 前々回 毎月 毎週 毎年 同数 同じ
 """
 # Possessive (++): never tried in another way, whatever the length.
 SMALL = re.compile(rf"(?:{_any_of(_LABELS, _JAPANESE, _CHINESE)}|[ぁ-ゖ々])++")
@@ -113,7 +114,8 @@ PARTICLES = re.compile(rf"(?:{_any_of(_GRAMMAR)})++")
 
 SIGN_OFF = re.compile(
     r"^ ?(?:以上|敬具|草々|--+|―{2,}|={3,}|_{3,}|\*{3,}|(?:best |kind |warm |many )?"
-    r"(?:regards|thanks|thank you|cheers|sincerely|yours)[^\n]{0,20})[。.,、!]? ?$",
+    r"(?:regards|thanks|thank you|cheers|sincerely|yours)[^\n]{0,20}"
+    r"|谢谢|謝謝|此致|敬礼|顺祝商祺)[。.,、!]? ?$",
     re.MULTILINE,
 )
 NOTE = re.compile(

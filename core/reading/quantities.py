@@ -81,7 +81,7 @@ def quantity_pattern(units: frozenset[str]) -> re.Pattern[str]:
         rf"|{_NOT_IN_A_CODE}{NUMBER}|(?<=[x×*]){NUMBER})"
     )
     other_end = (
-        rf" ?{counter}? ?(?:~|から|ないし|\bto\b|至|到) ?\d{{1,9}}"
+        rf" ?{counter}? ?(?:~|→|から|ないし|\bto\b|至|到) ?\d{{1,9}}"
         rf"|-\d{{1,9}}(?= ?{counter})|(?<=\d)[、,] ?\d(?= ?{counter})"
     )
     return re.compile(

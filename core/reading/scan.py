@@ -1,18 +1,18 @@
 """Cutting a text into tokens: what is known claims its place first, the longest before the rest."""
 
 import re
-from bisect import bisect_right
 from collections.abc import Iterable, Iterator
 from datetime import date
 from itertools import pairwise
 
 from core.reading import companies, phrases
 from core.reading.dates import find_dates
-from core.reading.index import MEASURE, Index, Name
+from core.reading.index import Index, Name
 from core.reading.legal_forms import around
 from core.reading.money import find_discounts, find_prices
 from core.reading.names import Match, extend, find_names
 from core.reading.quantities import find_quantities
+from core.reading.sizes import complete_sizes, find_sizes
 from core.reading.text import Folded, Keyed, keyed
 from core.reading.tokens import Mark, Token, Word
 from core.reading.words import CLAIMED, find_words
@@ -27,7 +27,6 @@ _BULLET = re.compile(
     re.MULTILINE,
 )
 _PLURAL = re.compile(r"(?:e?s)(?![a-z])")
-_MEASURE = re.compile(rf"(?<![\d.a-z]){MEASURE}")
 
 
 def scan(folded: Folded, index: Index, today: date) -> list[Token]:
@@ -41,7 +40,7 @@ def scan(folded: Folded, index: Index, today: date) -> list[Token]:
             tokens.append(token)
     tokens = _grown(sorted(tokens, key=_start), key, text, index, taken)
     masked = _masked(text, tokens)
-    sizes = _measures(masked, tokens, index)
+    sizes = find_sizes(masked, tokens, index)
     masked = _masked(masked, sizes)
     counts = [Token(s, e, quantity) for s, e, quantity in find_quantities(masked, index.units)]
     masked = _masked(masked, counts)
@@ -49,21 +48,7 @@ def scan(folded: Folded, index: Index, today: date) -> list[Token]:
     masked = _masked(masked, marks)
     begins = frozenset(token.start for token in counts)
     tokens += (*sizes, *counts, *marks, *find_words(masked, folded, begins))
-    return _joined(sorted(tokens, key=_start), text)
-
-
-def _measures(masked: str, tokens: list[Token], index: Index) -> list[Token]:
-    """Sizes and contents such as 24型, which are no quantities unless the item is sold by them."""
-    items = [t for t in tokens if isinstance(t.value, Name) and t.value.kind == "item"]
-    ends = [token.end for token in items]
-    found: list[Token] = []
-    for match in _MEASURE.finditer(masked):
-        before = bisect_right(ends, match.start()) - 1
-        name = items[max(before, 0)].value if items else None
-        codes = name.codes if isinstance(name, Name) else ()
-        if not any(match.group().endswith(index.items[code].unit) for code in codes[:9]):
-            found.append(Token(match.start(), match.end(), Word(measure=True, alone=True)))
-    return found
+    return _joined(complete_sizes(sorted(tokens, key=_start), text, index), text)
 
 
 def _start(token: Token) -> int:

@@ -11,7 +11,7 @@ _LIKE_AT_LEAST = 55  # of 100; below this a candidate only confuses
 
 
 def _search(query: str, keys: Keys, limit: int) -> tuple[str, ...]:
-    key = key_of(query[:100])
+    key = key_of(query[:100])[:100]
     if not key:
         return ()
     ranked = sorted((_rank(key, keys.names[n]), n) for n in keys.containing(key))
@@ -43,7 +43,7 @@ def customer_candidates(words: str, index: Index, limit: int = 5) -> tuple[str, 
 
 
 def _candidates(words: str, keys: Keys, limit: int) -> tuple[str, ...]:
-    key = key_of(words[:40])
+    key = key_of(words[:40])[:40]  # one character may stand for many
     parts = (key[start:end] for start in range(len(key)) for end in range(len(key), start + 1, -1))
     inside = (code for part in parts for code in keys.owners.get(part, ()))
     return unique((*_search(words[:40], keys, limit), *inside))[:limit]

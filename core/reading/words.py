@@ -22,6 +22,8 @@ _END_OF_A_WORD = frozenset("しなかよねきりみちい")
 _SAID = re.compile(r"です|ます|でした|ました|だ$|ません")
 # What follows says where to bring it.
 _PLACE = re.compile(r"(?:納品|納入|送付|配送|届け|送り)(?:先|場所)(?:は|を)? ?$")
+# 我们公司要开新办公室 tells something; 还要时光机 asks for something.
+_CHINESE_TALK = re.compile(r"我|的|为|為")
 _MOST_CHUNKS = 600
 
 
@@ -127,10 +129,13 @@ def _finished(piece: _Piece, chunk: str, start: int, *, followed: bool) -> Itera
     begin = leading.end() if leading and leading.end() < len(text) else 0
     trailing = phrases.TRAILING.search(text)
     end = trailing.start() if trailing and trailing.start() > begin else len(text)
+    if not followed and companies.DEPARTMENT.fullmatch(text):
+        return
     if begin < end and _LETTER.search(text, begin, end) and not _small(text[begin:end], followed):
         said = _SAID.search(piece.after) is not None
         particle = piece.after.startswith(("を", "と", "や")) or not piece.after
-        aside = said or not particle
+        talk = leading is not None and _CHINESE_TALK.search(leading[0]) is not None
+        aside = said or not particle or talk
         yield Token(
             piece.start + begin,
             piece.start + end,
