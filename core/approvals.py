@@ -289,19 +289,6 @@ async def authors_of(
     return frozenset(row.person_id for row in rows)
 
 
-async def pending_of(
-    connection: AsyncConnection, organisation_id: UUID, task_id: UUID
-) -> UUID | None:
-    """What of a task waits for a decision."""
-    row = await fetch_one(
-        connection,
-        "select id from approvals where organisation_id = :organisation_id"
-        " and task_id = :task_id and state = 'pending'",
-        {"organisation_id": organisation_id, "task_id": task_id},
-    )
-    return row.id if row else None
-
-
 async def latest_of(
     connection: AsyncConnection, organisation_id: UUID, task_id: UUID
 ) -> UUID | None:

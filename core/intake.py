@@ -11,7 +11,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from audit.event import Actor
-from core import begin, phrases, replies, tasks
+from core import begin, changes, phrases, replies, tasks
 from core.codec import dump, load
 from core.commands import Command, read_command, without_command_word
 from core.db import execute, fetch_quickly, from_json, to_json
@@ -133,7 +133,7 @@ async def _new_task(
         return None
     revises, agent_name = None, command.name
     if command.name == "revise":
-        origin = await replies.issued_task(connection, request, command)
+        origin = await changes.issued_task(connection, request, command)
         if origin is None:
             return None
         revises, agent_name = origin.id, origin.agent

@@ -10,7 +10,7 @@ from core import phrases, views
 from core.house import House
 from core.messages import Button, Line, Message
 from core.people import Person, spell, who
-from core.views import Desk, DeskLine
+from core.desk import Desk, DeskLine, desk
 from core.words import Language, Words
 
 NEW = Words(ja="{title}を作る", en="New {title}", zh="新建{title}")
@@ -38,7 +38,7 @@ async def _shown(door: Door, act: Act) -> list[Json]:
         async with door.house.engine.connect() as connection:
             person = await who(connection, act.sender)
             if person is not None:
-                desk = await views.desk(connection, door.house, person)
+                desk = await desk(connection, door.house, person)
                 return home_blocks(door.house, person, desk)
     except (SQLAlchemyError, OSError, TimeoutError):
         return blocks(_in_every_language(phrases.NOT_TAKEN))

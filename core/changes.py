@@ -1,0 +1,210 @@
+"""What a person changes of a task: an answer, a revision, cancelling, a retry, a void document."""
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from core import approvals, phrases, tasks
+from core.codec import dump, load
+from core.commands import Command, without_command_word
+from core.db import execute, fetch_one, from_json, to_json
+from core.documents import void_latest
+from core.errors import Refused
+from core.inbound import Answer
+from core.request import Request
+from core.tags import Tag
+from core.target import about, only_requester, target
+from core.tasks import Task
+from core.unit import Unit
+
+# Revisions
+
+
+async def issued_task(
+    connection: AsyncConnection, request: Request, command: Command
+) -> Task | None:
+    """The finished task that a `revise` names: its revision is a new task, linked to it."""
+    if not command.rest.strip():
+        return None
+    task = await target(connection, request, command)
+    await only_requester(connection, request, task)
+    return task if task.state == "done" else None
+
+
+async def handle_revise(work: Unit, request: Request, command: Command) -> Answer:
+    task = await target(work.connection, request, command)
+    if not command.rest.strip():
+        raise Refused(phrases.WHAT_TO_REVISE.fill(reference=task.spoken))
+    return await revise(work, request, task, command.rest)
+
+
+async def revise(work: Unit, request: Request, task: Task, text: str) -> Answer:
+    """Make revision n+1 of a task that is not finished; what was shown before no longer holds."""
+    await only_requester(work.connection, request, task)
+    if "received" not in tasks.MOVES[task.state]:
+        state = phrases.state_words(task.state, task.waiting_for)
+        raise Refused(phrases.CANT_REVISE.fill(reference=task.spoken, state=state))
+    form = request.inbound.form
+    agent = request.house.agents[task.agent]
+    text = without_command_word(text, agent)
+    ask = agent.begin(text, form.values if form else None, request.today)
+    revision = task.revision + 1
+    await approvals.supersede(work, task, "superseded", request.actor)
+    await execute(
+        work.connection,
+        "insert into revisions (organisation_id, task_id, revision, ask, person_id)"
+        " values (:organisation_id, :task_id, :revision, cast(:ask as jsonb), :person_id)",
+        {
+            "organisation_id": task.organisation_id,
+            "task_id": task.id,
+            "revision": revision,
+            "ask": to_json(dump(ask)),
+            "person_id": request.person.id,
+        },
+    )
+    await execute(
+        work.connection,
+        "update tasks set revision = :revision, text = case when :text = '' then text else :text"
+        " end, attempts = 0 where organisation_id = :organisation_id and id = :id",
+        {
+            "revision": revision,
+            "text": text,
+            "organisation_id": task.organisation_id,
+            "id": task.id,
+        },
+    )
+    await tasks.move(work, task, "received")
+    work.record(tasks.event(task, Tag.TASK_REVISED, {"to": revision}, request.actor))
+    if task.question:
+        facts = {"question": task.question["id"], "answer": text}
+        await tasks.notify(work, task, "question.answered", facts)
+    await tasks.notify(work, task, "task.received")
+    work.nudge("advance", task.organisation_id, task.id)
+    words = phrases.REVISED.fill(reference=task.spoken, revision=revision)
+    return about(task, request.say(words, "taken"))
+
+
+async def handle_cancel(work: Unit, request: Request, command: Command) -> Answer:
+    return await cancel_task(work, request, await target(work.connection, request, command))
+
+
+async def cancel_task(work: Unit, request: Request, task: Task) -> Answer:
+    await only_requester(work.connection, request, task)
+    if task.state in tasks.FINAL:
+        state = phrases.state_words(task.state, task.waiting_for)
+        raise Refused(phrases.CANT_CANCEL.fill(reference=task.spoken, state=state))
+    running = task.state in {"running", "cancelling"}
+    if task.state != "cancelling":
+        await approvals.supersede(work, task, "withdrawn", request.actor)
+        await tasks.move(work, task, "cancelling" if running else "cancelled")
+        work.record(tasks.event(task, Tag.TASK_CANCELLED, {}, request.actor))
+        await tasks.notify(work, task, "task.moved")
+        if running:
+            work.nudge("advance", task.organisation_id, task.id)
+    words = phrases.CANCELLING if running else phrases.CANCELLED
+    return about(task, request.say(words.fill(reference=task.spoken)))
+
+
+async def handle_retry(work: Unit, request: Request, command: Command) -> Answer:
+    return await retry_task(work, request, await target(work.connection, request, command))
+
+
+async def retry_task(work: Unit, request: Request, task: Task) -> Answer:
+    if task.state not in {"failed", "retrying"}:
+        state = phrases.state_words(task.state, task.waiting_for)
+        raise Refused(phrases.CANT_RETRY.fill(reference=task.spoken, state=state))
+    if not request.person.may("admin"):
+        await only_requester(work.connection, request, task)
+    await execute(
+        work.connection,
+        "update tasks set attempts = 0 where organisation_id = :organisation_id and id = :id",
+        {"organisation_id": task.organisation_id, "id": task.id},
+    )
+    await tasks.move(work, task, "received")
+    work.record(tasks.event(task, Tag.TASK_RETRIED, {}, request.actor))
+    await tasks.notify(work, task, "task.moved")
+    work.nudge("advance", task.organisation_id, task.id)
+    return about(task, request.say(phrases.RETRYING.fill(reference=task.spoken)))
+
+
+async def handle_void(work: Unit, request: Request, command: Command) -> Answer:
+    request.need_role("approver")
+    task = await target(work.connection, request, command)
+    if not command.rest.strip():
+        example = f"void {task.spoken} …"
+        raise Refused(phrases.REASON_NEEDED.fill(example=example))
+    number = await void_latest(
+        work,
+        task,
+        request.person,
+        command.rest.strip(),
+        request.actor,
+        number=command.target.number if command.target else None,
+    )
+    return about(task, request.say(phrases.VOIDED.fill(number=number)))
+
+
+# Questions
+
+
+async def answer_click(work: Unit, request: Request, value: str) -> Answer:
+    """`value` is the question's id, a point, and the place of the choice."""
+    question_id, _, place = value.partition(".")
+    row = await fetch_one(
+        work.connection,
+        "select id from tasks where organisation_id = :organisation_id"
+        " and question ->> 'id' = :question_id",
+        {"organisation_id": request.person.organisation_id, "question_id": question_id},
+    )
+    if row is None:
+        raise Refused(phrases.QUESTION_OVER)
+    task = await tasks.lock(work.connection, request.person.organisation_id, row.id)
+    question = task.question
+    if question is None or question["id"] != question_id:
+        raise Refused(phrases.QUESTION_OVER)
+    await only_requester(work.connection, request, task)
+    choices = question["choices"]
+    if not place.isdecimal() or int(place) >= len(choices):
+        raise Refused(phrases.QUESTION_OVER)
+    return await answer(work, request, task, choices[int(place)]["value"])
+
+
+async def answer(work: Unit, request: Request, task: Task, value: str) -> Answer:
+    """Add the answer to the ask and go on; after a send-back it is the new request."""
+    question = task.question or {}
+    if question.get("key") == "revise":
+        return await revise(work, request, task, value)
+    agent = request.house.agents[task.agent]
+    ask = agent.answer(
+        load(agent.asks, await _ask(work.connection, task)), question["key"], value.strip()
+    )
+    await execute(
+        work.connection,
+        "update revisions set ask = cast(:ask as jsonb) where organisation_id = :organisation_id"
+        " and task_id = :task_id and revision = :revision",
+        {
+            "ask": to_json(dump(ask)),
+            "organisation_id": task.organisation_id,
+            "task_id": task.id,
+            "revision": task.revision,
+        },
+    )
+    await tasks.move(work, task, "running")
+    work.record(tasks.event(task, Tag.QUESTION_ANSWERED, {"key": question["key"]}, request.actor))
+    facts = {"question": question["id"], "answer": value.strip()}
+    await tasks.notify(work, task, "question.answered", facts)
+    work.nudge("advance", task.organisation_id, task.id)
+    return about(task, request.say(phrases.ANSWERED))
+
+
+async def _ask(connection: AsyncConnection, task: Task) -> object:
+    row = await fetch_one(
+        connection,
+        "select ask from revisions where organisation_id = :organisation_id"
+        " and task_id = :task_id and revision = :revision",
+        {
+            "organisation_id": task.organisation_id,
+            "task_id": task.id,
+            "revision": task.revision,
+        },
+    )
+    assert row is not None  # noqa: S101  # every task has its ask
+    return from_json(row.ask)

@@ -1,0 +1,174 @@
+"""The lease on a task: taken with a fence, renewed during the walk, checked at every write."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Any
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+import structlog
+from sqlalchemy import text
+from sqlalchemy.exc import SQLAlchemyError
+
+from audit import log as audit_log
+from audit.event import Event
+from core.agent import Agent
+from core.db import execute, fetch_one, from_json
+from core.errors import LostLease
+from core.house import House
+from core.tags import Tag
+from core.tasks import Task
+from core.unit import Unit
+from core.views import results_of
+
+log = structlog.get_logger()
+
+
+@dataclass(slots=True)
+class Walk:
+    """A task under this worker's lease, with the results so far."""
+
+    house: House
+    agent: Agent
+    task: Task
+    fence: int
+    attempts: int
+    requester: str
+    asked_on: date
+    revises_id: UUID | None
+    results: dict[type, Any]
+    stored: set[str]
+    earlier: dict[str, tuple[str, Any]]
+    resources: dict[type, object] = field(default_factory=dict)
+
+
+_TAKE = text("""
+    with mine as (
+        update tasks set
+            state = case when state = 'cancelling' then state else 'running' end,
+            waiting_for = null, question = null, failure = null, retry_at = null,
+            lease_owner = :worker, lease_until = now() + make_interval(secs => :lease),
+            fence = fence + 1, updated_at = now()
+        where organisation_id = :organisation_id and id = :task_id
+            and state in ('received', 'running', 'retrying', 'cancelling')
+            and (lease_until is null or lease_until < now())
+            and (retry_at is null or retry_at <= now())
+        returning *
+    ), picked as (
+        delete from outbox where organisation_id = :organisation_id and subject_id = :task_id
+            and kind = 'advance' and next_at <= now() + interval '3 seconds'
+    )
+    select mine.*, p.name as requester, p.time_zone, r.ask,
+        (select jsonb_agg(jsonb_build_object('name', s.name, 'revision', s.revision,
+                'inputs', s.inputs_sha256, 'result', s.result))
+            from steps s where s.organisation_id = :organisation_id and s.task_id = mine.id
+            and s.revision >= mine.revision - 1) as steps,
+        audit_append(:organisation_id, :task_id, cast(:events as jsonb)) as noted
+    from mine join people p on p.id = mine.person_id
+    join revisions r on r.task_id = mine.id and r.revision = mine.revision
+""")
+
+
+async def take(house: House, organisation_id: UUID, task_id: UUID, worker: str) -> Walk | None:
+    """One statement: the lease, the end of the nudge, the event, and all that is to be known."""
+    started = Event(organisation_id, task_id, Tag.TASK_STARTED, {"worker": worker})
+    async with house.engine.connect() as raw:
+        connection = await raw.execution_options(isolation_level="AUTOCOMMIT")
+        row = (
+            await connection.execute(
+                _TAKE,
+                {
+                    "worker": worker,
+                    "lease": house.lease.total_seconds(),
+                    "organisation_id": organisation_id,
+                    "task_id": task_id,
+                    "events": audit_log.as_json([started]),
+                },
+            )
+        ).first()
+    if row is None:
+        return None
+    agent = house.agents[row.agent]
+    task = Task(
+        row.id, row.organisation_id, row.reference, row.agent, row.person_id, row.language,
+        row.revision, row.state, None, None, row.text,
+    )  # fmt: skip
+    steps = from_json(row.steps) or []
+    stored = {s["name"]: s["result"] for s in steps if s["revision"] == row.revision}
+    earlier = {s["name"]: (s["inputs"], s["result"]) for s in steps if s["revision"] < row.revision}
+    results = dict(results_of(agent, from_json(row.ask), stored))
+    asked_on = row.created_at.astimezone(ZoneInfo(row.time_zone)).date()
+    return Walk(
+        house, agent, task, row.fence, row.attempts, row.requester, asked_on, row.revises_id,
+        results, set(stored), earlier,
+    )  # fmt: skip
+
+
+@asynccontextmanager
+async def kept_lease(walk: Walk) -> AsyncIterator[None]:
+    """Renew the lease while the block runs; cancel the block when it is lost."""
+    holder = asyncio.current_task()
+    assert holder is not None  # noqa: S101  # we are inside of one
+    lost = False
+
+    async def renew() -> None:
+        nonlocal lost
+        while True:
+            await asyncio.sleep(walk.house.lease.total_seconds() / 3)
+            if not await _renew(walk):
+                lost = True
+                holder.cancel()
+                return
+
+    renewing = asyncio.create_task(renew())
+    try:
+        yield
+    except asyncio.CancelledError:
+        if lost:
+            holder.uncancel()
+            log.warning("runner.lost_lease", fence=walk.fence)
+            raise LostLease from None
+        raise
+    finally:
+        renewing.cancel()
+
+
+async def _renew(walk: Walk) -> bool:
+    """True while the lease is ours. A database that is away for a moment does not end it."""
+    try:
+        async with walk.house.engine.begin() as connection:
+            return bool(
+                await execute(
+                    connection,
+                    "update tasks set lease_until = now() + make_interval(secs => :lease)"
+                    " where organisation_id = :organisation_id and id = :id and fence = :fence",
+                    {
+                        "lease": walk.house.lease.total_seconds(),
+                        "organisation_id": walk.task.organisation_id,
+                        "id": walk.task.id,
+                        "fence": walk.fence,
+                    },
+                )
+            )
+    except (SQLAlchemyError, OSError):
+        log.warning("runner.lease_not_renewed", fence=walk.fence, exc_info=True)
+        return True
+
+
+async def hold(work: Unit, walk: Walk) -> None:
+    """Lock the task's row for this unit, or raise LostLease: the fence of every write."""
+    row = await fetch_one(
+        work.connection,
+        "select id from tasks where organisation_id = :organisation_id and id = :id"
+        " and fence = :fence for update",
+        {
+            "organisation_id": walk.task.organisation_id,
+            "id": walk.task.id,
+            "fence": walk.fence,
+        },
+    )
+    if row is None:
+        raise LostLease
