@@ -47,7 +47,7 @@ def scan(folded: Folded, index: Index, today: date) -> list[Token]:
     marks = [Token(m.start(), m.end(), _mark(m)) for m in _MARKS.finditer(masked)]
     masked = _masked(masked, marks)
     begins = frozenset(token.start for token in counts)
-    tokens += (*sizes, *counts, *marks, *find_words(masked, folded, begins))
+    tokens += (*sizes, *counts, *marks, *find_words(masked, begins))
     return _joined(complete_sizes(sorted(tokens, key=_start), text, index), text)
 
 

@@ -6,7 +6,6 @@ from dataclasses import dataclass, replace
 from itertools import islice
 
 from core.reading import companies, phrases
-from core.reading.text import Folded
 from core.reading.tokens import Token, Word
 from core.reading.variants import SIMPLIFIED
 
@@ -37,7 +36,7 @@ class _Piece:
     after: str = ""
 
 
-def find_words(masked: str, folded: Folded, quantities: frozenset[int]) -> Iterator[Token]:
+def find_words(masked: str, quantities: frozenset[int]) -> Iterator[Token]:
     """Word tokens of the places that nothing known has claimed, links between words among them.
 
     `quantities` are the places where a quantity begins: a word right before one is a thing.
@@ -53,7 +52,7 @@ def find_words(masked: str, folded: Folded, quantities: frozenset[int]) -> Itera
         for token in _cjk_words(chunk, start, glued=glued, followed=followed):
             somewhere = _PLACE.search(masked, max(0, token.start - 8), token.start)
             yield replace(token, value=Word(aside=True)) if somewhere else token
-    yield from _latin_words(latin, masked, folded, quantities)
+    yield from _latin_words(latin, masked)
 
 
 def _and_apart(masked: str) -> str:
@@ -151,9 +150,7 @@ def _small(word: str, followed: bool) -> bool:
     )
 
 
-def _latin_words(
-    chunks: list[tuple[int, int]], masked: str, folded: Folded, quantities: frozenset[int]
-) -> Iterator[Token]:
+def _latin_words(chunks: list[tuple[int, int]], masked: str) -> Iterator[Token]:
     """Neighbouring words that are no words of asking make one: time machine."""
     start = end = -1
     for chunk_start, chunk_end in chunks:
@@ -161,7 +158,7 @@ def _latin_words(
         bare = text.strip(".'\"-_&@$%^`")
         small = not _LETTER.search(bare) or bare.removesuffix("'s") in phrases.ENGLISH_SMALL
         if start >= 0 and (small or masked[end:chunk_start].strip(" ") or chunk_start - end > 1):
-            yield _latin(start, end, masked, quantities)
+            yield _latin(start, end, masked)
             start = -1
         if small:
             if bare in ("and", "plus"):
@@ -171,7 +168,7 @@ def _latin_words(
         begin = chunk_start + offset
         start, end = (begin if start < 0 else start), begin + len(bare.removesuffix("'s"))
     if start >= 0:
-        yield _latin(start, end, masked, quantities)
+        yield _latin(start, end, masked)
 
 
 _TO_ENGLISH = re.compile(
@@ -184,7 +181,7 @@ _ASIDE = re.compile(
 )
 
 
-def _latin(start: int, end: int, masked: str, quantities: frozenset[int]) -> Token:
+def _latin(start: int, end: int, masked: str) -> Token:
     before = masked[max(0, start - 24) : start]
     to = _TO_ENGLISH.search(before) is not None or _HONORIFIC_KANA.match(masked, end) is not None
     to = to or re.match(r" ?(?:御中|様|殿|宛|あて)", masked[end : end + 3]) is not None
