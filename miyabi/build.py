@@ -47,10 +47,12 @@ class Built:
 
 @asynccontextmanager
 async def open_house(
-    settings: Settings, services: Services, *, pool_size: int = 20
+    settings: Settings, services: Services, *, pool_size: int = 20, connect_timeout: float = 1.5
 ) -> AsyncIterator[Built]:
     """Build the house and close it again. Raises WiringError where its parts do not fit."""
-    engine = create_engine(services.database_url, pool_size=pool_size)
+    engine = create_engine(
+        services.database_url, pool_size=pool_size, connect_timeout=connect_timeout
+    )
     redis = connect(services.redis_url)
     doorbell = RedisDoorbell(redis)
     opening: Opening | None = None

@@ -4,21 +4,18 @@ import asyncio
 import contextlib
 import os
 import signal
-import socket
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 
 import structlog
 import uvicorn
 
-from core.errors import Permanent
+from core.intake import PATIENCE
 from core.platform import Opening, Platform
 from core.settings import Settings
-from core.words import Words
-from miyabi.build import Built, open_house
-from miyabi.embedded import embedded
+from miyabi.build import Built
 from miyabi.plugins import all_platforms
-from miyabi.session import prepare
+from miyabi.session import session
+from miyabi.supervise import SUPERVISED, listening
 from miyabi.worker import run_worker
 from web.app import create_app
 
@@ -26,22 +23,15 @@ log = structlog.get_logger()
 
 STOPS_WITHIN = 3
 """Seconds that requests and steps under way have to end when the process is told to stop."""
-SUPERVISED = "MIYABI_SUPERVISOR"
-"""Names the process that started this one; without it, this one ends too."""
 
 _LISTEN_AGAIN = 5.0  # seconds, when a platform's connection ends by an error
-
-_NO_PORT = Words(
-    ja="{host}:{port} を使えません（{why}）。MIYABI_PORT で別の番号を指定できます。",
-    en="{host}:{port} can't be used ({why}). MIYABI_PORT names another.",
-    zh="无法使用 {host}:{port}（{why}）。可用 MIYABI_PORT 指定其他端口。",
-)
 
 
 async def web(settings: Settings) -> None:
     """Serve HTTP and hold the platforms' connections open until SIGTERM or Ctrl-C."""
     with listening(settings) as listener:
-        async with _house(settings) as built:
+        async with session(settings, patience=PATIENCE) as opened:
+            built = opened.built
             platforms = all_platforms()
             config = uvicorn.Config(
                 create_app(built.opening, platforms.values(), {"redis": built.redis.ping}),
@@ -70,10 +60,10 @@ async def web(settings: Settings) -> None:
 
 async def worker(settings: Settings) -> None:
     """Work until SIGTERM or Ctrl-C; what is not finished then, another worker goes on with."""
-    async with _house(settings) as built:
+    async with session(settings, patience=PATIENCE) as opened:
         log.info("worker.started", jobs=settings.worker_jobs)
         working = asyncio.create_task(
-            run_worker(built.house, built.redis, jobs=settings.worker_jobs)
+            run_worker(opened.house, opened.built.redis, jobs=settings.worker_jobs)
         )
 
         async def work() -> None:
@@ -82,14 +72,6 @@ async def worker(settings: Settings) -> None:
 
         await _until_told(work(), working.cancel)
     log.info("worker.stopped")
-
-
-@asynccontextmanager
-async def _house(settings: Settings) -> AsyncIterator[Built]:
-    async with embedded(settings) as services:
-        await prepare(settings, services)
-        async with open_house(settings, services) as built:
-            yield built
 
 
 class _Server(uvicorn.Server):
@@ -103,21 +85,6 @@ class _Server(uvicorn.Server):
     def stop(self) -> None:
         """Take no new request, and end when those under way have."""
         self.should_exit = True
-
-
-@contextlib.contextmanager
-def listening(settings: Settings) -> Iterator[socket.socket]:
-    """The socket, taken before anything else: a port in use is the likeliest of all faults."""
-    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
-    with socket.socket(family) as listener:
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            listener.bind((settings.host, settings.port))
-        except OSError as error:
-            raise Permanent(
-                _NO_PORT.fill(host=settings.host, port=settings.port, why=error.strerror or error)
-            ) from error
-        yield listener
 
 
 async def _until_told(running: Awaitable[None], stop: Callable[[], object]) -> None:

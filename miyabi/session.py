@@ -98,16 +98,17 @@ class Session:
 
 @asynccontextmanager
 async def session(
-    settings: Settings, *, sample: bool = True, working: bool = False
+    settings: Settings, *, sample: bool = True, working: bool = False, patience: float = 10.0
 ) -> AsyncIterator[Session]:
     """Open everything and close it again.
 
     On the embedded database the tables are made and, with `sample`, the sample company where there
-    is none. With `working`, a worker runs beside whatever others there are.
+    is none. With `working`, a worker runs beside whatever others there are. `patience` is how many
+    seconds a connection may take: a person at a terminal has more than a chat platform.
     """
     async with embedded(settings) as services:
         await prepare(settings, services)
-        async with open_house(settings, services) as built:
+        async with open_house(settings, services, connect_timeout=patience) as built:
             if sample and settings.database_url is None:
                 await seed_if_empty(built.house, settings.organisation)
             if not working:

@@ -4,23 +4,37 @@ Processes of their own, since a document being laid out must not make a webhook 
 """
 
 import asyncio
+import contextlib
 import os
 import signal
+import socket
 import sys
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import structlog
 
+from core.errors import Permanent
 from core.settings import Settings
-from miyabi.serve import SUPERVISED, listening
-from miyabi.session import session
+from core.words import Words
+from miyabi.embedded import embedded
 
 log = structlog.get_logger()
 
+SUPERVISED = "MIYABI_SUPERVISOR"
+"""Names the process that started this one; without it, this one ends too."""
+
+_NO_PORT = Words(
+    ja="{host}:{port} を使えません（{why}）。MIYABI_PORT で別の番号を指定できます。",
+    en="{host}:{port} can't be used ({why}). MIYABI_PORT names another.",
+    zh="无法使用 {host}:{port}（{why}）。可用 MIYABI_PORT 指定其他端口。",
+)
+
 _ROOT = str(Path(__file__).resolve().parents[1])
-_STOPS_WITHIN = 5.0
+_SAID_WHY = 1  # commands.frame.Exit.FAILED
+_STOPS_WITHIN = 4.0
 _FIRST_WAIT, _LAST_WAIT = 1.0, 30.0
 _WELL_AFTER = 60.0  # seconds after which a crash is counted as the first again
 
@@ -34,12 +48,18 @@ class _Child:
     process: asyncio.subprocess.Process | None = None
 
     async def keep(self) -> None:
-        """Start it, and again whenever it ends, more slowly each time."""
-        wait = _FIRST_WAIT
+        """Start it, and again whenever it ends, more slowly each time.
+
+        Comes back where the first start failed for a reason that it gave: the next would too.
+        """
+        wait, first = _FIRST_WAIT, True
         while True:
             started = time.monotonic()
             self.process = await self._start()
             code = await self.process.wait()
+            if first and code == _SAID_WHY:
+                return
+            first = False
             if time.monotonic() - started > _WELL_AFTER:
                 wait = _FIRST_WAIT
             log.error("up.child_ended", child=self.name, code=code, again_in=wait)
@@ -71,8 +91,8 @@ class _Child:
         )
 
 
-async def up(settings: Settings, *, workers: int) -> None:
-    """Run everything until Ctrl-C or SIGTERM."""
+async def up(settings: Settings, *, workers: int) -> bool:
+    """Run everything until Ctrl-C or SIGTERM; False where a process could not even begin."""
     told = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
@@ -80,15 +100,35 @@ async def up(settings: Settings, *, workers: int) -> None:
     with listening(settings):
         pass  # taken by `web` in a moment; in use, it is said now and once
     # Kept open: the embedded servers stay up while a child is started again.
-    async with session(settings):
+    async with embedded(settings):
         children = [_Child("web", ("web",))]
         children += [_Child(f"worker {n}", ("worker",)) for n in range(1, workers + 1)]
         keeping = [asyncio.create_task(child.keep()) for child in children]
+        waiting = asyncio.create_task(told.wait())
         try:
-            await told.wait()
+            await asyncio.wait([waiting, *keeping], return_when=asyncio.FIRST_COMPLETED)
             log.info("up.stopping")
         finally:
-            for task in keeping:
+            for task in (waiting, *keeping):
                 task.cancel()
             await asyncio.gather(*(child.stop() for child in children))
     log.info("up.stopped")
+    return told.is_set()
+
+
+@contextlib.contextmanager
+def listening(settings: Settings) -> Iterator[socket.socket]:
+    """The web's socket, taken before anything else: a port in use is the likeliest of all faults.
+
+    Raises Permanent where it can't be had.
+    """
+    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
+    with socket.socket(family) as listener:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            listener.bind((settings.host, settings.port))
+        except OSError as error:
+            raise Permanent(
+                _NO_PORT.fill(host=settings.host, port=settings.port, why=error.strerror or error)
+            ) from error
+        yield listener

@@ -38,7 +38,8 @@ def up(
     async def serve(settings: "Settings") -> None:
         from miyabi.supervise import up
 
-        await up(settings, workers=workers)
+        if not await up(settings, workers=workers):
+            raise typer.Exit(int(Exit.FAILED))
 
     _run("up", serve)
 

@@ -1,0 +1,218 @@
+"""What the commands promise to people and to scripts: their exit codes and their data."""
+
+import hashlib
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.miyabi.terminal import Terminal, open_terminal
+
+KEYS = {
+    "task", "number", "state", "customer", "lines", "discount", "subtotal", "tax", "total", "due",
+    "missing", "ambiguous", "unknown", "documents", "updates", "audit",
+}  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def terminal() -> Iterator[Terminal]:
+    """A terminal with the sample company; its servers stay up for all tests here."""
+    with open_terminal(running=True) as terminal:
+        yield terminal
+
+
+def test_an_approved_request_is_done_and_told_in_one_object(terminal: Terminal) -> None:
+    done = terminal.run(
+        "ask", "株式会社ABC商事 モニター5台 キーボード10個 お茶3ケース 納期12/25",
+        "--approve", "--json", "--today", "2026-11-25",
+    )  # fmt: skip
+
+    assert done.code == 0, done.err
+    told = done.data
+    assert told.keys() >= KEYS
+    assert told["task"].startswith("#")
+    assert told["number"].startswith("Q-")
+    assert (told["state"], told["customer"], told["due"]) == ("done", "C001", "2026-12-25")
+    assert told["lines"][0] == {
+        "code": "MON-27", "name": "モニター 27型", "quantity": 5,
+        "unit_price": 32_800, "amount": 164_000, "tax_rate": 10,
+    }  # fmt: skip
+    assert (told["discount"], told["subtotal"], told["total"]) == (0, 228_480, 251_198)
+    assert told["tax"] == {"10": 22_200, "8": 518}
+    [document] = told["documents"]
+    assert document["pages"] == 1
+    content = Path(document["path"]).read_bytes()
+    assert content.startswith(b"%PDF")
+    assert hashlib.sha256(content).hexdigest() == document["sha256"]
+    assert [update["at"] for update in told["updates"]] == sorted(
+        update["at"] for update in told["updates"]
+    )
+    assert "● お届け" in told["updates"][-1]["text"]
+    assert told["audit"]["verified"] is True
+    assert told["audit"]["events"] > 10
+
+
+def test_an_open_question_needs_input_and_the_answer_goes_on(terminal: Terminal) -> None:
+    asked = terminal.run("ask", "ノートPCを3台、ABCさんへ見積もりください", "--json")
+
+    assert asked.code == 2, asked.err
+    assert asked.data["ambiguous"] == ["ノートPC"]
+    assert asked.data["waiting_for"] == "answer"
+    assert [c["value"] for c in asked.data["question"]["choices"]][:2] == ["PC-14", "PC-16"]
+    task = asked.data["task"]
+
+    answered = terminal.run("answer", task, "2", "--json")
+
+    assert answered.code == 2  # now it waits for the approval
+    assert answered.data["lines"][0]["code"] == "PC-16"
+    assert answered.data["documents"][0]["draft"] is True
+    assert answered.data["number"] is None
+
+    approved = terminal.run("approve", task.removeprefix("#"), "--json")
+
+    assert approved.code == 0, approved.err
+    assert approved.data["state"] == "done"
+    number = approved.data["number"]
+
+    shown = terminal.run("show", number, "--json")
+
+    assert (shown.code, shown.data["task"]) == (0, task)
+
+
+def test_whoever_asked_cannot_approve_and_a_rejection_ends_it(terminal: Terminal) -> None:
+    task = terminal.run("ask", "ABC商事 マウス2個", "--as", "佐藤 次郎", "--json").data["task"]
+
+    own = terminal.run("approve", task, "--as", "sato", "--json")
+
+    assert own.code == 3
+    assert own.data["state"] == "refused"
+    assert "鈴木 花子" in own.data["message"]
+
+    without_reason = terminal.run("reject", task)
+    rejected = terminal.run("reject", task, "高すぎます")
+    after = terminal.run("approve", task)
+
+    assert (without_reason.code, rejected.code, after.code) == (3, 0, 3)
+    assert "鈴木 花子" in after.err
+    assert terminal.run("show", task, "--json").data["state"] == "rejected"
+
+
+def test_what_is_refused_begins_nothing_and_says_why(terminal: Terminal) -> None:
+    terminal.run("people", "list")  # makes the sample company
+    stranger = terminal.run("ask", "ABC商事 マウス2個", "--as", "nobody", "--json")
+    no_role = terminal.run("ask", "ABC商事 マウス2個", "--as", "suzuki", "--json")
+    no_task = terminal.run("cancel", "#999999", "--json")
+    no_word = terminal.run("ask", "cancl", "--json")
+    no_date = terminal.run("ask", "ABC商事 マウス2個", "--today", "tomorrow", "--json")
+
+    refused = (stranger, no_role, no_task, no_word, no_date)
+    assert [done.code for done in refused] == [3] * 5, [done.err for done in refused]
+    assert all(done.data["state"] == "refused" for done in refused)
+    assert stranger.data.keys() >= KEYS
+    assert stranger.data["task"] is None
+    assert "miyabi people link" in stranger.data["message"]
+    assert "requester" in no_role.data["message"]
+    assert "#999999" in no_task.data["message"]
+    assert "cancel" in no_word.data["message"]
+
+
+def test_a_command_word_alone_asks_what_is_wanted(terminal: Terminal) -> None:
+    alone = terminal.run("ask", "見積")
+    told = terminal.run("ask", "help")
+
+    assert (alone.code, told.code) == (2, 0)
+    assert "ABC商事" in alone.err
+    assert "status #1042" in told.out
+
+
+def test_people_read_what_happens_line_by_line(terminal: Terminal) -> None:
+    done = terminal.run("ask", "ABC商事 マウス2個", "--approve")
+
+    assert done.code == 0, done.err
+    flashes = [line for line in done.out.splitlines() if "○" in line or "● お届け" in line]
+    assert len(flashes) >= 3
+    assert "鈴木 花子" in done.out
+    assert ".pdf" in done.out
+    assert "検証済み" in done.out
+
+
+def test_a_conversation_can_be_typed_from_a_pipe(terminal: Terminal) -> None:
+    typed = "ノートPCを1台、ABCさんへ\n1\nmine\n/as suzuki\nmine\n"
+    done = terminal.run("chat", "--as", "tanaka", typed=typed)
+
+    assert done.code == 0, done.err
+    assert "1. ノートPC 14型" in done.out
+    assert "128,000円" in done.out
+    assert "あなたの承認待ち" in done.out
+
+
+def test_an_operator_sets_company_and_people_up(terminal: Terminal, tmp_path: Path) -> None:
+    assert terminal.run("org", "add", "acme", "アクメ株式会社").code == 0
+    assert terminal.run("org", "add", "acme", "もう一つ").code == 3
+    assert terminal.run("people", "add", "abe", "阿部 一", "--org", "acme").code == 0
+    assert terminal.run("people", "link", "abe", "slack:T1:U1", "--org", "acme").code == 0
+    assert terminal.run("people", "link", "abe", "nonsense", "--org", "acme").code == 3
+    set_roles = ("people", "set", "abe", "roles=requester,approver", "language=en", "--org", "acme")
+    assert terminal.run(*set_roles).code == 0
+    people = terminal.run("people", "list", "--org", "acme", "--json").data["people"]
+    assert people == [
+        {
+            "handle": "abe", "name": "阿部 一", "roles": ["approver", "requester"],
+            "language": "en", "time_zone": "Asia/Tokyo",
+            "accounts": ["console:acme:abe", "slack:T1:U1"],
+        }
+    ]  # fmt: skip
+
+    slip = terminal.run("company", "set", "registration_number=T7000012050003", "--org", "acme")
+    seal = tmp_path / "seal.png"
+    seal.write_bytes(b"\x89PNG\r\n\x1a\nrest")
+    changes = ("registration_number=Ｔ7000012050002", "rounding=四捨五入", f"seal={seal}")
+    kept = terminal.run("company", "set", *changes, "--org", "acme")
+
+    assert (slip.code, kept.code) == (3, 0), kept.err
+    company = terminal.run("company", "show", "--org", "acme", "--json").data
+    assert company["registration_number"] == "T7000012050002"
+    assert company["rounding"] == "half_up"
+    assert company["seal_sha256"] == hashlib.sha256(seal.read_bytes()).hexdigest()
+
+
+def test_an_issued_quote_is_revised_as_a_new_edition_and_voided(
+    terminal: Terminal, tmp_path: Path
+) -> None:
+    first = terminal.run("ask", "ABC商事 マウス2個", "--approve", "--json").data
+    revised = terminal.run("revise", first["number"], "ABC商事 マウス3個", "--json")
+    second = terminal.run("approve", revised.data["task"], "--json").data
+
+    assert second["number"] == f"{first['number']}-2"
+    assert second["lines"][0]["quantity"] == 3
+
+    voided = terminal.run("void", first["number"], "数量の誤り")
+    written = terminal.run("document", first["number"], "--out", str(tmp_path), "--json").data
+
+    assert voided.code == 0
+    assert written["documents"][0]["voided"] is True
+    assert Path(written["documents"][0]["path"]).parent == tmp_path
+
+
+def test_reading_a_request_creates_nothing_and_starts_no_server(shared: Path) -> None:
+    lines = (shared / "quotes" / "requests.jsonl").read_text("utf-8").splitlines()
+    example = json.loads(lines[0])
+    with open_terminal(running=False) as terminal:
+        done = terminal.run("parse", example["text"], "--json", "--today", "2026-11-25")
+
+        assert done.code == 0
+        assert {key: done.data[key] for key in example if key != "text"} == {
+            key: value for key, value in example.items() if key != "text"
+        }
+        assert list(terminal.home.iterdir()) == []
+
+
+def test_without_a_usable_database_a_command_fails_and_says_so() -> None:
+    with open_terminal(running=False) as terminal:
+        away = "postgresql://miyabi:hunter2@127.0.0.1:9/miyabi"
+        done = terminal.run("ask", "ABC商事 マウス2個", "--json", DATABASE_URL=away)
+
+        assert done.code == 1
+        assert done.data["state"] == "failed"
+        assert "hunter2" not in done.out + done.err

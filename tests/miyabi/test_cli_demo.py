@@ -1,0 +1,82 @@
+"""The first minute of a newcomer, and whether the audit log notices who tampers with it."""
+
+import asyncio
+from collections.abc import Iterator
+
+import asyncpg  # type: ignore[import-untyped]
+import pytest
+
+from core.settings import Settings
+from miyabi.embedded import embedded
+from tests.miyabi.terminal import Terminal, open_terminal
+
+
+@pytest.fixture
+def terminal() -> Iterator[Terminal]:
+    """A fresh folder; nothing runs."""
+    with open_terminal(running=False) as terminal:
+        yield terminal
+
+
+def test_the_demo_runs_from_nothing_and_again(terminal: Terminal) -> None:
+    first = terminal.run("demo")
+    second = terminal.run("demo", "--json")
+
+    assert first.code == 0, first.out + first.err
+    assert "251,198円" in first.out
+    assert first.out.index("田中 太郎") < first.out.index("鈴木 花子 さんが承認")
+    assert "検証済み" in first.out
+    assert second.code == 0
+    assert second.data["number"].endswith("-0002")
+    assert not (terminal.home / "postgres.address").exists()  # it stopped what it had started
+
+
+def test_tampering_is_found_by_verify_and_by_the_doctor(terminal: Terminal) -> None:
+    with embedded(Settings(home=terminal.home), durable=False) as services:
+        assert terminal.run("demo").code == 0
+        whole = terminal.run("audit", "verify", "--json")
+        well = terminal.run("doctor", "--json")
+        _tamper(
+            services.owner_url,
+            "alter table audit_events disable trigger append_only",
+            "update audit_events set body = jsonb_set(body, '{data,reference}', '7')"
+            " where tag = 'intake:task:received'",
+        )
+        changed = terminal.run("audit", "verify", "--json")
+        ill = terminal.run("doctor", "--json")
+
+    assert (whole.code, whole.data["verified"], whole.data["faults"]) == (0, True, [])
+    assert (well.code, well.data["well"]) == (0, True), well.out
+    assert (changed.code, changed.data["verified"]) == (1, False)
+    assert any("does not match its hash" in fault for fault in changed.data["faults"])
+    assert ill.code == 1
+    [finding] = [finding for finding in ill.data["findings"] if not finding["well"]]
+    assert "監査ログ" in finding["what"]
+
+
+def test_the_doctor_says_what_is_wrong_with_the_price_list(terminal: Terminal) -> None:
+    prices = terminal.home / "prices.csv"
+    prices.write_text("code,name\nA,りんご\n", "utf-8")
+    (terminal.home / "miyabi.toml").write_text(
+        f'[price_list]\nconnector = "csv"\ncatalog = "{prices}"\n', "utf-8"
+    )
+
+    done = terminal.run("doctor", "--json")
+
+    assert done.code == 1
+    [finding] = [finding for finding in done.data["findings"] if not finding["well"]]
+    assert "prices.csv" in finding["fix"]
+
+
+def _tamper(url: str, *statements: str) -> None:
+    """As somebody who owns the tables."""
+
+    async def run() -> None:
+        connection = await asyncpg.connect(url.replace("+asyncpg", ""))
+        try:
+            for statement in statements:
+                await connection.execute(statement)
+        finally:
+            await connection.close()
+
+    asyncio.run(run())

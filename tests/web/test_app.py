@@ -1,0 +1,171 @@
+"""The web application on a real socket: its limits, its signs of life, and what it never says."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import pytest
+import uvicorn
+from aiohttp import ClientSession
+from pydantic import SecretStr
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, Response
+from starlette.routing import Route
+
+from core.db import create_engine
+from core.house import House
+from core.platform import Opening, Platform
+from core.ports import Outbound
+from core.settings import Settings
+from miyabi.build import Built, open_house
+from miyabi.embedded import Services
+from web.app import create_app
+from web.limits import BODY_LIMIT
+
+SECRET = "the password is hunter2"
+
+
+def _routes(opening: Opening) -> Sequence[object]:
+    async def echo(request: Request) -> Response:
+        return PlainTextResponse(str(len(await request.body())))
+
+    async def crash(request: Request) -> Response:
+        raise RuntimeError(SECRET)
+
+    return (Route("/echo", echo, methods=["POST"]), Route("/crash", crash, methods=["POST"]))
+
+
+def _no_outbound(opening: Opening) -> Outbound | None:
+    return None
+
+
+PLATFORM = Platform("probe", _no_outbound, _routes)
+
+
+@pytest.fixture
+async def built(database_url: str, redis_url: str, tmp_path: Path) -> AsyncIterator[Built]:
+    """The real house on a fresh database."""
+    settings = Settings(
+        home=tmp_path, database_url=SecretStr(database_url), redis_url=SecretStr(redis_url)
+    )
+    async with open_house(settings, Services(database_url, database_url, redis_url)) as built:
+        yield built
+
+
+@asynccontextmanager
+async def served(
+    opening: Opening, redis: Callable[[], Awaitable[object]]
+) -> AsyncIterator[ClientSession]:
+    """A client of the application, which uvicorn serves as `miyabi web` has it."""
+    app = create_app(opening, [PLATFORM], {"redis": redis})
+    config = uvicorn.Config(
+        app, port=0, log_config=None, access_log=False, server_header=False, lifespan="off"
+    )
+    server = uvicorn.Server(config)
+    running = asyncio.create_task(server.serve())
+    while not server.started:  # noqa: ASYNC110  # uvicorn has no event for it
+        await asyncio.sleep(0.01)
+    port = server.servers[0].sockets[0].getsockname()[1]
+    try:
+        async with ClientSession(f"http://127.0.0.1:{port}") as client:
+            yield client
+    finally:
+        server.should_exit = True
+        await running
+
+
+@pytest.fixture
+async def client(built: Built) -> AsyncIterator[ClientSession]:
+    """A client of the application with everything it needs running."""
+    async with served(built.opening, built.redis.ping) as client:
+        yield client
+
+
+async def test_a_living_process_is_healthy_and_ready(client: ClientSession) -> None:
+    healthy = await client.get("/healthz")
+    ready = await client.get("/readyz")
+
+    assert (healthy.status, await healthy.json()) == (200, {"status": "ok"})
+    assert ready.status == 200
+    assert await ready.json() == {"status": "ready", "database": "ok", "redis": "ok"}
+    assert "server" not in healthy.headers
+
+
+async def test_without_database_and_redis_it_is_not_ready_within_two_seconds(built: Built) -> None:
+    async def away() -> None:
+        raise ConnectionRefusedError
+
+    engine = create_engine("postgresql+asyncpg://nobody@127.0.0.1:1/none")
+    house = House(engine, built.doorbell, built.house.agents, built.house.resources)
+    opening = Opening(built.opening.settings, house, built.opening.read_file)
+    async with served(opening, away) as client:
+        started = time.monotonic()
+        answer = await client.get("/readyz")
+
+        assert answer.status == 503
+        assert await answer.json() == {"status": "not ready", "database": "away", "redis": "away"}
+        assert time.monotonic() - started < 2
+        assert (await client.get("/healthz")).status == 200
+    await engine.dispose()
+
+
+async def test_a_server_that_hangs_counts_as_away(built: Built) -> None:
+    async def hangs() -> None:
+        await asyncio.sleep(60)
+
+    async with served(built.opening, hangs) as client:
+        answer = await client.get("/readyz")
+
+    assert (answer.status, (await answer.json())["redis"]) == (503, "away")
+
+
+async def test_a_body_up_to_the_limit_arrives_whole(client: ClientSession) -> None:
+    answer = await client.post("/echo", data=b"x" * BODY_LIMIT)
+
+    assert (answer.status, await answer.text()) == (200, str(BODY_LIMIT))
+
+
+async def test_a_larger_body_is_refused_whether_or_not_it_says_its_length(
+    client: ClientSession,
+) -> None:
+    async def chunks() -> AsyncIterator[bytes]:
+        for _ in range(20):
+            yield b"x" * 100_000
+
+    declared = await client.post("/echo", data=b"x" * (BODY_LIMIT + 1))
+    chunked = await client.post("/echo", data=chunks())
+
+    assert (declared.status, chunked.status) == (413, 413)
+    assert "larger" in (await chunked.json())["error"]
+
+
+async def test_a_crash_says_an_id_and_nothing_else(client: ClientSession) -> None:
+    answer = await client.post("/crash")
+    said = await answer.text()
+
+    assert answer.status == 500
+    assert set(await answer.json()) == {"error", "id"}
+    assert SECRET not in said
+    assert "RuntimeError" not in said
+
+
+async def test_there_is_nothing_to_explore(client: ClientSession) -> None:
+    for path in ("/", "/docs", "/openapi.json", "/redoc"):
+        answer = await client.get(path)
+
+        assert (answer.status, await answer.json()) == (404, {"error": "Not Found"})
+
+
+async def test_figures_count_answers_by_path_and_status(client: ClientSession) -> None:
+    await client.post("/echo", data=b"x" * (BODY_LIMIT + 1))
+    await client.get("/nowhere/<script>")
+
+    figures = await (await client.get("/metrics")).text()
+
+    assert 'miyabi_http_answers_total{path="/echo",status="413"}' in figures
+    assert 'miyabi_http_answers_total{path="other",status="404"}' in figures
+    assert "nowhere" not in figures
+    assert 'miyabi_tasks_underway{state="running"} 0.0' in figures
+    assert 'miyabi_rows_waiting{kind="outbox"} 0.0' in figures
