@@ -8,7 +8,6 @@ from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from audit import log
@@ -16,7 +15,7 @@ from audit.event import JSON, Event
 from core import phrases
 from core.agent import Agent
 from core.codec import dump
-from core.db import to_json
+from core.db import fetch_quickly, to_json
 from core.ids import new_id
 from core.inbound import Answer
 from core.messages import Message
@@ -62,43 +61,51 @@ class NewTask:
         ]
 
 
-async def store(connection: AsyncConnection, request: Request, new: NewTask) -> bool:
-    """Write it all. False where this delivery was already taken in: then nothing was written."""
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """What a task began with, as it is now written."""
+
+    answer: Answer
+    events: Sequence[Event]
+    jobs: Sequence[Job]
+
+
+async def store(connection: AsyncConnection, request: Request, new: NewTask) -> Stored | None:
+    """Write it all. None where this delivery was already taken in: then nothing was written."""
+    stored = Stored(new.answer(request), new.events(request), new.jobs(request))
+    row = await fetch_quickly(connection, _STORE, _values(request, new, stored))
+    return stored if row is not None and row.fresh else None
+
+
+def _values(request: Request, new: NewTask, stored: Stored) -> dict[str, object]:
     inbound = request.inbound
-    events = list(new.events(request))
-    row = (
-        await connection.execute(
-            _STORE,
-            {
-                "organisation_id": request.person.organisation_id,
-                "person_id": request.person.id,
-                "inbound_id": new_id(),
-                "platform": inbound.sender.platform,
-                "workspace": inbound.sender.workspace,
-                "account": inbound.sender.account,
-                "key": inbound.key,
-                "answer": to_json(dump(new.answer(request))),
-                "task_id": new.id,
-                "reference": new.reference,
-                "agent": new.agent.name,
-                "agent_version": new.agent.version,
-                "language": request.language,
-                "text": new.text,
-                "revises_id": new.revises_id,
-                "ask": to_json(dump(new.ask)),
-                "thread_id": new_id(),
-                "channel": inbound.spot.channel,
-                "root": inbound.spot.thread,
-                "notification_id": new_id(),
-                "events": log.as_json(events),
-                "jobs": to_json([outbox_row(job) for job in new.jobs(request)]),
-            },
-        )
-    ).one()
-    return bool(row.fresh)
+    return {
+        "organisation_id": request.person.organisation_id,
+        "person_id": request.person.id,
+        "inbound_id": new_id(),
+        "platform": inbound.sender.platform,
+        "workspace": inbound.sender.workspace,
+        "account": inbound.sender.account,
+        "key": inbound.key,
+        "answer": to_json(dump(stored.answer)),
+        "task_id": new.id,
+        "reference": new.reference,
+        "agent": new.agent.name,
+        "agent_version": new.agent.version,
+        "language": request.language,
+        "text": new.text,
+        "revises_id": new.revises_id,
+        "ask": to_json(dump(new.ask)),
+        "thread_id": new_id(),
+        "channel": inbound.spot.channel,
+        "root": inbound.spot.thread,
+        "notification_id": new_id(),
+        "events": log.as_json(stored.events),
+        "jobs": to_json([outbox_row(job) for job in stored.jobs]),
+    }
 
 
-_STORE = text("""
+_STORE = """
     with fresh as (
         insert into inbound
             (id, organisation_id, platform, workspace, key, person_id, task_id, answer)
@@ -131,4 +138,4 @@ _STORE = text("""
     )
     select exists (select from fresh) as fresh,
         (select audit_append(:organisation_id, :task_id, cast(:events as jsonb)) from fresh)
-""")
+"""
