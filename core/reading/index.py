@@ -25,6 +25,7 @@ _SPLIT = re.compile(r"[\s()\[\]{}「」『』【】/,、・_]+")
 _LEADING_MEASURE = re.compile(rf"^({MEASURE})[ -]?(?=\S)")
 _RUNS = re.compile(r"[ァ-ヺー]+|[ぁ-ゖ]+|[a-z]+(?:[-'][a-z]+)*|\d+|[^\W\d_a-zぁ-ゖァ-ヺー]+")
 _UNIT = re.compile(r"inch|インチ|英寸|[cmk]?m|[mc]l|[mk]?g|[gtm]b|k?w")
+_ODD_PLURALS = (("mouse", "mice"), ("shelf", "shelves"), ("knife", "knives"), ("foot", "feet"))
 _LARGEST_FAMILY = 50
 _LONG_FIGURES = 6  # a code of figures only must be longer than any quantity is likely to be
 
@@ -121,6 +122,9 @@ def _index(items: tuple[Item, ...], customers: tuple[Customer, ...]) -> Index:
             key = keyed(folded).text
             strong.setdefault(("item", key), []).append(item.code)
             index.item_keys.add(key, item.code)
+            plural = _odd_plural(folded)
+            if plural:
+                strong.setdefault(("item", keyed(plural).text), []).append(item.code)
             parts = _parts(folded)
             words.update(keyed(part).text for part in parts)
             for part in _partial_names(parts):
@@ -144,6 +148,18 @@ def _index(items: tuple[Item, ...], customers: tuple[Customer, ...]) -> Index:
             keys.add(key_of(code), code)
         keys.close()
     return index
+
+
+def _odd_plural(folded: str) -> str | None:
+    """The plural of an English name that does not end in -s alone: mice, batteries, shelves."""
+    if not folded.isascii():
+        return None
+    for ending, plural in _ODD_PLURALS:
+        if folded.endswith(ending):
+            return folded.removesuffix(ending) + plural
+    if re.search(r"[^aeiou\W\d_]y$", folded):
+        return folded[:-1] + "ies"
+    return None
 
 
 def _families(weak: dict[str, list[str]]) -> dict[str, frozenset[str]]:
