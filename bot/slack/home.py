@@ -38,8 +38,8 @@ async def _shown(door: Door, act: Act) -> list[Json]:
         async with door.house.engine.connect() as connection:
             person = await who(connection, act.sender)
             if person is not None:
-                desk = await desk(connection, door.house, person)
-                return home_blocks(door.house, person, desk)
+                listing = await desk(connection, door.house, person)
+                return home_blocks(door.house, person, listing)
     except (SQLAlchemyError, OSError, TimeoutError):
         return blocks(_in_every_language(phrases.NOT_TAKEN))
     return blocks(_in_every_language(phrases.UNKNOWN_PERSON.fill(account=spell(act.sender))))
@@ -50,7 +50,7 @@ def _in_every_language(words: Words) -> Message:
     return Message("\n\n".join((words.ja, words.en, words.zh)))
 
 
-def home_blocks(house: House, person: Person, desk: Desk) -> list[Json]:
+def home_blocks(house: House, person: Person, listing: Desk) -> list[Json]:
     """Somebody's desk: what waits for them first."""
     language = person.language
     buttons = tuple(
@@ -59,9 +59,12 @@ def home_blocks(house: House, person: Person, desk: Desk) -> list[Json]:
         if agent.form is not None and person.may("requester")
     )
     found = blocks(Message("Miyabi", body=HOW.to(language), buttons=buttons, language=language))
-    if not desk.waiting and not desk.mine:
+    if not listing.waiting and not listing.mine:
         found += blocks(Message(phrases.NOTHING_OPEN.to(language), language=language))
-    for heading, lines in ((phrases.WAITS_FOR_ME, desk.waiting), (phrases.MY_TASKS, desk.mine)):
+    for heading, lines in (
+        (phrases.WAITS_FOR_ME, listing.waiting),
+        (phrases.MY_TASKS, listing.mine),
+    ):
         if lines:
             found += blocks(_list(heading.to(language), lines, language))
     return found

@@ -139,7 +139,7 @@ def _lines(lines: Sequence[Line], language: Language, room: int, spare: int) -> 
     """Lines of an order, in columns where they are few; what does not fit is counted."""
     if not lines or spare < 2:
         return []
-    if len(lines) <= _GRID_LINES and all(line.amount for line in lines):
+    if len(lines) <= _GRID_LINES and all(line.amount.strip() for line in lines):
         cells = [cell for line in lines for cell in _cells(line)]
         if _characters(cells) <= room:
             return [{"type": "divider"}, {"type": "section", "fields": cells}]

@@ -18,7 +18,7 @@ def words(text: str, bot: str | None = None) -> str:
 
 def mentions(text: str, user: str | None) -> bool:
     """Whether the text calls this user."""
-    return bool(user) and f"<@{user}" in text
+    return bool(user) and (f"<@{user}>" in text or f"<@{user}|" in text)
 
 
 def _word(mark: str, bot: str | None) -> str:
