@@ -20,6 +20,7 @@ from core.words import Words
 from miyabi.commands.frame import complain, say
 from miyabi.commands.screen import show_message, show_posting
 from miyabi.follow import OVERLAP, Feed, Inbox, Posting, follow
+from miyabi.report import documents
 from miyabi.session import Session
 from miyabi.talk import Talk, answer_question, see
 
@@ -55,6 +56,7 @@ class Conversation:
     began: datetime
     _inboxes: dict[str, Inbox] = field(default_factory=dict)
     _asking: dict[str, UUID] = field(default_factory=dict)
+    _issued: list[UUID] = field(default_factory=list)
 
     @property
     def talk(self) -> Talk:
@@ -74,11 +76,21 @@ class Conversation:
         show_posting(posting)
         if posting.kind == "question":
             self._asking[self.handle] = posting.task_id
+        if posting.kind == "result":
+            self._issued.append(posting.task_id)
+
+    async def show_files(self) -> None:
+        """Write what was issued to disk: a terminal has no other way to hand a file over."""
+        while self._issued:
+            view = await see(self.session, self.organisation, self._issued.pop())
+            for document in await documents(self.session, self.organisation, view):
+                say(str(document["path"]))
 
     async def show_news(self) -> None:
         """Show all that has come since."""
         for posting in await (await self.inbox()).fresh():
             self.show(posting)
+        await self.show_files()
 
     async def hear(self, line: str) -> bool:
         """Do what was typed. False where the person leaves."""
@@ -136,6 +148,7 @@ class Conversation:
     async def _follow(self, task_id: UUID | None) -> None:
         if task_id is not None and self.waits:
             await follow(self.session, await self.inbox(), task_id, self.show)
+            await self.show_files()
 
 
 async def converse(session: Session, organisation: Organisation, handle: str) -> None:

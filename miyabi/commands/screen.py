@@ -44,7 +44,8 @@ def show_posting(posting: "Posting") -> None:
 
     message = posting.message
     if posting.kind == "flash":
-        line = Text(f"#{posting.reference} ", style="bold")
+        line = Text()
+        line.append(f"#{posting.reference} ", style="bold")
         line.append_text(progress_line(message.progress))
         if message.note:
             line.append(f"  {message.note}", style="yellow")

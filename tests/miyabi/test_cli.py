@@ -146,6 +146,13 @@ def test_a_conversation_can_be_typed_from_a_pipe(terminal: Terminal) -> None:
     assert "128,000円" in done.out
     assert "あなたの承認待ち" in done.out
 
+    task = terminal.run("ask", "ABC商事 マウス2個", "--json").data["task"]
+    typed = f"/as suzuki\napprove {task}\n/as tanaka\n"
+    approved = terminal.run("chat", typed=typed)
+
+    assert approved.code == 0, approved.err
+    assert approved.out.rstrip().endswith(".pdf")
+
 
 def test_an_operator_sets_company_and_people_up(terminal: Terminal, tmp_path: Path) -> None:
     assert terminal.run("org", "add", "acme", "アクメ株式会社").code == 0
