@@ -43,6 +43,7 @@ class Hang:
     """Take the request and never answer."""
 
 
+@dataclass(frozen=True, slots=True)
 class Reset:
     """Cut the connection."""
 
