@@ -45,6 +45,7 @@ class Walk:
     resources: dict[type, object] = field(default_factory=dict)
 
 
+# A nudge that was handed (again) is used up by this; one that is put off for later stays.
 _TAKE = text("""
     with mine as (
         update tasks set
@@ -59,7 +60,8 @@ _TAKE = text("""
         returning *
     ), picked as (
         delete from outbox where organisation_id = :organisation_id and subject_id = :task_id
-            and kind = 'advance' and next_at <= now() + interval '3 seconds'
+            and kind = 'advance'
+            and (attempts > 0 or next_at <= now() + interval '3 seconds')
     )
     select mine.*, p.name as requester, p.time_zone, r.ask,
         (select jsonb_agg(jsonb_build_object('name', s.name, 'revision', s.revision,

@@ -23,31 +23,40 @@ log = structlog.get_logger()
 
 _LOCK = 5_114_200_002
 
+_FORGOTTEN = text("""
+    -- across organisations: the reconciler serves them all.
+    -- What waits to be done and has no nudge left: its worker died, or the nudge was used up.
+    with waiting as (
+        select 'advance' as kind, organisation_id, id as task_id from tasks
+            where state in ('received', 'running', 'retrying', 'cancelling')
+            and (lease_until < now()
+                or (lease_until is null and updated_at < now() - interval '5 s'))
+            and (retry_at is null or retry_at < now())
+        union
+        select 'announce', organisation_id, task_id from notifications
+            where routed_at is null and created_at < now() - interval '5 s'
+        union
+        select 'announce', organisation_id, task_id from deliveries
+            where state in ('pending', 'sending') and next_at < now() - interval '2 s'
+    )
+    insert into outbox (id, organisation_id, kind, subject_id, next_at)
+    select gen_random_uuid(), organisation_id, kind, task_id, now() from waiting
+    where not exists (select from outbox o where o.organisation_id = waiting.organisation_id
+        and o.subject_id = waiting.task_id and o.kind = waiting.kind)
+    limit 1000
+""")
+
 _DUE = text("""
     -- across organisations: the reconciler serves them all
     with due as (
         select id from outbox where next_at <= now() order by next_at limit 500
         for update skip locked
-    ), handed as (
-        -- 2, 4, 8 ... up to 60 s between two attempts
-        update outbox o set attempts = attempts + 1,
-            next_at = now() + make_interval(secs => least(60, 2 ^ least(attempts + 1, 6)))
-        from due where o.id = due.id
-        returning o.kind, o.organisation_id, o.subject_id as task_id
     )
-    select kind, organisation_id, task_id from handed
-    union
-    select 'advance', organisation_id, id from tasks
-        where state in ('received', 'running', 'retrying', 'cancelling')
-        and (lease_until < now() or (lease_until is null and updated_at < now() - interval '5 s'))
-        and (retry_at is null or retry_at < now())
-    union
-    select 'announce', organisation_id, task_id from notifications
-        where routed_at is null and created_at < now() - interval '5 s'
-    union
-    select 'announce', organisation_id, task_id from deliveries
-        where state in ('pending', 'sending') and next_at < now() - interval '2 s'
-    limit 1000
+    -- 2, 4, 8 ... up to 60 s between two attempts: a long queue must not be made longer
+    update outbox o set attempts = attempts + 1,
+        next_at = now() + make_interval(secs => least(60, 2 ^ least(attempts + 1, 6)))
+    from due where o.id = due.id
+    returning o.kind, o.organisation_id, o.subject_id as task_id
 """)
 
 
@@ -64,8 +73,10 @@ async def reconcile(house: House) -> Pass | None:
     async with house.engine.begin() as connection:
         if not await _alone(connection):
             return None
+        await connection.execute(_FORGOTTEN)
         rows = (await connection.execute(_DUE)).all()
-    jobs = [Job(row.kind, row.organisation_id, row.task_id) for row in rows]
+    nudges = {(row.kind, row.organisation_id, row.task_id) for row in rows}
+    jobs = [Job(*nudge) for nudge in sorted(nudges)]
     if jobs:
         log.info("reconcile.handed_again", jobs=len(jobs))
         await house.doorbell.ring(jobs, [])

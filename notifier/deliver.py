@@ -88,7 +88,8 @@ async def _route(house: House, organisation_id: UUID, task_id: UUID) -> None:
         await execute(
             work.connection,
             "delete from outbox where organisation_id = :organisation_id and subject_id = :task_id"
-            " and kind = 'announce' and next_at <= now() + interval '3 seconds'",
+            " and kind = 'announce'"
+            " and (attempts > 0 or next_at <= now() + interval '3 seconds')",
             {"organisation_id": organisation_id, "task_id": task_id},
         )
         rows = await fetch_all(

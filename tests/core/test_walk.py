@@ -7,6 +7,7 @@ import pytest
 from audit import log
 from core.db import fetch_all
 from core.errors import Permanent, TryLater
+from core.reconcile import reconcile
 from core.runner import advance
 from tests.core.house import Office
 
@@ -236,3 +237,47 @@ async def test_an_unknown_command_offers_the_nearest(office: Office) -> None:
     told = await office.say("statsu #1001")
     assert told.message is not None
     assert "status" in told.message.text
+
+
+async def nudges(office: Office) -> int:
+    row = await office.row("select count(*) as n from outbox", {})
+    return int(row.n)
+
+
+async def test_a_nudge_is_used_up_even_when_it_had_to_be_handed_again(office: Office) -> None:
+    await office.say("letter hello")
+    for _ in range(3):  # three times nobody hears the bell
+        office.bell.jobs.clear()
+        await office.execute("update outbox set next_at = now()")
+        await reconcile(office.house)
+
+    await office.work()
+
+    assert await nudges(office) == 0
+
+
+async def test_a_long_queue_is_not_made_longer_by_reconciling(office: Office) -> None:
+    for n in range(10):
+        await office.say(f"letter {n}")
+    await office.execute("update outbox set next_at = now()")
+    await office.execute("update tasks set updated_at = now() - interval '1 minute'")
+    office.bell.jobs.clear()
+
+    passes = [await reconcile(office.house) for _ in range(5)]
+
+    handed = [len(found.jobs) for found in passes if found is not None]
+    assert handed == [20, 0, 0, 0, 0]  # to advance and to announce, once until they are due again
+
+
+async def test_what_has_no_nudge_left_is_found(office: Office) -> None:
+    answer = await office.say("letter hello")
+    office.bell.jobs.clear()
+    await office.execute("delete from outbox")
+    await office.execute("update tasks set updated_at = now() - interval '1 minute'")
+    await office.execute("update notifications set created_at = now() - interval '1 minute'")
+
+    await reconcile(office.house)
+    await office.work()
+
+    assert await office.state(answer.task_id) == "waiting:approval"
+    assert office.wall.texts()
