@@ -10,7 +10,11 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from core.agent import Agent, check
 from core.catalogue import Catalogue
 from core.company import Company
+from core.heartbeat import Heartbeat
 from core.ports import Doorbell, Outbound
+
+LEASE = timedelta(seconds=6)
+"""How long a worker has a task without a sign of life; renewed three times as often."""
 
 Resource = Callable[["House", UUID], Awaitable[object]]
 """What gives a step something of its organisation: a connector, the company, the files."""
@@ -24,9 +28,10 @@ class House:
     doorbell: Doorbell
     agents: Mapping[str, Agent]
     resources: Mapping[type, Resource]
+    heartbeat: Heartbeat
     outbounds: Mapping[str, Outbound] = field(default_factory=dict)
     approval_days: int = 14
-    lease: timedelta = timedelta(seconds=6)
+    lease: timedelta = LEASE
 
     def __post_init__(self) -> None:
         for agent in self.agents.values():

@@ -1,6 +1,7 @@
 """The lease on a task: taken with a fence, renewed during the walk, checked at every write."""
 
 import asyncio
+import contextlib
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -11,13 +12,13 @@ from zoneinfo import ZoneInfo
 
 import structlog
 from sqlalchemy import text
-from sqlalchemy.exc import SQLAlchemyError
 
 from audit import log as audit_log
 from audit.event import Event
 from core.agent import Agent
-from core.db import execute, fetch_one, from_json
+from core.db import fetch_one, from_json
 from core.errors import LostLease
+from core.heartbeat import Held
 from core.house import House
 from core.tags import Tag
 from core.tasks import Task
@@ -111,53 +112,34 @@ async def take(house: House, organisation_id: UUID, task_id: UUID, worker: str) 
 
 @asynccontextmanager
 async def kept_lease(walk: Walk) -> AsyncIterator[None]:
-    """Renew the lease while the block runs; cancel the block when it is lost."""
+    """Have the lease renewed while the block runs; cancel the block when it is lost."""
     holder = asyncio.current_task()
     assert holder is not None  # noqa: S101  # we are inside of one
-    lost = False
+    loop = asyncio.get_running_loop()
+    state = {"lost": False, "over": False}
 
-    async def renew() -> None:
-        nonlocal lost
-        while True:
-            await asyncio.sleep(walk.house.lease.total_seconds() / 3)
-            if not await _renew(walk):
-                lost = True
-                holder.cancel()
-                return
+    def cancel() -> None:
+        if not state["over"]:
+            state["lost"] = True
+            holder.cancel()
 
-    renewing = asyncio.create_task(renew())
+    def lost() -> None:
+        with contextlib.suppress(RuntimeError):  # the loop has ended, and the walk with it
+            loop.call_soon_threadsafe(cancel)
+
+    held = Held(walk.task.organisation_id, walk.task.id, walk.fence, lost)
+    walk.house.heartbeat.hold(held)
     try:
         yield
     except asyncio.CancelledError:
-        if lost:
+        if state["lost"]:
             holder.uncancel()
             log.warning("runner.lost_lease", fence=walk.fence)
             raise LostLease from None
         raise
     finally:
-        renewing.cancel()
-
-
-async def _renew(walk: Walk) -> bool:
-    """True while the lease is ours. A database that is away for a moment does not end it."""
-    try:
-        async with walk.house.engine.begin() as connection:
-            return bool(
-                await execute(
-                    connection,
-                    "update tasks set lease_until = now() + make_interval(secs => :lease)"
-                    " where organisation_id = :organisation_id and id = :id and fence = :fence",
-                    {
-                        "lease": walk.house.lease.total_seconds(),
-                        "organisation_id": walk.task.organisation_id,
-                        "id": walk.task.id,
-                        "fence": walk.fence,
-                    },
-                )
-            )
-    except (SQLAlchemyError, OSError):
-        log.warning("runner.lease_not_renewed", fence=walk.fence, exc_info=True)
-        return True
+        state["over"] = True
+        walk.house.heartbeat.let_go(held)
 
 
 async def hold(work: Unit, walk: Walk) -> None:

@@ -1,5 +1,6 @@
 """Puts the house together from its settings: engine, bell, agents, resources, ways out."""
 
+import asyncio
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
@@ -15,7 +16,8 @@ from core.connector import CatalogueSource, Connector
 from core.db import create_engine
 from core.documents import Files
 from core.errors import Permanent
-from core.house import House
+from core.heartbeat import Heartbeat
+from core.house import LEASE, House
 from core.platform import Opening
 from core.ports import Outbound
 from core.settings import Settings
@@ -55,6 +57,7 @@ async def open_house(
     )
     redis = connect(services.redis_url)
     doorbell = RedisDoorbell(redis)
+    heartbeat = Heartbeat(services.database_url, LEASE)
     opening: Opening | None = None
     try:
         house = House(
@@ -66,6 +69,7 @@ async def open_house(
                 Company: _company,
                 Files: _files,
             },
+            heartbeat=heartbeat,
             approval_days=settings.approval_days,
         )
         opening = _opening(house, settings)
@@ -74,6 +78,7 @@ async def open_house(
         if opening is not None:
             for platform in all_platforms().values():
                 await platform.close(opening)
+        await asyncio.to_thread(heartbeat.stop)
         await doorbell.close()
         await engine.dispose()
 

@@ -1,6 +1,7 @@
 """A small house for tests of the heart: a real database, an agent of three steps, one platform."""
 
 import asyncio
+import time
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
@@ -31,7 +32,8 @@ from core.db import create_engine, fetch_one
 from core.documents import Files
 from core.errors import Choice, MiyabiError, NeedsInput, Question
 from core.forms import FormValues
-from core.house import House
+from core.heartbeat import Heartbeat
+from core.house import LEASE, House
 from core.inbound import Answer, Click, Inbound, Sender, Spot
 from core.intake import accept
 from core.messages import Attachment, Field, Message
@@ -75,12 +77,14 @@ class Trouble:
     errors: list[Exception] = field(default_factory=list)
     ran: list[str] = field(default_factory=list)
     pause: asyncio.Event | None = None
+    block: float = 0
     reached: asyncio.Event = field(default_factory=asyncio.Event)
 
 
 async def write(ask: LetterAsk, trouble: Trouble) -> Letter:
     trouble.ran.append("write")
     trouble.reached.set()
+    time.sleep(trouble.block)  # noqa: ASYNC251  # what a badly written step does
     if trouble.pause is not None:
         await trouble.pause.wait()
     if trouble.errors:
@@ -304,6 +308,7 @@ async def open_office(database_url: str) -> AsyncIterator[Office]:
         doorbell=bell,
         agents={"letter": letter_agent},
         resources={Company: company, Files: files, Trouble: troubles, Catalogue: company},
+        heartbeat=Heartbeat(database_url, LEASE),
         outbounds={"wall": wall},
     )
     try:
@@ -315,6 +320,7 @@ async def open_office(database_url: str) -> AsyncIterator[Office]:
         bell.events.clear()
         yield Office(house, bell, wall, trouble, organisation, asker, boss, other)
     finally:
+        house.heartbeat.stop()
         await engine.dispose()
 
 

@@ -1,12 +1,16 @@
 """The walk of a task through the heart: from a message to an issued document, once."""
 
 import asyncio
+import threading
+from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 
 from audit import log
-from core.db import fetch_all
+from core.db import create_engine, fetch_all
 from core.errors import Permanent, TryLater
+from core.heartbeat import Heartbeat
 from core.reconcile import reconcile
 from core.runner import advance
 from tests.core.house import Office
@@ -281,3 +285,49 @@ async def test_what_has_no_nudge_left_is_found(office: Office) -> None:
 
     assert await office.state(answer.task_id) == "waiting:approval"
     assert office.wall.texts()
+
+
+async def test_a_step_that_blocks_the_loop_keeps_its_lease(office: Office) -> None:
+    short = Heartbeat(office.house.engine.url.render_as_string(), timedelta(seconds=0.9))
+    house = replace(office.house, heartbeat=short, lease=timedelta(seconds=0.9))
+    answer = await office.say("letter hello")
+    office.trouble.block = 2.5
+    thief = threading.Thread(
+        target=lambda: asyncio.run(_try_to_take(office, answer.task_id)), daemon=True
+    )
+    thief.start()
+
+    await advance(house, office.organisation.id, answer.task_id, "slow")
+    thief.join()
+    short.stop()
+
+    assert office.trouble.ran == ["write", "draw"]
+    assert await office.state(answer.task_id) == "waiting:approval"
+
+
+async def _try_to_take(office: Office, task_id: object) -> None:
+    """Another worker, in a loop of its own, that would take the task as soon as it may."""
+    engine = create_engine(office.house.engine.url.render_as_string(), pool_size=2)
+    house = replace(office.house, engine=engine)
+    await asyncio.sleep(0.3)
+    for _ in range(10):
+        await advance(house, office.organisation.id, task_id, "thief")  # type: ignore[arg-type]
+        await asyncio.sleep(0.2)
+    await engine.dispose()
+
+
+async def test_a_walk_ends_by_itself_when_its_lease_is_gone(office: Office) -> None:
+    short = Heartbeat(office.house.engine.url.render_as_string(), timedelta(seconds=0.6))
+    house = replace(office.house, heartbeat=short, lease=timedelta(seconds=0.6))
+    answer = await office.say("letter hello")
+    office.trouble.pause = asyncio.Event()  # never set: the step would wait for ever
+    walking = asyncio.create_task(advance(house, office.organisation.id, answer.task_id, "zombie"))
+    await office.trouble.reached.wait()
+    await office.execute("update tasks set fence = fence + 1")
+
+    async with asyncio.timeout(5):
+        await walking
+    short.stop()
+
+    stored = await office.row("select count(*) as n from steps", {})
+    assert stored.n == 0

@@ -4,6 +4,7 @@ import asyncio
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -15,7 +16,6 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
 from core.db import create_engine
-from core.house import House
 from core.platform import Opening, Platform
 from core.ports import Outbound
 from core.settings import Settings
@@ -98,7 +98,7 @@ async def test_without_database_and_redis_it_is_not_ready_within_two_seconds(bui
         raise ConnectionRefusedError
 
     engine = create_engine("postgresql+asyncpg://nobody@127.0.0.1:1/none")
-    house = House(engine, built.doorbell, built.house.agents, built.house.resources)
+    house = replace(built.house, engine=engine)
     opening = Opening(built.opening.settings, house, built.opening.read_file)
     async with served(opening, away) as client:
         started = time.monotonic()
