@@ -12,7 +12,7 @@ from audit.event import Actor
 from core import phrases, tasks
 from core.agent import Approval, Approved
 from core.codec import dump
-from core.db import execute, fetch_all, fetch_one, to_json
+from core.db import execute, fetch_all, fetch_one, fetch_quickly, to_json
 from core.errors import NotAllowed, Question, Refused
 from core.ids import new_id
 from core.people import Person, approvers
@@ -87,38 +87,78 @@ async def supersede(
 
 
 @dataclass(frozen=True, slots=True)
-class Pending:
-    """An approval as a decision finds it."""
+class Standing:
+    """How an approval stands. `current` is its task's revision; the last three where decided."""
 
     id: UUID
-    task: Task
+    task_id: UUID
     revision: int
+    current: int
     step: str
     state: str
     shown_sha256: str
     expires_at: datetime
+    action: str | None
+    decided_at: datetime | None
+    decided_by: str | None
 
 
-async def load(connection: AsyncConnection, person: Person, approval_id: UUID) -> Pending:
-    """The approval and its task, locked. Raises Refused where the organisation has none such."""
-    found = await fetch_one(
+_STANDING = """
+    select a.id, a.task_id, a.revision, t.revision as current, a.step, a.state, a.shown_sha256,
+        a.expires_at, d.action, d.decided_at, p.name as decided_by
+    from approvals a join tasks t on t.id = a.task_id
+    left join decisions d on d.approval_id = a.id
+    left join people p on p.id = d.person_id
+    where a.organisation_id = :organisation_id and a.id = :id
+"""
+
+
+async def check_open(connection: AsyncConnection, person: Person, approval_id: UUID) -> Standing:
+    """Raises Refused with what became of an approval that no longer waits; waits for nobody.
+
+    Of many who click at once, all but the first are told by this, without queueing for the task.
+    """
+    row = await fetch_quickly(
         connection,
-        "select task_id from approvals where organisation_id = :organisation_id and id = :id",
+        _STANDING,  # names organisation_id
         {"organisation_id": person.organisation_id, "id": approval_id},
     )
-    if found is None:
+    if row is None:
         raise Refused(phrases.UNKNOWN_TASK.fill(target="?"))
-    task = await tasks.lock(connection, person.organisation_id, found.task_id)
-    row = await fetch_one(
-        connection,
-        "select revision, step, state, shown_sha256, expires_at from approvals"
-        " where organisation_id = :organisation_id and id = :id",
-        {"organisation_id": person.organisation_id, "id": approval_id},
+    standing = Standing(**dict(row))
+    closed = _closed(standing, ZoneInfo(person.time_zone))
+    if closed is not None:
+        raise Refused(closed)
+    return standing
+
+
+def _closed(standing: Standing, zone: ZoneInfo) -> Words | None:
+    """What became of an approval; None while it waits."""
+    if standing.state == "superseded" or standing.revision != standing.current:
+        return phrases.CONTENT_CHANGED
+    if standing.state == "withdrawn":
+        return phrases.WITHDRAWN
+    late = standing.state == "pending" and standing.expires_at <= datetime.now(UTC)
+    if standing.state == "expired" or late:
+        at = standing.expires_at.astimezone(zone).strftime("%Y-%m-%d %H:%M")
+        return phrases.EXPIRED.fill(at=at)
+    if standing.action is None or standing.decided_at is None:
+        return None
+    return phrases.ALREADY_DECIDED.fill(
+        who=standing.decided_by,
+        at=standing.decided_at.astimezone(zone).strftime("%Y-%m-%d %H:%M"),
+        action=ACTIONS[standing.action],
     )
-    assert row is not None  # noqa: S101  # approvals are never deleted
-    return Pending(
-        approval_id, task, row.revision, row.step, row.state, row.shown_sha256, row.expires_at
-    )
+
+
+async def _locked(
+    connection: AsyncConnection, person: Person, approval_id: UUID
+) -> tuple[Standing, Task]:
+    """An approval that waits, and its task, locked. Raises Refused where it does not wait."""
+    before = await check_open(connection, person, approval_id)
+    task = await tasks.lock(connection, person.organisation_id, before.task_id)
+    # Once more: somebody may have decided while this waited for the lock.
+    return await check_open(connection, person, approval_id), task
 
 
 async def decide(
@@ -129,14 +169,12 @@ async def decide(
     Raises NotAllowed for whoever may not, Refused where there is nothing left to decide or the
     reason is missing.
     """
-    pending = await load(work.connection, person, approval_id)
-    task = pending.task
-    await check_open(work.connection, person, pending)
+    standing, task = await _locked(work.connection, person, approval_id)
     await check_right(work.connection, person, task)
     if action != "approve" and not reason.strip():
         example = f"{action} {task.spoken} …"
         raise Refused(phrases.REASON_NEEDED.fill(example=example))
-    await _write(work, person, pending, action, reason.strip())
+    await _write(work, person, standing, action, reason.strip())
     work.record(
         tasks.event(
             task,
@@ -144,26 +182,27 @@ async def decide(
             {
                 "approval": str(approval_id),
                 "action": action,
-                "shown_sha256": pending.shown_sha256,
+                "shown_sha256": standing.shown_sha256,
                 "has_reason": bool(reason.strip()),
             },
             actor,
         )
     )
     await tasks.notify(work, task, "approval.closed", {"approval": str(approval_id)})
-    await _move_task(work, person, pending, action, reason.strip())
+    await _move_task(work, person, task, standing, action, reason.strip())
     return task
 
 
 async def check(connection: AsyncConnection, person: Person, approval_id: UUID) -> Task:
     """Raises what a decision by this person would, deciding nothing; for a form before it."""
-    pending = await load(connection, person, approval_id)
-    await check_open(connection, person, pending)
-    await check_right(connection, person, pending.task)
-    return pending.task
+    _, task = await _locked(connection, person, approval_id)
+    await check_right(connection, person, task)
+    return task
 
 
-async def _write(work: Unit, person: Person, pending: Pending, action: Action, reason: str) -> None:
+async def _write(
+    work: Unit, person: Person, standing: Standing, action: Action, reason: str
+) -> None:
     await execute(
         work.connection,
         "update approvals set state = :state, closed_at = now()"
@@ -171,7 +210,7 @@ async def _write(work: Unit, person: Person, pending: Pending, action: Action, r
         {
             "state": _STATE_AFTER[action],
             "organisation_id": person.organisation_id,
-            "id": pending.id,
+            "id": standing.id,
         },
     )
     # The unique approval_id is the last word: two decisions of one approval can't both be stored.
@@ -182,7 +221,7 @@ async def _write(work: Unit, person: Person, pending: Pending, action: Action, r
         {
             "id": new_id(),
             "organisation_id": person.organisation_id,
-            "approval_id": pending.id,
+            "approval_id": standing.id,
             "person_id": person.id,
             "action": action,
             "reason": reason,
@@ -191,13 +230,12 @@ async def _write(work: Unit, person: Person, pending: Pending, action: Action, r
 
 
 async def _move_task(
-    work: Unit, person: Person, pending: Pending, action: Action, reason: str
+    work: Unit, person: Person, task: Task, standing: Standing, action: Action, reason: str
 ) -> None:
-    task = pending.task
     if action == "approve":
         now = datetime.now(UTC)
-        result = Approved(person.name, now.isoformat(), pending.shown_sha256)
-        await store_result(work, task, pending.step, "", dump(result), now)
+        result = Approved(person.name, now.isoformat(), standing.shown_sha256)
+        await store_result(work, task, standing.step, "", dump(result), now)
         await tasks.move(work, task, "running")
         await tasks.notify(work, task, "task.moved")
         work.nudge("advance", task.organisation_id, task.id)
@@ -231,36 +269,6 @@ async def store_result(
             "started": started,
         },
     )
-
-
-async def check_open(connection: AsyncConnection, person: Person, pending: Pending) -> None:
-    """Raises Refused with what became of an approval that no longer waits."""
-    zone = ZoneInfo(person.time_zone)
-    if pending.state == "superseded" or pending.revision != pending.task.revision:
-        raise Refused(phrases.CONTENT_CHANGED)
-    if pending.state == "withdrawn":
-        raise Refused(phrases.WITHDRAWN)
-    if pending.state == "expired" or (
-        pending.state == "pending" and pending.expires_at <= datetime.now(UTC)
-    ):
-        at = pending.expires_at.astimezone(zone).strftime("%Y-%m-%d %H:%M")
-        raise Refused(phrases.EXPIRED.fill(at=at))
-    if pending.state != "pending":
-        raise Refused(await _who_decided(connection, person.organisation_id, pending.id, zone))
-
-
-async def _who_decided(
-    connection: AsyncConnection, organisation_id: UUID, approval_id: UUID, zone: ZoneInfo
-) -> Words:
-    row = await fetch_one(
-        connection,
-        "select p.name, d.action, d.decided_at from decisions d join people p on p.id = d.person_id"
-        " where d.organisation_id = :organisation_id and d.approval_id = :id",
-        {"organisation_id": organisation_id, "id": approval_id},
-    )
-    assert row is not None  # noqa: S101  # a decided approval has its decision
-    at = row.decided_at.astimezone(zone).strftime("%Y-%m-%d %H:%M")
-    return phrases.ALREADY_DECIDED.fill(who=row.name, at=at, action=ACTIONS[row.action])
 
 
 async def check_right(connection: AsyncConnection, person: Person, task: Task) -> None:

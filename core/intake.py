@@ -18,7 +18,7 @@ from core.db import execute, fetch_quickly, from_json, to_json
 from core.errors import Refused
 from core.house import House
 from core.ids import new_id
-from core.inbound import IGNORED, Answer, Inbound
+from core.inbound import IGNORED, Answer, Click, Inbound
 from core.messages import Message
 from core.people import Person, as_person, spell
 from core.reading.language import detect_language
@@ -78,6 +78,8 @@ def _away(inbound: Inbound, error: Exception) -> Answer:
 
 
 async def _accept(house: House, inbound: Inbound) -> Answer:
+    if inbound.click is not None:
+        return await _accept_click(house, inbound, inbound.click)
     async with house.engine.connect() as raw:
         connection = await raw.execution_options(isolation_level="AUTOCOMMIT")
         command = _command(house, inbound)
@@ -88,14 +90,43 @@ async def _accept(house: House, inbound: Inbound) -> Answer:
             return _again(known.answered)
         request = _request(house, inbound, known.person, command)
         command = await _heard(connection, request, command)
-        problem: Refused | None = None
         try:
             new = await _new_task(connection, request, command, known.reference)
             if new is not None:
                 return await _begin(connection, request, new)
         except Refused as refused:
-            problem = refused
-    return await (_refuse(request, problem) if problem else _reply(request, command))
+            return await _refuse(connection, request, refused)
+    return await _reply(request, command)
+
+
+async def _accept_click(house: House, inbound: Inbound, click: Click) -> Answer:
+    """A click begins no task: one connection from the first look to the answer.
+
+    So that of fifty who click at once the first has decided before the others have come in.
+    """
+    async with unit(house) as work:
+        known = await _know(work.connection, inbound)
+        if known.person is None:
+            return _unknown_person(inbound)
+        if known.answered is not None:
+            return _again(known.answered)
+        request = _request(house, inbound, known.person, None)
+        try:
+            await replies.look_ahead(work.connection, click, known.person)
+        except Refused as refused:
+            return await _refuse(work.connection, request, refused)
+        inbound_id = await _write_inbound(work, request)
+        if inbound_id is None:
+            return _again((await _know(work.connection, inbound)).answered)
+        try:
+            async with work.connection.begin_nested():
+                answer = await replies.reply(work, request, None)
+        except Refused as refused:
+            work.events.clear()
+            work.jobs.clear()
+            answer = _refused(request, refused)
+        await _write_answer(work, request, inbound_id, answer)
+        return answer
 
 
 async def _heard(
@@ -197,38 +228,51 @@ async def _reply(request: Request, command: Command | None) -> Answer:
             return answer
     except Refused as refused:
         problem = refused
-    return await _refuse(request, problem)
+    async with request.house.engine.connect() as raw:
+        connection = await raw.execution_options(isolation_level="AUTOCOMMIT")
+        return await _refuse(connection, request, problem)
 
 
-async def _refuse(request: Request, refused: Refused) -> Answer:
+async def _refuse(connection: AsyncConnection, request: Request, refused: Refused) -> Answer:
     """Nothing was done. The refusal is kept, so that a redelivery is not refused a second time."""
+    answer = _refused(request, refused)
+    kept = await fetch_quickly(
+        connection,
+        "insert into inbound (id, organisation_id, platform, workspace, key, person_id, answer)"
+        " values (:id, :organisation_id, :platform, :workspace, :key, :person_id,"
+        " cast(:answer as jsonb)) on conflict (platform, workspace, key) do nothing returning id",
+        _inbound_row(request, answer),
+    )
+    return answer if kept else _again((await _know(connection, request.inbound)).answered)
+
+
+def _refused(request: Request, refused: Refused) -> Answer:
     log.info("intake.refused", key=request.inbound.key, why=refused.words.en)
-    answer = request.say(refused.words, "refused")
-    async with unit(request.house) as work:
-        inbound_id = await _write_inbound(work, request)
-        if inbound_id is None:
-            return _again((await _know(work.connection, request.inbound)).answered)
-        await _write_answer(work, request, inbound_id, answer)
-    return answer
+    return request.say(refused.words, "refused")
 
 
 async def _write_inbound(work: Unit, request: Request) -> UUID | None:
-    inbound_id = new_id()
+    row = _inbound_row(request, None)
     written = await execute(
         work.connection,
         "insert into inbound (id, organisation_id, platform, workspace, key, person_id, answer)"
-        " values (:id, :organisation_id, :platform, :workspace, :key, :person_id, '{}')"
-        " on conflict (platform, workspace, key) do nothing",
-        {
-            "id": inbound_id,
-            "organisation_id": request.person.organisation_id,
-            "platform": request.inbound.sender.platform,
-            "workspace": request.inbound.sender.workspace,
-            "key": request.inbound.key,
-            "person_id": request.person.id,
-        },
+        " values (:id, :organisation_id, :platform, :workspace, :key, :person_id,"
+        " cast(:answer as jsonb)) on conflict (platform, workspace, key) do nothing",
+        row,
     )
-    return inbound_id if written else None
+    return row["id"] if written else None
+
+
+def _inbound_row(request: Request, answer: Answer | None) -> dict[str, Any]:
+    return {
+        "id": new_id(),
+        "organisation_id": request.person.organisation_id,
+        "platform": request.inbound.sender.platform,
+        "workspace": request.inbound.sender.workspace,
+        "key": request.inbound.key,
+        "person_id": request.person.id,
+        "answer": to_json(dump(answer)) if answer is not None else "{}",
+    }
 
 
 async def _write_answer(work: Unit, request: Request, inbound_id: UUID, answer: Answer) -> None:

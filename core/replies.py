@@ -3,6 +3,8 @@
 from collections.abc import Awaitable, Callable
 from uuid import UUID
 
+from sqlalchemy.ext.asyncio import AsyncConnection
+
 from core import approvals, phrases, tasks, views
 from core.approvals import Action
 from core.changes import (
@@ -20,6 +22,7 @@ from core.commands import Command
 from core.desk import desk, desk_message
 from core.errors import Refused
 from core.inbound import IGNORED, Answer, Click
+from core.people import Person
 from core.request import Request
 from core.target import about, target, task_of_thread
 from core.unit import Unit
@@ -58,6 +61,12 @@ async def _talk(work: Unit, request: Request, command: Command | None) -> Answer
         hint = phrases.SEE_HELP
     word = request.inbound.text.strip().split(maxsplit=1)[0][:40]
     return request.say(phrases.UNKNOWN_COMMAND.fill(word=word, hint=hint), "told")
+
+
+async def look_ahead(connection: AsyncConnection, click: Click, person: Person) -> None:
+    """Raises Refused for a decision that came too late, before anything is begun for it."""
+    if click.action in approvals.ACTIONS:
+        await approvals.check_open(connection, person, _as_id(click.value))
 
 
 async def _click(work: Unit, request: Request, click: Click) -> Answer:
