@@ -85,7 +85,11 @@ def update(ask: Ask) -> Json:
     if not (view_id or external_id):
         ask.refuse("invalid_arguments", ["[ERROR] needs view_id or external_id"])
     every = [*ask.workspace.views.values(), *ask.workspace.homes.values()]
-    named = (v for v in every if v.id == view_id or (external_id == v.body.get("external_id")))
+    named = (
+        v
+        for v in every
+        if v.id == view_id or (external_id and external_id == v.body.get("external_id"))
+    )
     view = next((v for v in named if v.open), None)
     if view is None:
         raise SlackError("not_found")
