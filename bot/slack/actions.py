@@ -8,7 +8,7 @@ from slack_bolt.context.ack.async_ack import AsyncAck
 
 from bot.slack import typed
 from bot.slack.api import SlackRefused, ask
-from bot.slack.door import Act, Door
+from bot.slack.door import Act, DatabaseAway, Door
 from bot.slack.modal import open_edit, open_form
 from bot.slack.outbound import UNREACHABLE, open_direct
 from bot.slack.reason import open_reason
@@ -21,6 +21,8 @@ from core.people import Person
 
 log = structlog.get_logger()
 
+OPENS_A_VIEW = frozenset({"open", "edit", "reject", "return"})
+
 
 async def on_click(door: Door, body: Json, ack: AsyncAck, act: Act) -> None:
     """A button pressed or an option picked. What opens a modal does so before anything else."""
@@ -29,9 +31,7 @@ async def on_click(door: Door, body: Json, ack: AsyncAck, act: Act) -> None:
     chosen = action.get("selected_option") or action
     value = str(chosen.get("value") or "")
     act = replace(act, spot=_place(body))
-    person = await door.person(act) if name in {"open", "edit", "reject", "return"} else None
-    if person is not None:
-        await _open(door, act, person, body["trigger_id"], name, value)
+    if name in OPENS_A_VIEW and await _opened(door, act, body["trigger_id"], name, value):
         await ack()
         return
     key = f"click:{body['trigger_id']}"
@@ -39,6 +39,18 @@ async def on_click(door: Door, body: Json, ack: AsyncAck, act: Act) -> None:
     await ack()
     if answer.message is not None:
         door.later(door.whisper(act, answer.message))
+
+
+async def _opened(door: Door, act: Act, trigger: str, name: str, value: str) -> bool:
+    """Whether this person was given a view, or told why not; strangers are left to `accept`."""
+    try:
+        person = await door.person(act)
+    except DatabaseAway as away:
+        door.later(door.whisper(act, Message(away.words.ja)))
+        return True
+    if person is not None:
+        await _open(door, act, person, trigger, name, value)
+    return person is not None
 
 
 async def _open(door: Door, act: Act, person: Person, trigger: str, name: str, value: str) -> None:
@@ -82,9 +94,8 @@ async def on_shortcut(door: Door, body: Json, ack: AsyncAck, act: Act) -> None:
     key = f"shortcut:{body['trigger_id']}"
     answer = await accept(door.house, Inbound(act.sender, spot, key, text))
     act = replace(act, spot=Spot(channel))
-    person = await door.person(act) if answer.opens else None
-    if person is not None:
-        await _open(door, act, person, body["trigger_id"], "open", agent.name)
+    if answer.opens is not None:
+        await _opened(door, act, body["trigger_id"], "open", answer.opens)
     await ack()
     _tell(door, act, answer)
 

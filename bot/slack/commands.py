@@ -33,17 +33,17 @@ async def on_command(door: Door, body: Json, ack: AsyncAck, act: Act) -> None:
     if answer.opens is None:
         await ack(reply(answer.message)) if answer.message else await ack()
         return
-    person = await door.person(act)
-    if person is not None:
-        try:
-            await open_form(door, act, person, body["trigger_id"], answer.opens)
-        except MiyabiError as error:
-            log.warning("slack.form_not_opened", why=str(error))
-        else:
-            await ack()
-            return
-    language = person.language if person else "ja"
-    await ack(reply(how_to_ask(door.house, answer.opens, language)))
+    language: Language = "ja"
+    try:
+        person = await door.person(act)
+        assert person is not None  # noqa: S101  # strangers are not offered a form
+        language = person.language
+        await open_form(door, act, person, body["trigger_id"], answer.opens)
+    except MiyabiError as error:
+        log.warning("slack.form_not_opened", why=str(error))
+        await ack(reply(how_to_ask(door.house, answer.opens, language)))
+    else:
+        await ack()
 
 
 def how_to_ask(house: House, agent: str, language: Language) -> Message:

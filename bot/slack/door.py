@@ -13,18 +13,25 @@ from bot.slack.api import SlackRefused, ask
 from bot.slack.installs import Install
 from bot.slack.outbound import UNREACHABLE, SlackOutbound, open_direct
 from bot.slack.render import Json, blocks, fallback
+from core import phrases
 from core.errors import MiyabiError, TryLater
 from core.house import House
 from core.inbound import Sender, Spot
+from core.intake import PATIENCE
 from core.messages import Message
 from core.people import Person, who
 
 log = structlog.get_logger()
 
 _TRIES = 3
-_PATIENCE = 0.4
-"""Seconds; with the 1.5 that `accept` has, whoever waits is answered within two."""
 _REMEMBERED = 10_000
+
+
+class DatabaseAway(TryLater):
+    """It is not known who this is: nothing was taken in."""
+
+    def __init__(self) -> None:
+        super().__init__(phrases.NOT_TAKEN)
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,16 +82,13 @@ class Door:
         return self.outbound.api.client((await self.install(team)).token)
 
     async def person(self, act: Act) -> Person | None:
-        """Who it is; None for a stranger, and where the database does not say it in time.
-
-        Whoever gets None hands the delivery to `accept`, which tells the two apart.
-        """
+        """Who it is; None for a stranger. Raises DatabaseAway where that can't be told in time."""
         try:
-            async with asyncio.timeout(_PATIENCE), self.house.engine.connect() as connection:
+            async with asyncio.timeout(PATIENCE), self.house.engine.connect() as connection:
                 return await who(connection, act.sender)
         except (TimeoutError, OSError, SQLAlchemyError) as error:
             log.error("slack.database_away", error=repr(error))
-            return None
+            raise DatabaseAway from error
 
     async def say(self, act: Act, message: Message) -> None:
         """Answer where it was said, for all to see."""

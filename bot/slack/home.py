@@ -6,11 +6,11 @@ from sqlalchemy.exc import SQLAlchemyError
 from bot.slack.api import ask
 from bot.slack.door import Act, Door
 from bot.slack.render import Json, blocks
-from core import phrases, views
+from core import phrases
+from core.desk import Desk, DeskLine, desk
 from core.house import House
 from core.messages import Button, Line, Message
 from core.people import Person, spell, who
-from core.desk import Desk, DeskLine, desk
 from core.words import Language, Words
 
 NEW = Words(ja="{title}を作る", en="New {title}", zh="新建{title}")

@@ -9,7 +9,7 @@ from slack_bolt.context.ack.async_ack import AsyncAck
 
 from bot.slack import limits
 from bot.slack.api import ask
-from bot.slack.door import Act, Door
+from bot.slack.door import Act, DatabaseAway, Door
 from bot.slack.form_view import (
     MOST_ROWS,
     Sheet,
@@ -26,7 +26,7 @@ from bot.slack.render import Json, cut, options
 from core import phrases
 from core.catalogue import Catalogue
 from core.errors import MiyabiError, NotAllowed, Refused
-from core.forms import FormSpec, line_values
+from core.forms import FormSpec, FormValues, line_values
 from core.inbound import Form, Inbound, Spot
 from core.intake import accept
 from core.people import Person
@@ -145,14 +145,14 @@ async def change_rows(door: Door, body: Json, ack: AsyncAck, act: Act) -> None:
 
 async def suggest(door: Door, body: Json, ack: AsyncAck, act: Act) -> None:
     """The customers or items that fit what was typed so far."""
-    person = await door.person(act)
     catalogue = None
-    if person is not None:
-        try:
+    try:
+        person = await door.person(act)
+        if person is not None:
             async with asyncio.timeout(_CATALOGUE_PATIENCE):
                 catalogue = await door.house.catalogue(person.organisation_id)
-        except (MiyabiError, TimeoutError) as error:
-            log.warning("slack.no_suggestions", why=repr(error))
+    except (MiyabiError, TimeoutError) as error:
+        log.warning("slack.no_suggestions", why=repr(error))
     if catalogue is None:
         await ack(options=[])
         return
@@ -172,22 +172,10 @@ async def submit(door: Door, body: Json, ack: AsyncAck, act: Act) -> None:
     act = replace(act, spot=Spot(sheet.channel, sheet.thread))
     spec = _spec(door, sheet.agent)
     values, rows = form_values(spec, sheet, typed_in(view))
-    first = spec.fields[0].name
-    person = await door.person(act)
-    if person is not None:
-        try:
-            async with asyncio.timeout(_CATALOGUE_PATIENCE):
-                catalogue = await door.house.catalogue(person.organisation_id)
-        except (MiyabiError, TimeoutError) as error:
-            why = error.words if isinstance(error, MiyabiError) else TOO_SLOW
-            words = NOT_READABLE.fill(why=why).to(sheet.language)
-            await ack(response_action="errors", errors={first: cut(words, 200)})
-            return
-        wrong = spec.check(values, catalogue, person.today())
-        if wrong:
-            errors = block_errors(sheet, values, rows, wrong, catalogue)
-            await ack(response_action="errors", errors=errors)
-            return
+    errors = await _errors(door, act, sheet, values, rows)
+    if errors:
+        await ack(response_action="errors", errors=errors)
+        return
     task_id = UUID(sheet.task) if sheet.task else None
     form = Form(sheet.agent, values, task_id)
     answer = await accept(
@@ -195,13 +183,34 @@ async def submit(door: Door, body: Json, ack: AsyncAck, act: Act) -> None:
     )
     words = answer.message.text if answer.message else ""
     if answer.outcome == "unavailable":
-        await ack(response_action="errors", errors={first: cut(words, 200)})
+        await ack(response_action="errors", errors={spec.fields[0].name: cut(words, 200)})
     elif answer.outcome in {"refused", "unknown_person"}:
         notice = notice_view(spec.title, sheet.language, words)
         await ack(response_action="update", view=notice)
     else:
         await ack()
         if answer.message is not None and not answer.repeated:
-            # Beside the thread, which may not have begun yet: there nobody would see it.
-            place = replace(act, spot=Spot(sheet.channel, sheet.thread))
-            door.later(door.whisper(place, answer.message))
+            door.later(door.whisper(act, answer.message))
+
+
+async def _errors(
+    door: Door, act: Act, sheet: Sheet, values: FormValues, rows: tuple[int, ...]
+) -> dict[str, str]:
+    """What is wrong with a form, by block. A stranger's is not looked at: `accept` refuses it."""
+    spec = _spec(door, sheet.agent)
+    try:
+        person = await door.person(act)
+        if person is None:
+            return {}
+        async with asyncio.timeout(_CATALOGUE_PATIENCE):
+            catalogue = await door.house.catalogue(person.organisation_id)
+    except DatabaseAway as away:
+        words = away.words
+    except MiyabiError as error:
+        words = NOT_READABLE.fill(why=error.words)
+    except TimeoutError:
+        words = NOT_READABLE.fill(why=TOO_SLOW)
+    else:
+        wrong = spec.check(values, catalogue, person.today())
+        return block_errors(sheet, values, rows, wrong, catalogue)
+    return {spec.fields[0].name: cut(words.to(sheet.language), 200)}

@@ -73,7 +73,11 @@ def blocks(message: Message, picture: str | None = None) -> list[Json]:
     foot = _controls(message)
     head = _head(message)
     middle = [*_fields(message.fields), *_totals(message.totals)]
-    below = [*_picture(message, picture), *_note(message.note), *foot]
+    note = _note(message.note)
+    if note and message.totals and not foot:
+        # A card on which nothing can be pressed any more says why: not in small print below.
+        head, note = [*head, section(cut(message.note.strip(), limits.CONTEXT_TEXT))], []
+    below = [*_picture(message, picture), *note, *foot]
     room = limits.MESSAGE_TEXT - _characters([head, middle, below])
     body = _body(message, min(limits.SECTION_TEXT, room // 2 if message.lines else room))
     room -= _characters(body)

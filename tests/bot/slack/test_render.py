@@ -134,6 +134,14 @@ def test_a_card_reads_from_top_to_bottom() -> None:
     ]  # fmt: skip
 
 
+def test_what_became_of_a_card_stands_below_its_title() -> None:
+    closed = replace(CARD, buttons=(), note="却下: 鈴木（10:24） 理由: 高い")
+    shown = blocks(closed, "F1")
+
+    assert shown[1]["text"]["text"] == "却下: 鈴木（10:24） 理由: 高い"
+    assert [block["type"] for block in shown][-1] == "image"
+
+
 def test_the_last_total_stands_out() -> None:
     assert "小計\u2003164,000円\n*合計（税込）\u2003180,400円*" in text_of(blocks(CARD))
 
