@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -127,6 +127,13 @@ class Office:
         assert "受け付けました" in reply.json["text"]
         await self.slack.wait_for(lambda: len(self.saying("C1", "承認のお願い")) > before, 20.0)
         return await self.card()
+
+    async def use_price_list(self, catalog: Path) -> None:
+        """Take prices from this file from now on."""
+        prices = {"connector": "csv", "catalog": str(catalog)}
+        company = replace(self.organisation.company, price_list=prices)
+        async with unit(self.house) as work:
+            await organisations.change_company(work, self.organisation.id, company)
 
     async def form(self, user: str) -> View:
         """The form somebody has in front, once it has taken the loading view's place."""

@@ -1,9 +1,13 @@
 """The ways to ask: commands, mentions, direct messages, threads, a message's shortcut."""
 
+from pathlib import Path
+
 import pytest
 
 from tests.bot.slack.conftest import REQUEST, TOTAL, Office
+from tests.fakes.slack.blocks_check import elements
 from tests.fakes.slack.reading import buttons, labels, text_of
+from tests.fakes.slack.state import Message
 
 pytestmark = pytest.mark.timeout(120)
 
@@ -149,6 +153,26 @@ async def test_a_shortcut_makes_a_quote_from_somebodys_message(office: Office) -
     assert "受け付けました" in await office.whispered("U1", "#1001")
 
 
+async def test_a_shortcut_where_the_bot_is_not_goes_on_directly(office: Office) -> None:
+    office.slack.channel("C9", name="elsewhere", members=("U1", "U3"), with_bot=False)
+    said = await office.driver.message(WANTED, user="U3", channel="C9")
+    assert said.message is not None
+
+    reply = await office.driver.shortcut(said.message, "quote_from_message", user="U1")
+
+    assert reply.ok
+    assert TOTAL in text_of(await office.card("DU1"))
+
+
+async def test_a_shortcut_on_a_message_without_words_opens_the_form(office: Office) -> None:
+    said = await office.driver.message("", user="U3", channel="C1")
+    assert said.message is not None
+
+    await office.driver.shortcut(said.message, "quote_from_message", user="U1")
+
+    assert "品目" in text_of(await office.form("U1"))
+
+
 async def test_a_shortcut_never_takes_a_message_for_a_command(office: Office) -> None:
     said = await office.driver.message("取消 ABC商事 モニター5台", user="U3", channel="C1")
     assert said.message is not None
@@ -212,6 +236,28 @@ async def test_what_is_ambiguous_is_asked_and_answered_with_a_button(office: Off
     assert "回答: " in text_of(question)
     await office.driver.click(asked, wanted, user="U1")
     assert "すでに答えが出ています" in await office.whispered("U1", "答え")
+
+
+async def test_of_many_choices_one_is_picked_in_a_menu(office: Office, tmp_path: Path) -> None:
+    rows = [f"PC-{n},ノートPC {n}型,,台,{n}0000,10" for n in range(10, 18)]
+    catalog = tmp_path / "catalog.csv"
+    catalog.write_text("\n".join(["code,name,aliases,unit,unit_price,tax_rate", *rows]), "utf-8")
+    await office.use_price_list(catalog)
+    reply = await office.driver.mention("ABC商事 ノートPC 2台", user="U1", channel="C1")
+    assert reply.message is not None
+    root = reply.message.ts
+
+    def menus() -> list[Message]:
+        thread = office.slack.thread("C1", root)
+        return [m for m in thread if any(e["type"] == "static_select" for e in elements(m.blocks))]
+
+    [question] = await office.slack.wait_for(menus)
+    picked = await office.driver.select(question, "answer", "ノートPC 12型", user="U1")
+
+    assert picked.ok
+    assert "ノートPC 12型" in text_of(await office.card())
+    await office.slack.wait_for(lambda: not menus())
+    assert await office.count("tasks") == 1
 
 
 async def test_what_is_missing_is_asked_and_answered_in_words(office: Office) -> None:

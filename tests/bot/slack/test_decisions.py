@@ -147,6 +147,23 @@ async def test_an_approval_can_be_written_in_the_thread(office: Office) -> None:
     assert "予算外です" in text_of(card)
 
 
+async def test_what_is_changed_meanwhile_needs_a_new_approval(office: Office) -> None:
+    card = await office.quote()
+    old = card.snapshot()
+    await office.driver.message(
+        "!miyabi 修正 #1001 ABC商事 モニター6台", user="U1", channel="C1", thread_ts=card.thread_ts
+    )
+    await office.slack.wait_for(lambda: not buttons(card), 20.0)
+    assert "内容が変更されたため無効" in text_of(card)
+
+    await office.driver.click(old, "承認", user="U2")
+    assert "内容が変更されたため" in await office.whispered("U2", "内容")
+    second = await office.card()
+    assert "第2版" in text_of(second)
+    await office.driver.click(second, "承認", user="U2")
+    await office.said("C1", "を発行しました", 20.0)
+
+
 async def test_an_approval_that_expired_says_so(office: Office) -> None:
     card = await office.quote()
     async with office.house.engine.begin() as connection:

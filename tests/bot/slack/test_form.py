@@ -1,12 +1,9 @@
 """The form: opened at once, rows that come and go, errors beside the field, edits."""
 
-from dataclasses import replace
 from datetime import date, timedelta
 
 import pytest
 
-from core import organisations
-from core.unit import unit
 from tests.bot.slack.conftest import TOTAL, Office
 from tests.fakes.slack.driver import Driver
 from tests.fakes.slack.reading import buttons, labels, text_of
@@ -221,7 +218,7 @@ async def test_a_broken_price_list_is_said_in_the_form(
     office = quiet_office
     broken = tmp_path_factory.mktemp("lists") / "catalog.csv"
     broken.write_text("code,name\nA,B\n", "utf-8")
-    await _use_price_list(office, str(broken))
+    await office.use_price_list(broken)
 
     await office.driver.slash("quote", user="U1", channel="C1")
     said = await office.modal("U1", lambda view: "読み込んでいます" not in text_of(view))
@@ -230,21 +227,13 @@ async def test_a_broken_price_list_is_said_in_the_form(
     assert "submit" not in said.body
 
 
-async def _use_price_list(office: Office, catalog: str) -> None:
-    company = replace(
-        office.organisation.company, price_list={"connector": "csv", "catalog": catalog}
-    )
-    async with unit(office.house) as work:
-        await organisations.change_company(work, office.organisation.id, company)
-
-
 async def test_a_broken_price_list_stops_the_task_and_a_button_goes_on_after_the_fix(
     office: Office, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
     folder = tmp_path_factory.mktemp("lists")
     catalog = folder / "catalog.csv"
     catalog.write_text("code,name\nA,B\n", "utf-8")
-    await _use_price_list(office, str(catalog))
+    await office.use_price_list(catalog)
     await office.driver.mention("ABC商事 モニター5台", user="U1", channel="C1")
     stopped = await office.slack.wait_for(
         lambda: [m for m in office.saying("C1", "停止（エラー）") if buttons(m)], 20.0
