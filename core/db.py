@@ -12,6 +12,8 @@ from sqlalchemy import Row, TextClause, event, text
 from sqlalchemy.exc import DBAPIError, DisconnectionError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
+_InDisorder: type[Exception] = asyncpg.InternalClientError
+
 APPLICATION_ROLE = "miyabi_app"
 
 
@@ -24,6 +26,7 @@ def create_engine(url: str, *, pool_size: int = 20, connect_timeout: float = 1.5
         url,
         pool_size=pool_size,
         max_overflow=0,
+        pool_use_lifo=True,  # what one connection has prepared and cached is used the sooner
         pool_timeout=connect_timeout,
         connect_args={
             "timeout": connect_timeout,
@@ -90,14 +93,23 @@ async def fetch_quickly(
         row: Named | None = await driver.fetchrow(
             statement, *[values[name] for name in names], record_class=Named
         )
-    except (asyncpg.PostgresError, asyncpg.InterfaceError) as error:
-        lost = driver.is_closed()
+    except (asyncpg.PostgresError, asyncpg.InterfaceError, _InDisorder, OSError) as error:
+        lost = _is_lost(driver, error)
+        if lost:
+            await connection.invalidate()
         raise DBAPIError(statement, None, error, connection_invalidated=lost) from error
     except asyncio.CancelledError:
         # The driver is still clearing up behind what it was told to drop.
         await connection.invalidate()
         raise
     return row
+
+
+def _is_lost(driver: Any, error: Exception) -> bool:
+    """Whether the connection is of no more use. The server says farewell before it hangs up."""
+    if driver.is_closed() or isinstance(error, _InDisorder | OSError):
+        return True
+    return str(getattr(error, "sqlstate", "")).startswith(("08", "57P0"))
 
 
 @lru_cache(maxsize=64)

@@ -83,6 +83,18 @@ async def test_a_connection_lost_under_a_statement_says_so(
     assert raised.value.connection_invalidated
 
 
+async def test_a_statement_on_a_connection_that_just_died_says_so(
+    engine: AsyncEngine, database_url: str
+) -> None:
+    for _ in range(20):
+        async with opened(engine) as connection:
+            await _end(database_url, await _process(connection))  # nobody has told us yet
+            with pytest.raises(DBAPIError) as raised:
+                await fetch_quickly(connection, "select 1", {})
+
+        assert raised.value.connection_invalidated
+
+
 async def test_a_connection_that_died_in_the_pool_is_replaced(
     engine: AsyncEngine, database_url: str
 ) -> None:
