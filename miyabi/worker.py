@@ -29,6 +29,10 @@ POLL = 0.5
 RECONCILE_EVERY = 1.0
 JOB_TIMEOUT = 300
 
+TOLD_TOGETHER = 0.05
+"""Seconds in which the news of one task come together: nobody reads faster, several quick steps
+make one message, and the step itself comes before what is told of it."""
+
 
 class WokenWorker(Worker):
     """arq's worker whose main loop waits for the bell or half a second, whichever is first."""
@@ -75,11 +79,19 @@ async def _listen(redis: ArqRedis, bell: asyncio.Event) -> None:
 def make_worker(house: House, redis: ArqRedis, *, jobs: int = 10) -> WokenWorker:
     """A worker on the interactive queue. A job is an organisation and a task, nothing else."""
     name = f"{socket.gethostname()}:{os.getpid()}"
+    about_to_tell: set[str] = set()
 
     async def run_advance(ctx: dict[str, Any], organisation_id: str, task_id: str) -> None:
         await _guard(advance(house, UUID(organisation_id), UUID(task_id), name), "advance", task_id)
 
     async def run_announce(ctx: dict[str, Any], organisation_id: str, task_id: str) -> None:
+        if task_id in about_to_tell:
+            return  # that one tells it all
+        about_to_tell.add(task_id)
+        try:
+            await asyncio.sleep(TOLD_TOGETHER)
+        finally:
+            about_to_tell.discard(task_id)
         await _guard(
             announce(house, UUID(organisation_id), UUID(task_id), name), "announce", task_id
         )
