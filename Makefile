@@ -34,7 +34,7 @@ up: $(MAIN)
 	@exec $(BIN)/miyabi up $(ARGS)
 
 test: $(DEV)
-	$(BIN)/python -m pytest -n $(WORKERS) --timeout 300 $(ARGS)
+	$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal --timeout 300 $(ARGS)
 
 bench: $(DEV)
 	$(BIN)/python -m bench $(ARGS)
