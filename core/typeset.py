@@ -31,6 +31,8 @@ _NO_SUCH_PAGE = Words(
     en="The document has no page {page}.",
     zh="该文件没有第{page}页。",
 )
+# typst names files from where the process happens to run.
+_FOLDER = re.compile(r"\S*miyabi-typeset-[^/\s]+/")
 _MAIN, _DATA = "main.typ", "data.json"
 _NO_PACKAGES = "a template can't import packages (a string may not begin with @)"
 
@@ -123,7 +125,7 @@ def _compiled(
                 timestamp=int(at.timestamp()),
             )
         except typst.TypstError as error:
-            fault = error.diagnostic.replace(folder, "")
+            fault = _FOLDER.sub("", error.diagnostic)
             raise Permanent(_TEMPLATE_FAILS.fill(fault=fault)) from error
     return [made] if isinstance(made, bytes) else made
 

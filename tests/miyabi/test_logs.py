@@ -24,7 +24,7 @@ def _as_it_was() -> Iterator[None]:
 def test_a_machine_reads_a_json_object_a_line(capsys: pytest.CaptureFixture[str]) -> None:
     configure(as_json=True, process="web")
     structlog.get_logger().info("task.failed", task="#1042", why="価格表")
-    logging.getLogger("uvicorn.error").warning("from a library: %s", "here")
+    logging.getLogger("some.library").warning("from a library: %s", "here")
 
     ours, theirs = map(json.loads, capsys.readouterr().err.splitlines())
 
