@@ -11,12 +11,11 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 import structlog
-from sqlalchemy import text
 
 from audit import log as audit_log
 from audit.event import Event
 from core.agent import Agent
-from core.db import fetch_one, from_json
+from core.db import fetch_one, fetch_quickly, from_json
 from core.errors import LostLease
 from core.heartbeat import Held
 from core.house import House
@@ -47,7 +46,7 @@ class Walk:
 
 
 # A nudge that was handed (again) is used up by this; one that is put off for later stays.
-_TAKE = text("""
+_TAKE = """
     with mine as (
         update tasks set
             state = case when state = 'cancelling' then state else 'running' end,
@@ -72,7 +71,7 @@ _TAKE = text("""
         audit_append(:organisation_id, :task_id, cast(:events as jsonb)) as noted
     from mine join people p on p.id = mine.person_id
     join revisions r on r.task_id = mine.id and r.revision = mine.revision
-""")
+"""
 
 
 async def take(house: House, organisation_id: UUID, task_id: UUID, worker: str) -> Walk | None:
@@ -80,18 +79,17 @@ async def take(house: House, organisation_id: UUID, task_id: UUID, worker: str) 
     started = Event(organisation_id, task_id, Tag.TASK_STARTED, {"worker": worker})
     async with house.engine.connect() as raw:
         connection = await raw.execution_options(isolation_level="AUTOCOMMIT")
-        row = (
-            await connection.execute(
-                _TAKE,
-                {
-                    "worker": worker,
-                    "lease": house.lease.total_seconds(),
-                    "organisation_id": organisation_id,
-                    "task_id": task_id,
-                    "events": audit_log.as_json([started]),
-                },
-            )
-        ).first()
+        row = await fetch_quickly(
+            connection,
+            _TAKE,
+            {
+                "worker": worker,
+                "lease": house.lease.total_seconds(),
+                "organisation_id": organisation_id,
+                "task_id": task_id,
+                "events": audit_log.as_json([started]),
+            },
+        )
     if row is None:
         return None
     agent = house.agents[row.agent]
