@@ -54,7 +54,7 @@ def test_each_right_is_explained() -> None:
 
 
 @pytest.mark.timeout(120)
-async def test_with_exactly_these_rights_everything_works(office: Office) -> None:
+async def test_with_exactly_these_rights_everything_works(shared: Path, office: Office) -> None:
     scopes = _manifest("manifest.json")["oauth_config"]["scopes"]["bot"]
     office.slack.home.scopes = set(scopes)
 
@@ -77,7 +77,7 @@ async def test_with_exactly_these_rights_everything_works(office: Office) -> Non
 
 @pytest.mark.timeout(120)
 @pytest.mark.parametrize("scope", ["chat:write", "files:write", "im:write"])
-async def test_none_of_these_rights_is_too_many(office: Office, scope: str) -> None:
+async def test_none_of_these_rights_is_too_many(shared: Path, office: Office, scope: str) -> None:
     scopes = set(_manifest("manifest.json")["oauth_config"]["scopes"]["bot"])
     office.slack.home.scopes = scopes - {scope}
 
