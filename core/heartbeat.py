@@ -111,6 +111,10 @@ class Heartbeat:
             log.warning("heartbeat.not_renewed", leases=len(held), error=repr(error))
             return
         for key, lease in held.items():
-            if key not in ours:
-                self.let_go(lease)
+            if key not in ours and self._drop(lease):
                 lease.lost()
+
+    def _drop(self, lease: Held) -> bool:
+        """Let go of it; False where its walk has done so, having moved the task itself."""
+        with self._lock:
+            return self._held.pop((lease.task_id, lease.fence), None) is not None

@@ -14,6 +14,7 @@ import structlog
 
 from audit import log as audit_log
 from audit.event import Event
+from core import tasks
 from core.agent import Agent
 from core.db import fetch_one, fetch_quickly, from_json
 from core.errors import LostLease
@@ -43,6 +44,7 @@ class Walk:
     stored: set[str]
     earlier: dict[str, tuple[str, Any]]
     resources: dict[type, object] = field(default_factory=dict)
+    held: Held | None = None
 
 
 # A nudge that was handed (again) is used up by this; one that is put off for later stays.
@@ -126,6 +128,7 @@ async def kept_lease(walk: Walk) -> AsyncIterator[None]:
             loop.call_soon_threadsafe(cancel)
 
     held = Held(walk.task.organisation_id, walk.task.id, walk.fence, lost)
+    walk.held = held
     walk.house.heartbeat.hold(held)
     try:
         yield
@@ -154,3 +157,13 @@ async def hold(work: Unit, walk: Walk) -> None:
     )
     if row is None:
         raise LostLease
+
+
+async def leave(work: Unit, walk: Walk, state: tasks.State, **more: Any) -> None:
+    """Move the task as the end of this walk, which gives the lease back by itself.
+
+    The heartbeat lets go first: it must not take the move that we make for a theft.
+    """
+    if walk.held is not None:
+        walk.house.heartbeat.let_go(walk.held)
+    await tasks.move(work, walk.task, state, fence=walk.fence, **more)

@@ -31,7 +31,7 @@ from core.documents import issue, take_number
 from core.errors import LostLease, MiyabiError, NeedsInput, Question, TryLater
 from core.house import House
 from core.ids import new_id
-from core.lease import Walk, hold, kept_lease, take
+from core.lease import Walk, hold, kept_lease, leave, take
 from core.tags import Tag
 from core.unit import Unit, unit
 from core.words import Words, as_language
@@ -168,7 +168,7 @@ async def _store(
     work.record(tasks.event(walk.task, Tag.STEP_FINISHED, data))
     is_last = step is walk.agent.steps[-1]
     if is_last:
-        await tasks.move(work, walk.task, "done", fence=walk.fence)
+        await leave(work, walk, "done")
         work.record(tasks.event(walk.task, Tag.TASK_DONE, {}))
     await tasks.notify(work, walk.task, "task.done" if is_last else "task.moved")
 
@@ -184,7 +184,7 @@ async def _request_approval(walk: Walk, step: Approval) -> None:
     async with unit(walk.house) as work:
         await hold(work, walk)
         await approvals.request(work, walk.task, step, shown.sha256, walk.house.approval_days)
-        await tasks.move(work, walk.task, "waiting", waiting_for="approval", fence=walk.fence)
+        await leave(work, walk, "waiting", waiting_for="approval")
         await tasks.notify(work, walk.task, "task.moved")
 
 
@@ -216,9 +216,7 @@ async def _deliver(walk: Walk, step: Deliver, document: Document, started: datet
 async def _ask(walk: Walk, step: Step, question: Question) -> None:
     async with unit(walk.house) as work:
         await hold(work, walk)
-        await tasks.move(
-            work, walk.task, "waiting", waiting_for="answer", question=question, fence=walk.fence
-        )
+        await leave(work, walk, "waiting", waiting_for="answer", question=question)
         data = {"step": step_name(step), "key": question.key}
         work.record(tasks.event(walk.task, Tag.QUESTION_ASKED, data))
         await tasks.notify(work, walk.task, "question.asked")
@@ -228,7 +226,7 @@ async def _fail(walk: Walk, step: Step, words: Words, error_id: str | None = Non
     log.warning("task.failed", step=step_name(step), why=words.en, error_id=error_id)
     async with unit(walk.house) as work:
         await hold(work, walk)
-        await tasks.move(work, walk.task, "failed", failure=words, fence=walk.fence)
+        await leave(work, walk, "failed", failure=words)
         data: dict[str, JSON] = {"step": step_name(step), "error_id": error_id}
         work.record(tasks.event(walk.task, Tag.TASK_FAILED, data))
         await tasks.notify(work, walk.task, "task.failed", {"failure": dump(words)})
@@ -254,9 +252,7 @@ async def _try_later(
                 "id": walk.task.id,
             },
         )
-        await tasks.move(
-            work, walk.task, "retrying", failure=words, retry_in=wait, fence=walk.fence
-        )
+        await leave(work, walk, "retrying", failure=words, retry_in=wait)
         data: dict[str, JSON] = {
             "step": step_name(step),
             "try": attempts,
@@ -281,6 +277,6 @@ async def _unexpected(walk: Walk, step: Step, error: Exception) -> None:
 async def _stop_cancelled(walk: Walk) -> None:
     async with unit(walk.house) as work:
         await hold(work, walk)
-        await tasks.move(work, walk.task, "cancelled", fence=walk.fence)
+        await leave(work, walk, "cancelled")
         work.record(tasks.event(walk.task, Tag.TASK_STOPPED, {"state": "cancelled"}))
         await tasks.notify(work, walk.task, "task.moved")

@@ -331,3 +331,19 @@ async def test_a_walk_ends_by_itself_when_its_lease_is_gone(office: Office) -> N
 
     stored = await office.row("select count(*) as n from steps", {})
     assert stored.n == 0
+
+
+async def test_the_end_of_a_walk_is_not_taken_for_a_theft(office: Office) -> None:
+    """Many walks that end while the heartbeat renews: none is cancelled at its commit."""
+    busy = Heartbeat(office.house.engine.url.render_as_string(), timedelta(milliseconds=15))
+    house = replace(office.house, heartbeat=busy, lease=timedelta(seconds=5))
+    answers = [await office.say(f"letter {n}") for n in range(40)]
+    office.bell.events.clear()
+
+    await asyncio.gather(
+        *(advance(house, office.organisation.id, answer.task_id, "w") for answer in answers)
+    )
+    busy.stop()
+
+    rung = [event for event in office.bell.events if event.tag == "worker:approval:requested"]
+    assert len(rung) == 40
