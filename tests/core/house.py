@@ -144,8 +144,10 @@ class Bell:
     def __init__(self) -> None:
         self.jobs: list[Job] = []
         self.events: list[Event] = []
+        self.slow = 0.0
 
     async def ring(self, jobs: Sequence[Job], events: Sequence[Event]) -> None:
+        await asyncio.sleep(self.slow)
         self.jobs.extend(jobs)
         self.events.extend(events)
 
