@@ -69,17 +69,19 @@ probe = Agent(
 
 async def run(*, quick: bool) -> AsyncIterator[Figures]:
     """Our woken worker beside arq as it comes, and our jobs under arq's own poll."""
-    woken_n, polled_n = (10, 6) if quick else (250, 120)
+    woken_n, polled_n = (10, 6) if quick else (120, 100)
     async with ground() as place:
         async with child(worker_process, place, probe):
-            woken = await _tasks(place, woken_n, every=0.08)
+            woken = await _tasks(place, woken_n, every=0.2)
         async with child(bare_arq, place.services.redis_url):
             bare = await _bare(place, polled_n, every=0.12)
         more: dict[str, object] = {}
         if not quick:
             async with child(polled_worker, place):
                 polled = await _tasks(place, polled_n, every=0.12)
-            more["our worker under arq's own poll"] = spread("", polled).as_json()
+            more["under arq's own poll"] = spread(
+                "our worker, polling as arq does", polled
+            ).as_json()
     ours = spread("intake's commit to the step's first line, worker woken by pub/sub", woken)
     yield Figures(
         "pickup",
@@ -130,6 +132,8 @@ async def polled_worker(life: Life, place: Ground) -> None:
         worker.poll_delay_s = ARQ_POLL
         life.ready()
         await until_stopped(life, Worker.main(worker))
+        if worker.tasks:
+            await asyncio.wait(worker.tasks.values(), timeout=_PATIENCE)
 
 
 # arq alone
