@@ -5,11 +5,11 @@ from dataclasses import dataclass
 from datetime import date
 from uuid import UUID
 
-from bot.console import new_key
 from core import tasks
 from core.commands import read_target
 from core.db import fetch_one
 from core.errors import Refused
+from core.ids import new_id
 from core.inbound import Answer, Click, Inbound, Spot
 from core.intake import accept
 from core.organisations import Organisation
@@ -67,7 +67,7 @@ class Talk:
         return Inbound(
             console_account(self.organisation.slug, self.handle),
             Spot(self.handle, thread),
-            new_key(),
+            new_id().hex,
             text=text,
             addressed=addressed,
             click=click,

@@ -2,7 +2,6 @@
 
 from datetime import timedelta
 
-from core.ids import new_id
 from core.messages import Attachment, Message
 from core.ports import Place, Sent
 
@@ -29,8 +28,3 @@ class ConsoleOutbound:
     async def find(self, place: Place, key: str, attachment: Attachment | None) -> Sent | None:
         """Whether it was sent is told by the row itself; so it was not."""
         return None
-
-
-def new_key() -> str:
-    """A delivery id for what is typed."""
-    return new_id().hex
