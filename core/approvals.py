@@ -238,7 +238,7 @@ async def _move_task(
         await store_result(work, task, standing.step, "", dump(result), now)
         await tasks.move(work, task, "running")
         await tasks.notify(work, task, "task.moved")
-        work.nudge("advance", task.organisation_id, task.id)
+        work.nudge("advance", task)
     elif action == "reject":
         await tasks.move(work, task, "rejected")
         await tasks.notify(work, task, "task.moved")

@@ -130,11 +130,11 @@ _STORE = """
         insert into notifications (id, organisation_id, task_id, topic)
         select :notification_id, :organisation_id, :task_id, 'task.received' from fresh
     ), jobs as (
-        insert into outbox (id, organisation_id, kind, subject_id, next_at)
-        select job.id, job.organisation_id, job.kind, job.subject_id,
+        insert into outbox (id, organisation_id, kind, subject_id, lane, rank, next_at)
+        select job.id, job.organisation_id, job.kind, job.subject_id, job.lane, job.rank,
             now() + make_interval(secs => job.wait)
-        from fresh, jsonb_to_recordset(cast(:jobs as jsonb))
-            as job(id uuid, organisation_id uuid, kind text, subject_id uuid, wait integer)
+        from fresh, jsonb_to_recordset(cast(:jobs as jsonb)) as job(id uuid, organisation_id uuid,
+            kind text, subject_id uuid, lane text, rank integer, wait integer)
     )
     select exists (select from fresh) as fresh,
         (select audit_append(:organisation_id, :task_id, cast(:events as jsonb)) from fresh)

@@ -77,7 +77,7 @@ async def revise(work: Unit, request: Request, task: Task, text: str) -> Answer:
         facts = {"question": task.question["id"], "answer": text}
         await tasks.notify(work, task, "question.answered", facts)
     await tasks.notify(work, task, "task.received")
-    work.nudge("advance", task.organisation_id, task.id)
+    work.nudge("advance", task)
     words = phrases.REVISED.fill(reference=task.spoken, revision=revision)
     return about(task, request.say(words, "taken"))
 
@@ -98,7 +98,7 @@ async def cancel_task(work: Unit, request: Request, task: Task) -> Answer:
         work.record(tasks.event(task, Tag.TASK_CANCELLED, {}, request.actor))
         await tasks.notify(work, task, "task.moved")
         if running:
-            work.nudge("advance", task.organisation_id, task.id)
+            work.nudge("advance", task)
     words = phrases.CANCELLING if running else phrases.CANCELLED
     return about(task, request.say(words.fill(reference=task.spoken)))
 
@@ -121,7 +121,7 @@ async def retry_task(work: Unit, request: Request, task: Task) -> Answer:
     await tasks.move(work, task, "received")
     work.record(tasks.event(task, Tag.TASK_RETRIED, {}, request.actor))
     await tasks.notify(work, task, "task.moved")
-    work.nudge("advance", task.organisation_id, task.id)
+    work.nudge("advance", task)
     return about(task, request.say(phrases.RETRYING.fill(reference=task.spoken)))
 
 
@@ -191,7 +191,7 @@ async def answer(work: Unit, request: Request, task: Task, value: str) -> Answer
     work.record(tasks.event(task, Tag.QUESTION_ANSWERED, {"key": question["key"]}, request.actor))
     facts = {"question": question["id"], "answer": value.strip()}
     await tasks.notify(work, task, "question.answered", facts)
-    work.nudge("advance", task.organisation_id, task.id)
+    work.nudge("advance", task)
     return about(task, request.say(phrases.ANSWERED))
 
 

@@ -97,7 +97,7 @@ async def take(house: House, organisation_id: UUID, task_id: UUID, worker: str) 
     agent = house.agents[row.agent]
     task = Task(
         row.id, row.organisation_id, row.reference, row.agent, row.person_id, row.language,
-        row.revision, row.state, None, None, row.text,
+        row.revision, row.state, None, None, row.text, row.lane, row.rank,
     )  # fmt: skip
     steps = from_json(row.steps) or []
     stored = {s["name"]: s["result"] for s in steps if s["revision"] == row.revision}

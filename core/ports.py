@@ -10,16 +10,23 @@ from audit.event import Event
 from core.messages import Attachment, Message
 
 JobKind = Literal["advance", "announce"]
+Lane = Literal["interactive", "bulk"]
+"""Somebody waits for an answer in the chat, or many pieces of work were handed in at once."""
 
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """A nudge: go on with this task, or tell its news. Losing one loses nothing."""
+    """A nudge: go on with this task, or tell its news. Losing one loses nothing.
+
+    Of one lane, jobs of a lower rank go first (core/line.py); of one rank, the earlier.
+    """
 
     kind: JobKind
     organisation_id: UUID
     task_id: UUID
     after: timedelta = timedelta(0)
+    lane: Lane = "interactive"
+    rank: int = 0
 
 
 class Doorbell(Protocol):

@@ -39,8 +39,9 @@ _FORGOTTEN = text("""
         select 'announce', organisation_id, task_id from deliveries
             where state in ('pending', 'sending') and next_at < now() - interval '2 s'
     )
-    insert into outbox (id, organisation_id, kind, subject_id, next_at)
-    select gen_random_uuid(), organisation_id, kind, task_id, now() from waiting
+    insert into outbox (id, organisation_id, kind, subject_id, lane, rank, next_at)
+    select gen_random_uuid(), waiting.organisation_id, waiting.kind, t.id, t.lane, t.rank, now()
+    from waiting join tasks t on t.id = waiting.task_id
     where not exists (select from outbox o where o.organisation_id = waiting.organisation_id
         and o.subject_id = waiting.task_id and o.kind = waiting.kind)
     limit 1000
@@ -56,7 +57,7 @@ _DUE = text("""
     update outbox o set attempts = attempts + 1,
         next_at = now() + make_interval(secs => least(60, 2 ^ least(attempts + 1, 6)))
     from due where o.id = due.id
-    returning o.kind, o.organisation_id, o.subject_id as task_id
+    returning o.kind, o.organisation_id, o.subject_id as task_id, o.lane, o.rank
 """)
 
 
@@ -75,8 +76,13 @@ async def reconcile(house: House) -> Pass | None:
             return None
         await connection.execute(_FORGOTTEN)
         rows = (await connection.execute(_DUE)).all()
-    nudges = {(row.kind, row.organisation_id, row.task_id) for row in rows}
-    jobs = [Job(*nudge) for nudge in sorted(nudges)]
+    jobs = sorted(
+        {
+            Job(row.kind, row.organisation_id, row.task_id, lane=row.lane, rank=row.rank)
+            for row in rows
+        },
+        key=lambda job: (job.rank, job.kind, job.task_id),
+    )
     if jobs:
         log.info("reconcile.handed_again", jobs=len(jobs))
         await house.doorbell.ring(jobs, [])

@@ -260,7 +260,7 @@ async def _try_later(
         }
         work.record(tasks.event(walk.task, Tag.TASK_RETRYING, data))
         await tasks.notify(work, walk.task, "task.moved")
-        work.nudge("advance", walk.task.organisation_id, walk.task.id, after=wait)
+        work.nudge("advance", walk.task, after=wait)
 
 
 async def _unexpected(walk: Walk, step: Step, error: Exception) -> None:

@@ -15,6 +15,7 @@ from core.db import execute, fetch_one, from_json, to_json
 from core.errors import LostLease, Question, Refused
 from core.ids import new_id
 from core.phrases import UNKNOWN_TASK
+from core.ports import Lane
 from core.tags import Tag
 from core.unit import Unit
 from core.words import Words
@@ -62,6 +63,8 @@ class Task:
     waiting_for: str | None
     question: dict[str, Any] | None
     text: str
+    lane: Lane
+    rank: int
 
     @property
     def spoken(self) -> str:
@@ -70,7 +73,7 @@ class Task:
 
 _COLUMNS = (
     "id, organisation_id, reference, agent, person_id, language, revision, state, waiting_for,"
-    " question, text"
+    " question, text, lane, rank"
 )
 
 
@@ -232,4 +235,4 @@ async def notify(
             "facts": to_json(facts or {}),
         },
     )
-    work.nudge("announce", task.organisation_id, task.id)
+    work.nudge("announce", task)

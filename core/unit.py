@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
+from typing import Protocol
 from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -13,10 +14,23 @@ from audit.event import Event
 from core.db import execute, to_json
 from core.house import House
 from core.ids import new_id
-from core.ports import Job, JobKind
+from core.ports import Job, JobKind, Lane
 
 HAND_AGAIN_AFTER = timedelta(seconds=2)
 """What was not picked up this long after its commit is handed to the queue again."""
+
+
+class InLine(Protocol):
+    """A task, and its place among those that wait for a worker."""
+
+    @property
+    def id(self) -> UUID: ...
+    @property
+    def organisation_id(self) -> UUID: ...
+    @property
+    def lane(self) -> Lane: ...
+    @property
+    def rank(self) -> int: ...
 
 
 @dataclass(slots=True)
@@ -31,15 +45,9 @@ class Unit:
         """Write an event with this change."""
         self.events.append(event)
 
-    def nudge(
-        self,
-        kind: JobKind,
-        organisation_id: UUID,
-        task_id: UUID,
-        after: timedelta = timedelta(0),
-    ) -> None:
-        """Have a worker go on once this change is committed."""
-        job = Job(kind, organisation_id, task_id, after)
+    def nudge(self, kind: JobKind, task: InLine, after: timedelta = timedelta(0)) -> None:
+        """Have a worker go on with a task once this change is committed."""
+        job = Job(kind, task.organisation_id, task.id, after, task.lane, task.rank)
         if job not in self.jobs:
             self.jobs.append(job)
 
@@ -72,13 +80,15 @@ def outbox_row(job: Job) -> dict[str, object]:
         "organisation_id": str(job.organisation_id),
         "kind": job.kind,
         "subject_id": str(job.task_id),
+        "lane": job.lane,
+        "rank": job.rank,
         "wait": int((job.after + HAND_AGAIN_AFTER).total_seconds()),
     }
 
 
 OUTBOX_INSERT = """
-    insert into outbox (id, organisation_id, kind, subject_id, next_at)
-    select id, organisation_id, kind, subject_id, now() + make_interval(secs => wait)
-    from jsonb_to_recordset(cast(:jobs as jsonb))
-        as job(id uuid, organisation_id uuid, kind text, subject_id uuid, wait integer)
+    insert into outbox (id, organisation_id, kind, subject_id, lane, rank, next_at)
+    select id, organisation_id, kind, subject_id, lane, rank, now() + make_interval(secs => wait)
+    from jsonb_to_recordset(cast(:jobs as jsonb)) as job(id uuid, organisation_id uuid, kind text,
+        subject_id uuid, lane text, rank integer, wait integer)
 """

@@ -15,6 +15,7 @@ from core.db import fetch_one, from_json
 from core.house import House
 from core.messages import Message, Progress, StepState
 from core.people import Person, approvers
+from core.ports import Lane
 from core.words import Language, Words, as_language
 
 
@@ -63,6 +64,8 @@ class TaskView:
     failure: Words | None
     retry_at: datetime | None
     attempts: int
+    lane: Lane
+    rank: int
     created_at: datetime
     results: Results
     finished: dict[str, datetime]
@@ -85,6 +88,7 @@ class TaskView:
 _TASK = """
     select t.id, t.organisation_id, t.reference, t.agent, t.state, t.waiting_for, t.language,
         t.text, t.revision, t.question, t.failure, t.retry_at, t.attempts, t.created_at,
+        t.lane, t.rank,
         t.person_id, p.name as requester, p.time_zone, r.ask,
         (select jsonb_agg(jsonb_build_object('name', s.name, 'result', s.result,
                 'at', s.finished_at) order by s.finished_at)
@@ -131,6 +135,8 @@ async def task_view(
         failure=load(Words, from_json(row.failure)) if row.failure else None,
         retry_at=row.retry_at,
         attempts=row.attempts,
+        lane=row.lane,
+        rank=row.rank,
         created_at=row.created_at,
         results=results_of(agent, from_json(row.ask), {s["name"]: s["result"] for s in steps}),
         finished={s["name"]: datetime.fromisoformat(s["at"]) for s in steps},

@@ -285,7 +285,7 @@ class _Sending:
                 f"{state} where organisation_id = :organisation_id and id = any(:ids)",
                 {**self._scope(), "wait": wait.total_seconds()},
             )
-            work.nudge("announce", self.view.organisation_id, self.view.id, after=wait)
+            work.nudge("announce", self.view, after=wait)
 
     async def close(self, state: str) -> None:
         """Nothing to show for these changes."""

@@ -1,0 +1,17 @@
+"""Durability: the place in line, limits of time, effects, the schedule, workers and tokens."""
+
+from pathlib import Path
+
+from alembic import op
+
+revision = "0002"
+down_revision = "0001"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    script = Path(__file__).with_name("0002_durability.sql").read_text()
+    connection = op.get_bind().connection.dbapi_connection
+    # By the driver's own call: a script is many statements, and no `:name` in it a parameter.
+    connection.run_async(lambda driver: driver.execute(script))

@@ -1,0 +1,95 @@
+-- What tasks need to survive anything: their place in line, limits of time, effects, a schedule,
+-- the workers' own signs of life, and tokens for programs that ask.
+
+alter table tasks
+    add column lane text not null default 'interactive' check (lane in ('interactive', 'bulk')),
+    -- How many tasks of the same person were under way when it was asked for, and its place in its
+    -- organisation's fair order: tasks of a lower rank go first, whoever came first among equals.
+    add column turn integer not null default 0,
+    add column rank integer not null default 0,
+    -- The step under way or last tried; tries and the time since the first of them are about it.
+    add column step text,
+    add column tries integer,           -- of how many `attempts` is one
+    add column trying_since timestamptz,
+    -- How many workers in a row have died with it in their hands.
+    add column crashes integer not null default 0,
+    -- By when the work that it can do without a person has to be over.
+    add column due_by timestamptz;
+
+create index tasks_in_line on tasks (organisation_id, person_id, turn)
+    where state in ('received', 'running', 'retrying', 'cancelling');
+
+alter table outbox
+    add column lane text not null default 'interactive' check (lane in ('interactive', 'bulk')),
+    add column rank integer not null default 0;
+
+-- An act on the outside: its intent is committed before, its outcome after. `id` is the
+-- idempotency key that travels to the provider. `unknown`: it may or may not have happened.
+create table effects (
+    id uuid primary key,
+    organisation_id uuid not null references organisations,
+    task_id uuid not null references tasks,
+    revision integer not null,
+    step text not null,
+    kind text not null,
+    target text not null default '',
+    state text not null default 'intended'
+        check (state in ('intended', 'done', 'failed', 'unknown')),
+    attempts integer not null default 0,
+    result jsonb,
+    error text,
+    intended_at timestamptz not null default now(),
+    settled_at timestamptz,
+    settled_by uuid references people,
+    unique (task_id, revision, step)
+);
+create index effects_unsettled on effects (task_id) where state in ('intended', 'unknown');
+
+alter table deliveries drop constraint deliveries_state_check;
+alter table deliveries add constraint deliveries_state_check
+    check (state in ('pending', 'sending', 'sent', 'unchanged', 'superseded', 'failed', 'unknown'));
+
+-- Work for a moment: whoever claims a due row does it, once. Occurrences of one name have a row each.
+create table schedule (
+    name text not null,
+    due_at timestamptz not null,
+    organisation_id uuid references organisations, -- null: the house's own housekeeping
+    kind text not null,
+    subject_id uuid,
+    attempts integer not null default 0,
+    next_at timestamptz not null,
+    error text,
+    done_at timestamptz,
+    primary key (name, due_at)
+);
+create index schedule_due on schedule (next_at) where done_at is null;
+
+-- Of the house, not of an organisation: a row a worker process, by its own word.
+create table workers (
+    name text primary key,
+    host text not null,
+    pid integer not null,
+    version text not null,
+    lanes text[] not null,
+    jobs integer not null default 0,
+    started_at timestamptz not null default now(),
+    seen_at timestamptz not null default now(),
+    polled_at timestamptz,
+    stopping_at timestamptz,
+    ended_at timestamptz
+);
+
+-- A program asks in a person's name. Only the token's hash is kept.
+create table api_tokens (
+    id uuid primary key,
+    organisation_id uuid not null references organisations,
+    person_id uuid not null references people,
+    label text not null default '',
+    token_sha256 bytea not null unique,
+    created_at timestamptz not null default now(),
+    used_at timestamptz,
+    revoked_at timestamptz
+);
+create index on api_tokens (person_id);
+
+grant select, insert, update, delete on effects, schedule, workers, api_tokens to miyabi_app;
