@@ -20,6 +20,7 @@ from bench.figures import Figures, Goal, spread
 from bench.ground import REQUEST, SIGNING_SECRET, SLACK_ASKER, Ground, ground, house_on, product
 from bot.slack.installs import Install
 from bot.slack.outbound import SlackOutbound
+from core.unit import unit
 
 _CALLERS = 20
 _PATIENCE = 60.0
@@ -136,9 +137,9 @@ async def _install(place: Ground) -> None:
         outbound = house.outbounds["slack"]
         assert isinstance(outbound, SlackOutbound)
         team = SLACK_ASKER.workspace
-        async with house.engine.begin() as connection:
+        async with unit(house) as work:
             await outbound.installs.save(
-                connection,
+                work,
                 place.organisation_id,
                 team,
                 "bench",

@@ -9,14 +9,17 @@ import structlog
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from audit.event import SYSTEM, Actor, Event
 from bot.slack.api import AWAY, Api, ask
 from bot.slack.sealing import seal, unseal
 from core import organisations
-from core.db import execute, fetch_all, fetch_one
+from core.db import fetch_all, fetch_one
 from core.errors import MiyabiError, Permanent, TryLater
 from core.ids import new_id
 from core.platform import Opening
 from core.secret_key import secret_key
+from core.tags import Tag
+from core.unit import Unit, unit
 from core.words import Words
 
 log = structlog.get_logger()
@@ -97,11 +100,11 @@ class Installs:
         return own
 
     async def _register_own(self, team: str, name: str) -> None:
-        async with self._engine.begin() as connection:
+        async with unit(self._opening.house) as work:
             slug = self._opening.settings.organisation
-            organisation = await organisations.by_slug(connection, slug)
+            organisation = await organisations.by_slug(work.connection, slug)
             if organisation is not None:
-                await self.save(connection, organisation.id, team, name, None)
+                await self.save(work, organisation.id, team, name, None)
 
     async def _read(self, team: str) -> Install | None:
         try:
@@ -122,13 +125,17 @@ class Installs:
 
     async def save(
         self,
-        connection: AsyncConnection,
+        work: Unit,
         organisation_id: UUID,
         team: str,
         name: str,
         install: Install | None,
+        actor: Actor = SYSTEM,
     ) -> None:
-        """Write a workspace's row; without `install` one whose token is kept in the settings."""
+        """Write a workspace's row; without `install` one whose token is kept in the settings.
+
+        Such a one introduces itself at every start, which is news only where the row changes.
+        """
         secrets = None
         if install is not None:
             content = {
@@ -137,12 +144,15 @@ class Installs:
                 "bot_id": install.bot_id,
             }
             secrets = seal(secret_key(self._opening.settings), team, content)
-        await execute(
-            connection,
-            "insert into installations (id, organisation_id, platform, workspace, name, secrets)"
-            " values (:id, :organisation_id, 'slack', :team, :name, :secrets)"
+        row = await fetch_one(
+            work.connection,
+            "insert into installations as i (id, organisation_id, platform, workspace, name,"
+            " secrets) values (:id, :organisation_id, 'slack', :team, :name, :secrets)"
             " on conflict (platform, workspace) do update set name = excluded.name,"
-            " secrets = excluded.secrets, installed_at = now(), removed_at = null",
+            " secrets = excluded.secrets, installed_at = now(), removed_at = null"
+            " where i.removed_at is not null or i.name <> excluded.name"
+            " or i.secrets is distinct from excluded.secrets"
+            " returning id, organisation_id",
             {
                 "id": new_id(),
                 "organisation_id": organisation_id,
@@ -152,6 +162,9 @@ class Installs:
             },
         )
         self._known.pop(team, None)
+        if row is not None:
+            data = {"platform": "slack", "workspace": team, "name": name}
+            work.record(Event(row.organisation_id, row.id, Tag.WORKSPACE_CONNECTED, data, actor))
 
     async def organisation_of(self, connection: AsyncConnection, team: str) -> UUID | None:
         """The organisation a workspace belongs to, also where the app was removed since."""
@@ -166,14 +179,18 @@ class Installs:
 
     async def remove(self, team: str) -> None:
         """Forget a workspace's token: the app was removed there, or the token revoked."""
-        async with self._engine.begin() as connection:
-            await execute(
-                connection,
+        async with unit(self._opening.house) as work:
+            row = await fetch_one(
+                work.connection,
                 # across organisations: a workspace belongs to exactly one
                 "update installations set removed_at = now(), secrets = null"
-                " where platform = 'slack' and workspace = :team",
+                " where platform = 'slack' and workspace = :team and removed_at is null"
+                " returning id, organisation_id",
                 {"team": team},
             )
+            if row is not None:
+                data = {"platform": "slack", "workspace": team}
+                work.record(Event(row.organisation_id, row.id, Tag.WORKSPACE_REMOVED, data))
         self._known.pop(team, None)
         log.info("slack.removed", team=team)
 

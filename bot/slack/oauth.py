@@ -106,13 +106,14 @@ class Store(AsyncInstallationStore):
                 {"team": f"slack:{team}"},
             )
             organisation_id = await self._installs.organisation_of(work.connection, team)
+            account = Sender("slack", team, installation.user_id)
             if organisation_id is None:
-                account = Sender("slack", team, installation.user_id)
                 company = Company(installation.team_name or team)
                 organisation = await _found(work, company, account, profile)
                 organisation_id = organisation.id
             name = installation.team_name or ""
-            await self._installs.save(work.connection, organisation_id, team, name, install)
+            actor = Actor(None, people.spell(account))
+            await self._installs.save(work, organisation_id, team, name, install, actor)
         log.info("slack.installed", team=team, organisation=str(organisation_id))
 
     async def _profile(self, install: Install, user: str) -> dict[str, Any]:

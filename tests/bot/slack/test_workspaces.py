@@ -15,6 +15,7 @@ from pydantic import SecretStr
 from sqlalchemy import text
 
 from bot.slack import platform
+from bot.slack.installs import Installs
 from bot.slack.oauth import States
 from bot.slack.sealing import seal, unseal
 from core import organisations
@@ -246,6 +247,32 @@ async def test_a_user_token_that_is_revoked_changes_nothing(shared_house: Office
     await driver.event(type="tokens_revoked", tokens={"oauth": ["U7"], "bot": []})
 
     assert await office.outbound.installs.get("T2")
+
+
+async def test_connecting_and_removing_a_workspace_is_in_the_audit_log(
+    shared_house: Office,
+) -> None:
+    office, second = shared_house, _second(shared_house.slack)
+    await office.driver.slash("help", user="U1", channel="C1")
+    await Installs(office.built.opening, office.outbound.api).own()  # another process's start
+    await _install(office, second)
+    driver = office.slack.driver(office.url, workspace=second)
+    await driver.event(type="app_uninstalled")
+    await driver.event(type="tokens_revoked", tokens={"bot": ["UBOTT2"], "oauth": []})
+    await _install(office, second)
+
+    rows = await office.rows(
+        "select tag, body -> 'data' ->> 'workspace' as workspace, body ->> 'account' as account"
+        " from audit_events where tag like 'admin:workspace:%' order by at"
+    )
+    assert [(row.tag, row.workspace, row.account) for row in rows] == [
+        ("admin:workspace:connected", "T1", None),
+        ("admin:workspace:connected", "T2", "slack:T2:U7"),
+        ("admin:workspace:removed", "T2", None),
+        ("admin:workspace:connected", "T2", "slack:T2:U7"),
+    ]
+    bodies = await office.rows("select body::text as body from audit_events")
+    assert not any(second.bot_token in row.body for row in bodies)
 
 
 # Socket Mode
