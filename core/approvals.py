@@ -13,7 +13,7 @@ from core import phrases, tasks
 from core.agent import Approval, Approved
 from core.codec import dump
 from core.db import execute, fetch_all, fetch_one, fetch_quickly, to_json
-from core.errors import NotAllowed, Question, Refused
+from core.errors import NotAllowed, Question, Refused, Unknown
 from core.ids import new_id
 from core.people import Person, approvers
 from core.tags import Tag
@@ -124,7 +124,7 @@ async def check_open(connection: AsyncConnection, person: Person, approval_id: U
         {"organisation_id": person.organisation_id, "id": approval_id},
     )
     if row is None:
-        raise Refused(phrases.UNKNOWN_TASK.fill(target="?"))
+        raise Unknown(phrases.UNKNOWN_TASK.fill(target="?"))
     standing = Standing(**dict(row))
     closed = _closed(standing, ZoneInfo(person.time_zone))
     if closed is not None:

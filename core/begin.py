@@ -56,8 +56,8 @@ class NewTask:
     def jobs(self, request: Request) -> Sequence[Job]:
         organisation_id = request.person.organisation_id
         return [
-            Job("advance", organisation_id, self.id),
-            Job("announce", organisation_id, self.id),
+            Job("advance", organisation_id, self.id, lane=request.inbound.lane),
+            Job("announce", organisation_id, self.id, lane=request.inbound.lane),
         ]
 
 
@@ -95,6 +95,7 @@ def _values(request: Request, new: NewTask, stored: Stored) -> dict[str, object]
         "language": request.language,
         "text": new.text,
         "revises_id": new.revises_id,
+        "lane": inbound.lane,
         "ask": to_json(dump(new.ask)),
         "thread_id": new_id(),
         "channel": inbound.spot.channel,
@@ -115,9 +116,9 @@ _STORE = """
         returning id
     ), task as (
         insert into tasks (id, organisation_id, reference, agent, agent_version, person_id,
-            language, text, revises_id, state)
+            language, text, revises_id, state, lane)
         select :task_id, :organisation_id, :reference, :agent, :agent_version, :person_id,
-            :language, :text, cast(:revises_id as uuid), 'received' from fresh
+            :language, :text, cast(:revises_id as uuid), 'received', :lane from fresh
     ), revision as (
         insert into revisions (organisation_id, task_id, revision, ask, person_id)
         select :organisation_id, :task_id, 1, cast(:ask as jsonb), :person_id from fresh

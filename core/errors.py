@@ -3,7 +3,8 @@
 MiyabiError              has `words`, said to the person in their language
 ├── NeedsInput           ask the person this question, then run the step again
 ├── Refused              the input is wrong or not allowed; nothing was done
-│   └── NotAllowed       ... because of who asks
+│   ├── NotAllowed       ... because of who asks
+│   └── Unknown          ... because there is no such thing, as far as whoever asks may know
 ├── Permanent            trying again changes nothing until someone mends something
 ├── TryLater             the other side is busy or down; try again after a while
 └── LostLease            another worker has the task; write nothing more
@@ -11,6 +12,7 @@ MiyabiError              has `words`, said to the person in their language
 
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import ClassVar, Literal
 
 from core.words import Words, same
 
@@ -48,12 +50,26 @@ class NeedsInput(MiyabiError):
         self.question = question
 
 
+Refusal = Literal["wrong", "not_allowed", "unknown"]
+"""Why something was refused, where a program has to tell the reasons apart."""
+
+
 class Refused(MiyabiError):
     """What was asked can't be done as asked; nothing was done."""
+
+    refusal: ClassVar[Refusal] = "wrong"
 
 
 class NotAllowed(Refused):
     """Whoever asks may not."""
+
+    refusal: ClassVar[Refusal] = "not_allowed"
+
+
+class Unknown(Refused):
+    """There is no such thing, or it is another organisation's: that looks the same."""
+
+    refusal: ClassVar[Refusal] = "unknown"
 
 
 class Permanent(MiyabiError):

@@ -7,7 +7,9 @@ from datetime import date
 from typing import Literal
 from uuid import UUID
 
+from core.errors import Refusal
 from core.messages import Message
+from core.ports import Lane
 
 # PostgreSQL's text has no NUL, and half of a surrogate pair is no character at all.
 _NOT_STORABLE = re.compile("[\x00\ud800-\udfff]")
@@ -72,7 +74,8 @@ class Inbound:
     """One delivery. `key` is unique per act of the person: a redelivery carries the same one.
 
     `addressed` is false for talk that Miyabi merely overhears; it answers that only where it
-    asked something. `today` overrides the date of the request (terminal and tests).
+    asked something. `today` overrides the date of the request (terminal and tests). `lane`: a task
+    that begins here is one of many that were handed in at once, or somebody waits for it.
     """
 
     sender: Sender
@@ -83,6 +86,7 @@ class Inbound:
     click: Click | None = None
     form: Form | None = None
     today: date | None = None
+    lane: Lane = "interactive"
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "text", storable(self.text))
@@ -96,7 +100,8 @@ class Answer:
     """What the person is told at once. `message` is None where nothing is to be said.
 
     `reference` is the task's where there is one; `opens` names the agent whose form to open.
-    `repeated`: this delivery was answered before, and this is that answer once more.
+    `refusal` says of what kind a refusal is, for platforms that tell programs apart what people
+    read. `repeated`: this delivery was answered before, and this is that answer once more.
     """
 
     outcome: Outcome
@@ -104,6 +109,7 @@ class Answer:
     task_id: UUID | None = None
     reference: int | None = None
     opens: str | None = None
+    refusal: Refusal | None = None
     repeated: bool = field(default=False, compare=False)
 
 

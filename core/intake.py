@@ -248,7 +248,7 @@ async def _refuse(connection: AsyncConnection, request: Request, refused: Refuse
 
 def _refused(request: Request, refused: Refused) -> Answer:
     log.info("intake.refused", key=request.inbound.key, why=refused.words.en)
-    return request.say(refused.words, "refused")
+    return replace(request.say(refused.words, "refused"), refusal=refused.refusal)
 
 
 async def _write_inbound(work: Unit, request: Request) -> UUID | None:

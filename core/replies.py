@@ -20,7 +20,7 @@ from core.changes import (
 )
 from core.commands import Command
 from core.desk import desk, desk_message
-from core.errors import Refused
+from core.errors import Refused, Unknown
 from core.inbound import IGNORED, Answer, Click
 from core.people import Person
 from core.request import Request
@@ -87,7 +87,7 @@ def _as_id(value: str) -> UUID:
     try:
         return UUID(value)
     except ValueError as error:
-        raise Refused(phrases.UNKNOWN_TASK.fill(target=value[:40])) from error
+        raise Unknown(phrases.UNKNOWN_TASK.fill(target=value[:40])) from error
 
 
 # Decisions

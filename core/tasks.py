@@ -12,7 +12,7 @@ from audit.event import JSON, SYSTEM, Actor, Event
 from core.codec import dump
 from core.commands import Target
 from core.db import execute, fetch_one, from_json, to_json
-from core.errors import LostLease, Question, Refused
+from core.errors import LostLease, Question, Unknown
 from core.ids import new_id
 from core.phrases import UNKNOWN_TASK
 from core.ports import Lane
@@ -78,7 +78,7 @@ _COLUMNS = (
 
 
 async def lock(connection: AsyncConnection, organisation_id: UUID, task_id: UUID) -> Task:
-    """The task, locked. Raises Refused where the organisation has no such task."""
+    """The task, locked. Raises Unknown where the organisation has no such task."""
     row = await fetch_one(
         connection,
         f"select {_COLUMNS} from tasks"  # noqa: S608
@@ -86,12 +86,12 @@ async def lock(connection: AsyncConnection, organisation_id: UUID, task_id: UUID
         {"organisation_id": organisation_id, "id": task_id},
     )
     if row is None:
-        raise Refused(UNKNOWN_TASK.fill(target="?"))
+        raise Unknown(UNKNOWN_TASK.fill(target="?"))
     return Task(**{**row._asdict(), "question": from_json(row.question) if row.question else None})
 
 
 async def find(connection: AsyncConnection, organisation_id: UUID, target: Target) -> UUID:
-    """The task a person named by its reference or its document's number. Raises Refused."""
+    """The task a person named by its reference or its document's number. Raises Unknown."""
     if target.number is not None:
         row = await fetch_one(
             connection,
@@ -108,7 +108,7 @@ async def find(connection: AsyncConnection, organisation_id: UUID, target: Targe
         )
     if row is None:
         spoken = target.number or f"#{target.reference}"
-        raise Refused(UNKNOWN_TASK.fill(target=spoken))
+        raise Unknown(UNKNOWN_TASK.fill(target=spoken))
     task_id = row.id
     assert isinstance(task_id, UUID)  # noqa: S101  # the column's type
     return task_id

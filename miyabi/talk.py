@@ -8,7 +8,7 @@ from uuid import UUID
 from core import tasks
 from core.commands import read_target
 from core.db import fetch_one
-from core.errors import Refused
+from core.errors import Refused, Unknown
 from core.ids import new_id
 from core.inbound import Answer, Click, Inbound, Spot
 from core.intake import accept
@@ -85,7 +85,7 @@ async def find_task(session: Session, organisation: Organisation, name: str) -> 
     """The task named `#1042`, `1042` or by its document's number. Raises Refused."""
     target, rest = read_target(name)
     if target is None or rest:
-        raise Refused(UNKNOWN_TASK.fill(target=name))
+        raise Unknown(UNKNOWN_TASK.fill(target=name))
     async with session.house.engine.connect() as connection:
         task_id = await tasks.find(connection, organisation.id, target)
     return await see(session, organisation, task_id)

@@ -132,3 +132,33 @@ async def test_the_first_message_after_a_restart_of_the_database_is_taken(office
     answer = await office.say("letter again")
 
     assert answer.outcome == "taken"
+
+
+async def test_a_refusal_says_of_what_kind_it_is(office: Office) -> None:
+    task = await office.say("letter hello")
+    forbidden = await office.say("letter hello", office.other_boss)
+    unknown = await office.say("status #999999")
+    wrong = await office.say(f"retry #{task.reference}")
+
+    assert [forbidden.refusal, unknown.refusal, wrong.refusal] == [
+        "not_allowed",
+        "unknown",
+        "wrong",
+    ]
+    assert {forbidden.outcome, unknown.outcome, wrong.outcome} == {"refused"}
+    assert task.refusal is None
+
+
+async def test_many_handed_in_at_once_keep_to_their_lane(office: Office) -> None:
+    inbound = Inbound(office.sender(office.asker), Spot("room"), "k", "letter hello", lane="bulk")
+
+    answer = await accept(office.house, inbound)
+
+    task = await office.row("select lane from tasks where id = :id", {"id": answer.task_id})
+    waiting = await office.row(
+        "select array_agg(distinct lane) as lanes from outbox where subject_id = :id",
+        {"id": answer.task_id},
+    )
+    assert task.lane == "bulk"
+    assert waiting.lanes == ["bulk"]
+    assert {job.lane for job in office.bell.jobs} == {"bulk"}
