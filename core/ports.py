@@ -7,6 +7,7 @@ from typing import Literal, Protocol
 from uuid import UUID
 
 from audit.event import Event
+from core.ids import new_id
 from core.messages import Attachment, Message
 
 JobKind = Literal["advance", "announce"]
@@ -19,6 +20,7 @@ class Job:
     """A nudge: go on with this task, or tell its news. Losing one loses nothing.
 
     Of one lane, jobs of a lower rank go first (core/line.py); of one rank, the earlier.
+    `id` is the row of the outbox it stands for: handed again, it is the same job in the same place.
     """
 
     kind: JobKind
@@ -27,6 +29,7 @@ class Job:
     after: timedelta = timedelta(0)
     lane: Lane = "interactive"
     rank: int = 0
+    id: UUID = field(default_factory=new_id, compare=False)
 
 
 class Doorbell(Protocol):

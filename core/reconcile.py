@@ -53,11 +53,12 @@ _DUE = text("""
         select id from outbox where next_at <= now() order by next_at limit 500
         for update skip locked
     )
-    -- 2, 4, 8 ... up to 60 s between two attempts: a long queue must not be made longer
+    -- 2, 4, 6, 6 ... seconds between two attempts. No more: Redis may have been wiped meanwhile.
+    -- And no less: most of it is not lost, but waits in a long queue (where it keeps its place).
     update outbox o set attempts = attempts + 1,
-        next_at = now() + make_interval(secs => least(60, 2 ^ least(attempts + 1, 6)))
+        next_at = now() + make_interval(secs => least(6, 2 * (attempts + 1)))
     from due where o.id = due.id
-    returning o.kind, o.organisation_id, o.subject_id as task_id, o.lane, o.rank
+    returning o.id, o.kind, o.organisation_id, o.subject_id as task_id, o.lane, o.rank
 """)
 
 
@@ -78,7 +79,7 @@ async def reconcile(house: House) -> Pass | None:
         rows = (await connection.execute(_DUE)).all()
     jobs = sorted(
         {
-            Job(row.kind, row.organisation_id, row.task_id, lane=row.lane, rank=row.rank)
+            Job(row.kind, row.organisation_id, row.task_id, lane=row.lane, rank=row.rank, id=row.id)
             for row in rows
         },
         key=lambda job: (job.rank, job.kind, job.task_id),

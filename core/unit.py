@@ -13,7 +13,6 @@ from audit import log
 from audit.event import Event
 from core.db import execute, to_json
 from core.house import House
-from core.ids import new_id
 from core.ports import Job, JobKind, Lane
 
 HAND_AGAIN_AFTER = timedelta(seconds=2)
@@ -76,7 +75,7 @@ async def _store_jobs(connection: AsyncConnection, jobs: list[Job]) -> None:
 def outbox_row(job: Job) -> dict[str, object]:
     """A job as OUTBOX_INSERT takes it; `wait` in seconds until it is handed again."""
     return {
-        "id": str(new_id()),
+        "id": str(job.id),
         "organisation_id": str(job.organisation_id),
         "kind": job.kind,
         "subject_id": str(job.task_id),

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 import structlog
 from arq import ArqRedis
-from arq.constants import expires_extra_ms, job_key_prefix
+from arq.constants import expires_extra_ms, in_progress_key_prefix, job_key_prefix
 from arq.jobs import serialize_job
 from arq.utils import timestamp_ms
 from redis.asyncio import ConnectionPool
@@ -17,7 +17,6 @@ from redis.asyncio.client import Pipeline
 from redis.exceptions import RedisError
 
 from audit.event import Event
-from core.ids import new_id
 from core.ports import Job
 
 log = structlog.get_logger()
@@ -64,17 +63,21 @@ def connect(url: str) -> ArqRedis:
 
 
 def _enqueue(pipeline: Pipeline, jobs: Sequence[Job]) -> None:
-    """Queue jobs as arq would. It asks before, in three round trips a job, whether it knows the
-    id; ours are always new."""
+    """Queue jobs as arq would, which asks before, in three round trips a job, whether it knows the
+    id. Here a job that waits already keeps its place: what is handed again makes no queue longer.
+    """
     now = timestamp_ms()
     due: dict[str, int] = {}
     for job in jobs:
-        job_id, wait = new_id().hex, int(job.after.total_seconds() * 1000)
+        job_id, wait = job.id.hex, int(job.after.total_seconds() * 1000)
         due[job_id] = now + wait
         arguments = (str(job.organisation_id), str(job.task_id))
         payload = serialize_job(job.kind, arguments, {}, None, now, serializer=serialize)
         pipeline.psetex(job_key_prefix + job_id, wait + expires_extra_ms, payload)
-    pipeline.zadd(QUEUE, due)
+    pipeline.zadd(QUEUE, due, lt=True)
+    # Of a worker that died with it arq would know only in five minutes. Where it lives after all,
+    # both run, and the lease on the task or the thread lets one of them do it.
+    pipeline.delete(*(in_progress_key_prefix + job_id for job_id in due))
 
 
 class RedisDoorbell:

@@ -1,10 +1,12 @@
 """The bell: whatever is rung arrives once, many at a time; a Redis that is away is no error."""
 
+import asyncio
 import json
 from collections.abc import AsyncIterator
 from datetime import timedelta
 
 import pytest
+from arq.constants import in_progress_key_prefix
 
 from audit.event import Event
 from core.ids import new_id
@@ -80,3 +82,40 @@ async def test_a_redis_that_is_away_raises_nothing_and_holds_nothing_back() -> N
     await bell.ring([job], [event])
 
     await bell.close()
+
+
+async def test_what_is_handed_again_keeps_its_place_and_makes_no_queue_longer(
+    bell: RedisDoorbell, redis_url: str
+) -> None:
+    redis = connect(redis_url)
+    jobs = [_news(number)[0] for number in range(3)]
+    for job in jobs:
+        await bell.ring([job], [])
+        await bell.settle()
+        await asyncio.sleep(0.002)  # the queue counts in milliseconds
+    before = await redis.zrange(QUEUE, 0, -1, withscores=True)
+
+    await bell.ring([jobs[0], jobs[2]], [])
+    await bell.settle()
+
+    assert await redis.zrange(QUEUE, 0, -1, withscores=True) == before
+    assert len(before) == 3
+    await redis.aclose(close_connection_pool=True)
+
+
+async def test_what_a_dead_worker_had_begun_can_be_begun_by_another(
+    bell: RedisDoorbell, redis_url: str
+) -> None:
+    redis = connect(redis_url)
+    job, _ = _news(1)
+    await bell.ring([job], [])
+    await bell.settle()
+    begun = in_progress_key_prefix + job.id.hex
+    await redis.set(begun, b"1")
+
+    await bell.ring([job], [])
+    await bell.settle()
+
+    assert not await redis.exists(begun)
+    assert await redis.zcard(QUEUE) == 1
+    await redis.aclose(close_connection_pool=True)
