@@ -1,9 +1,9 @@
 """What an agent is: one line of steps, matched by type, checked when the house starts."""
 
 import inspect
-from collections.abc import Awaitable, Callable, Collection, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, timedelta
 from typing import Any, get_type_hints
 
 from core.catalogue import Catalogue
@@ -77,7 +77,43 @@ class Delivered:
     sha256: str
 
 
-Step = Work | Approval | Number | Deliver
+class EffectKey(str):
+    """The key under which a provider is handed an act, the same for every attempt at it."""
+
+    __slots__ = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Effect:
+    """An act on the outside, done once: the intent is stored before it, the outcome after.
+
+    `work` is an async step that also takes an `EffectKey`, which has to travel with the act. A
+    MiyabiError that it raises says that the act was not done (`TryLater`: and may be tried again),
+    `OutcomeUnknown` and anything unforeseen that it may have been. Then `find` is asked, with the
+    same inputs: it gives the result where the provider knows the key, None only where the act
+    surely neither happened nor still will, and raises `OutcomeUnknown` where it can't tell. Where
+    nothing can be found out, a person is asked; `assumed` gives the result where they say that it
+    was sent, and may be left out where the result's type needs no arguments.
+
+    `kind` is a word for the records ("append", "mail"); `target` names for people what is acted
+    upon. `deadline`: how long the act may take. `settles`: how long an act whose answer was lost
+    may still be under way at the provider; it is asked after that.
+    """
+
+    work: Work
+    kind: str
+    find: Work | None = None
+    target: str | Callable[..., str] = ""
+    assumed: Callable[..., Any] | None = None
+    deadline: timedelta = timedelta(seconds=30)
+    settles: timedelta = timedelta(seconds=3)
+
+    @property
+    def name(self) -> str:
+        return self.work.__name__
+
+
+Step = Work | Approval | Number | Deliver | Effect
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,7 +186,7 @@ class WiringError(MiyabiError):
 
 def step_name(step: Step) -> str:
     """The name a step is stored under."""
-    if isinstance(step, Approval | Number | Deliver):
+    if isinstance(step, Approval | Number | Deliver | Effect):
         return step.name
     return step.__name__
 
@@ -163,9 +199,9 @@ def gives(step: Step) -> type:
         return Numbered
     if isinstance(step, Deliver):
         return Delivered
-    result = get_type_hints(step).get("return")
+    result = get_type_hints(step.work if isinstance(step, Effect) else step).get("return")
     if not isinstance(result, type):
-        raise WiringError(f"step {step.__name__}: its result has no plain type")
+        raise WiringError(f"step {step_name(step)}: its result has no plain type")
     return result
 
 
@@ -174,18 +210,12 @@ def _needs(step: Step) -> Mapping[str, type]:
         return {"document": step.shows}
     if isinstance(step, Number):
         return {}
-    hints = get_type_hints(step)
-    return {name: hints[name] for name in inspect.signature(step).parameters}
+    if isinstance(step, Effect):
+        return {name: kind for name, kind in parameters(step.work).items() if kind is not EffectKey}
+    return parameters(step)
 
 
-def check(agent: Agent, resources: Collection[type]) -> None:
-    """Refuse an agent one of whose steps needs what nothing gives. Raises WiringError."""
-    given: set[type] = {agent.asks, TaskInfo, *resources}
-    for step in agent.steps:
-        for name, wanted in agent.inputs[step_name(step)].items():
-            if wanted not in given:
-                raise WiringError(
-                    f"{agent.name}.{step_name(step)}: nothing earlier gives "
-                    f"{name}: {wanted.__name__}"
-                )
-        given.add(gives(step))
+def parameters(function: Callable[..., object]) -> Mapping[str, type]:
+    """What a function takes, by the names of its parameters; all have to say their type."""
+    hints = get_type_hints(function)
+    return {name: hints[name] for name in inspect.signature(function).parameters}

@@ -2,7 +2,7 @@
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from core import approvals, phrases, tasks
+from core import approvals, effects, phrases, tasks
 from core.codec import dump, load
 from core.commands import Command, without_command_word
 from core.db import execute, fetch_one, from_json, to_json
@@ -42,6 +42,7 @@ async def revise(work: Unit, request: Request, task: Task, text: str) -> Answer:
     if "received" not in tasks.MOVES[task.state]:
         state = phrases.state_words(task.state, task.waiting_for)
         raise Refused(phrases.CANT_REVISE.fill(reference=task.spoken, state=state))
+    await effects.refuse_open(work.connection, task)
     form = request.inbound.form
     agent = request.house.agents[task.agent]
     text = without_command_word(text, agent)
@@ -160,7 +161,10 @@ async def answer_click(work: Unit, request: Request, value: str) -> Answer:
     question = task.question
     if question is None or question["id"] != question_id:
         raise Refused(phrases.QUESTION_OVER)
-    await only_requester(work.connection, request, task)
+    if effects.is_about_effect(question):
+        await effects.check_may_settle(work.connection, request, task)
+    else:
+        await only_requester(work.connection, request, task)
     choices = question["choices"]
     if not place.isdecimal() or int(place) >= len(choices):
         raise Refused(phrases.QUESTION_OVER)
@@ -172,6 +176,8 @@ async def answer(work: Unit, request: Request, task: Task, value: str) -> Answer
     question = task.question or {}
     if question.get("key") == "revise":
         return await revise(work, request, task, value)
+    if effects.is_about_effect(question):
+        return await effects.settle(work, request, task, value)
     agent = request.house.agents[task.agent]
     ask = agent.answer(
         load(agent.asks, await _ask(work.connection, task)), question["key"], value.strip()

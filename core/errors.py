@@ -7,6 +7,7 @@ MiyabiError              has `words`, said to the person in their language
 │   └── Unknown          ... because there is no such thing, as far as whoever asks may know
 ├── Permanent            trying again changes nothing until someone mends something
 ├── TryLater             the other side is busy or down; try again after a while
+├── OutcomeUnknown       an act on the outside may or may not have happened; find out or ask
 └── LostLease            another worker has the task; write nothing more
 """
 
@@ -82,6 +83,10 @@ class TryLater(MiyabiError):
     def __init__(self, words: Words | str, after: timedelta | None = None) -> None:
         super().__init__(words)
         self.after = after
+
+
+class OutcomeUnknown(MiyabiError):
+    """An act on the outside may or may not have happened, or whether it did can't be told."""
 
 
 class LostLease(MiyabiError):

@@ -7,11 +7,12 @@ from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from core.agent import Agent, check
+from core.agent import Agent
 from core.catalogue import Catalogue
 from core.company import Company
 from core.heartbeat import Heartbeat
 from core.ports import Doorbell, Outbound
+from core.wiring import check
 
 LEASE = timedelta(seconds=6)
 """How long a worker has a task without a sign of life; renewed three times as often."""

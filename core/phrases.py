@@ -145,6 +145,44 @@ QUESTION_OVER = Words(
     en="This question was already answered.",
     zh="这个问题已经回答过了。",
 )
+EFFECT_ON = Words(ja="{act}（{target}）", en="{act} ({target})", zh="{act}（{target}）")
+OUTCOME_UNKNOWN = Words(
+    ja=(
+        "「{what}」が実行されたかどうか分かりません。"
+        "相手先を見て、実行されていたか、もう一度実行するかを選んでください。"
+    ),
+    en=(
+        "Nobody knows whether “{what}” went through. "
+        "Please look there, and say whether it was sent or is to be sent again."
+    ),
+    zh="无法确认“{what}”是否已执行。请到对方系统查看，并选择“已执行”或“再次执行”。",
+)
+WITH_REASON = Words(ja="{words}（{reason}）", en="{words} ({reason})", zh="{words}（{reason}）")
+IT_WAS_SENT = Words(ja="実行されていた", en="It was sent", zh="已执行")
+SEND_AGAIN = Words(ja="もう一度実行する", en="Send again", zh="再次执行")
+CHOOSE_ONE = Words(
+    ja="「{first}」か「{second}」のどちらかを選んでください。",
+    en="Please choose “{first}” or “{second}”.",
+    zh="请选择“{first}”或“{second}”。",
+)
+EFFECT_OPEN = Words(
+    ja="{reference} には結果の分からない処理（{target}）があります。先にそれを確かめてください。",
+    en="{reference}: nobody knows yet what became of {target}. Please settle that first.",
+    zh="{reference} 有结果不明的操作（{target}）。请先确认其结果。",
+)
+NO_ANSWER_IN_TIME = Words(
+    ja="{target} から時間内に返事がありません。",
+    en="{target} did not answer in time.",
+    zh="{target} 未在规定时间内答复。",
+)
+EFFECTS: dict[str, Words] = {
+    "intended": Words(ja="実行中", en="under way", zh="执行中"),
+    "done": Words(ja="実行済み", en="done", zh="已执行"),
+    "failed": Words(ja="未実行", en="not done", zh="未执行"),
+    "unknown": Words(ja="結果不明", en="outcome unknown", zh="结果不明"),
+    "again": Words(ja="再実行待ち", en="to be done again", zh="等待再次执行"),
+}
+"""What became of an act on the outside."""
 SENT_BACK = Words(
     ja=(
         "{who} さんから差し戻されました。理由: {reason}\n"

@@ -12,12 +12,13 @@ from uuid import UUID
 import structlog
 
 from audit.event import JSON
-from core import approvals, phrases, tasks
+from core import acting, approvals, phrases, tasks
 from core.agent import (
     Approval,
     Deliver,
     Delivered,
     Document,
+    Effect,
     Number,
     Numbered,
     Step,
@@ -97,9 +98,15 @@ async def _do(walk: Walk, step: Step) -> bool:
         {name: dump(value) for name, value in inputs.items() if type(value) in walk.results}
     )
     kept = walk.earlier.get(step_name(step))
-    if callable(step):
+    if callable(step) or isinstance(step, Effect):
         if kept is not None and kept[0] == fingerprint_:
             await _commit(walk, step, kept[1], fingerprint_, started, again=True)
+            return True
+        if isinstance(step, Effect):
+            acted = await acting.perform(walk, step, inputs)
+            await _commit(
+                walk, step, dump(acted.value), fingerprint_, started, value=acted.value, acted=acted
+            )
             return True
         result = await step(**inputs)
         await _commit(walk, step, dump(result), fingerprint_, started, value=result)
@@ -142,10 +149,13 @@ async def _commit(
     *,
     value: Any = None,
     again: bool = False,
+    acted: acting.Acted | None = None,
 ) -> None:
     """Store a step's result with its event and news. Raises LostLease if the task was taken."""
     async with unit(walk.house) as work:
         await hold(work, walk)
+        if acted is not None:
+            await acting.record(work, walk, acted)
         await _store(work, walk, step, result, inputs_sha256, started, again=again)
         if isinstance(value, Document) and Numbered in walk.results:
             await issue(work, walk.task, value)
@@ -275,6 +285,7 @@ async def _unexpected(walk: Walk, step: Step, error: Exception) -> None:
 
 
 async def _stop_cancelled(walk: Walk) -> None:
+    await acting.find_out(walk, _inputs)
     async with unit(walk.house) as work:
         await hold(work, walk)
         await leave(work, walk, "cancelled")

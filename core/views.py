@@ -8,15 +8,16 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from core import approvals, phrases
+from core import approvals, effects, phrases
 from core.agent import Agent, Results, Summary, gives, step_name
 from core.codec import load
 from core.db import fetch_one, from_json
+from core.effects import EffectRow
 from core.house import House
-from core.messages import Message, Progress, StepState
+from core.messages import Field, Message, Progress, StepState
 from core.people import Person, approvers
 from core.ports import Lane
-from core.words import Language, Words, as_language
+from core.words import Language, Words, as_language, same
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +72,7 @@ class TaskView:
     finished: dict[str, datetime]
     approval: ApprovalView | None
     documents: tuple[DocumentView, ...]
+    effects: tuple[EffectRow, ...]
 
     @property
     def spoken(self) -> str:
@@ -97,7 +99,9 @@ _TASK = """
         (select jsonb_agg(jsonb_build_object('number', d.number, 'file', d.file,
                 'voided', d.voided_at is not null) order by d.issued_at)
             from documents d where d.organisation_id = t.organisation_id and d.task_id = t.id
-        ) as documents
+        ) as documents,
+        exists (select 1 from effects e where e.organisation_id = t.organisation_id
+            and e.task_id = t.id) as acts
     from tasks t
     join people p on p.id = t.person_id
     join revisions r on r.task_id = t.id and r.revision = t.revision
@@ -142,6 +146,7 @@ async def task_view(
         finished={s["name"]: datetime.fromisoformat(s["at"]) for s in steps},
         approval=await _approval(connection, organisation_id, task_id),
         documents=tuple(DocumentView(**d) for d in from_json(row.documents) or []),
+        effects=await effects.of_task(connection, organisation_id, task_id) if row.acts else (),
     )
 
 
@@ -223,6 +228,21 @@ def _state_of_current(view: TaskView) -> StepState:
     return "todo" if view.state == "received" else "running"
 
 
+def effect_fields(view: TaskView, language: Language) -> tuple[Field, ...]:
+    """The task's acts on the outside, and what became of each."""
+    return tuple(
+        Field(_act(view, effect).to(language), phrases.EFFECTS[effect.state].to(language))
+        for effect in view.effects
+    )
+
+
+def _act(view: TaskView, effect: EffectRow) -> Words:
+    label = view.agent.labels.get(effect.step, same(effect.step))
+    if not effect.target:
+        return label
+    return phrases.EFFECT_ON.fill(act=label, target=effect.target)
+
+
 def status_message(view: TaskView, language: Language, time_zone: str) -> Message:
     """How a task stands, for whoever asks."""
     state = phrases.state_words(view.state, view.waiting_for).to(language)
@@ -239,7 +259,7 @@ def status_message(view: TaskView, language: Language, time_zone: str) -> Messag
         text=f"{title}: {state}" + (f"\n{body}" if body else ""),
         title=f"{title}: {state}",
         body=body,
-        fields=summary.fields,
+        fields=(*summary.fields, *effect_fields(view, language)),
         totals=summary.totals,
         progress=progress(view, language, time_zone),
         language=language,

@@ -10,6 +10,7 @@ from audit import log as audit_log
 from core.agent import Document
 from core.codec import load
 from core.db import fetch_all, from_json
+from core.effects import EffectRow
 from core.errors import Permanent, Question, TryLater
 from core.messages import Message
 from core.organisations import Organisation
@@ -31,6 +32,7 @@ EMPTY: Mapping[str, object] = {
     "ambiguous": [],
     "unknown": [],
     "documents": [],
+    "effects": [],
     "updates": [],
     "audit": {"events": 0, "verified": True},
 }
@@ -54,6 +56,7 @@ async def report(session: Session, organisation: Organisation, task_id: UUID) ->
         "question": _question(view),
         "failure": view.failure.to(view.language) if view.failure else None,
         "documents": await documents(session, organisation, view),
+        "effects": [_effect(effect) for effect in view.effects],
         "updates": await _updates(session, view),
         "audit": await _audit(session, view),
     }
@@ -81,6 +84,19 @@ def _question(view: TaskView) -> dict[str, object] | None:
             {"value": choice.value, "label": choice.label.to(view.language)}
             for choice in asked.choices
         ],
+    }
+
+
+def _effect(effect: EffectRow) -> dict[str, object]:
+    """An act on the outside. `key` is what the provider was handed."""
+    return {
+        "step": effect.step,
+        "kind": effect.kind,
+        "target": effect.target,
+        "state": effect.state,
+        "attempts": effect.attempts,
+        "settled_by": effect.settled_by,
+        "key": effect.key,
     }
 
 

@@ -10,7 +10,7 @@ from core.approvals import ACTIONS
 from core.codec import load
 from core.errors import Question
 from core.messages import Attachment, Button, Field, Message, Option, Select
-from core.views import ApprovalView, TaskView, progress
+from core.views import ApprovalView, TaskView, effect_fields, progress
 from core.words import Language, Words
 
 REQUESTED_BY = Words(ja="依頼者", en="Requested by", zh="申请人")
@@ -84,7 +84,10 @@ def flash(view: TaskView, language: Language, zone: str) -> Message:
     if view.state == "retrying" and view.retry_at and view.failure:
         at = _at(view.retry_at, zone, "%H:%M:%S")
         note = f"{view.failure.to(language)} → {at}"
-    return Message(text=f"{title}: {told}", title=title, progress=steps, note=note)
+    acts = effect_fields(view, language)
+    if acts:
+        told += "".join(f"\n{act.label}: {act.value}" for act in acts)
+    return Message(text=f"{title}: {told}", title=title, progress=steps, fields=acts, note=note)
 
 
 def question(view: TaskView, language: Language) -> Message | None:

@@ -24,7 +24,8 @@ alter table outbox
     add column rank integer not null default 0;
 
 -- An act on the outside: its intent is committed before, its outcome after. `id` is the
--- idempotency key that travels to the provider. `unknown`: it may or may not have happened.
+-- idempotency key that travels to the provider. `failed`: it surely did not happen. `unknown`: it
+-- may or may not have. `again`: a person who was asked said to do it (once more).
 create table effects (
     id uuid primary key,
     organisation_id uuid not null references organisations,
@@ -34,7 +35,7 @@ create table effects (
     kind text not null,
     target text not null default '',
     state text not null default 'intended'
-        check (state in ('intended', 'done', 'failed', 'unknown')),
+        check (state in ('intended', 'done', 'failed', 'unknown', 'again')),
     attempts integer not null default 0,
     result jsonb,
     error text,
@@ -43,7 +44,6 @@ create table effects (
     settled_by uuid references people,
     unique (task_id, revision, step)
 );
-create index effects_unsettled on effects (task_id) where state in ('intended', 'unknown');
 
 alter table deliveries drop constraint deliveries_state_check;
 alter table deliveries add constraint deliveries_state_check

@@ -6,11 +6,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.agent import Agent, check, gives, step_name
+from core.agent import Agent, gives, step_name
 from core.catalogue import Catalogue
 from core.codec import dump, load
 from core.company import Company
 from core.documents import Files
+from core.wiring import check
 from core.words import LANGUAGES
 from miyabi.plugins import all_agents
 

@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from core.agent import Agent, Approval, Deliver, Document, Number, Summary, WiringError, check
+from core.agent import Agent, Approval, Deliver, Document, Number, Summary, WiringError
 from core.connector import Connector
+from core.wiring import check
 from core.words import same
 from miyabi.plugins import all_agents, all_connectors, find
 

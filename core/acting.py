@@ -1,0 +1,280 @@
+"""How a worker does an act on the outside: intent, act, outcome, and what to do where it is lost.
+
+The intent is committed before the act, the outcome with the step's result after it. Whatever
+happens in between leaves a row that says so, and nothing is done a second time before it is known
+that it was not done the first time: the provider is asked, or else a person.
+"""
+
+import asyncio
+import contextlib
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import structlog
+
+from core import effects, phrases
+from core.agent import Effect, EffectKey, gives, parameters
+from core.codec import dump, load
+from core.db import fetch_one
+from core.effects import EffectRow
+from core.errors import (
+    LostLease,
+    MiyabiError,
+    NeedsInput,
+    OutcomeUnknown,
+    Permanent,
+    TryLater,
+)
+from core.lease import Walk, hold
+from core.unit import Unit, unit
+from core.words import Words
+
+log = structlog.get_logger()
+
+FIND_TRIES = 3
+"""How often a provider that can't be reached is asked before a person is."""
+GRACE = 5.0
+"""Seconds for which an act under way may go on once its walk is stopped; its outcome counts."""
+
+Inputs = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Acted:
+    """An effect that was done, with its result. `how` says what tells so; None: it is recorded."""
+
+    effect: EffectRow
+    value: Any
+    how: str | None
+
+
+async def perform(walk: Walk, step: Effect, inputs: Inputs) -> Acted:
+    """The result of an act, which is done only where it surely was not done before.
+
+    Raises what the act raises where it surely was not done, NeedsInput where a person has to say
+    whether it was, TryLater where the provider is to be asked again later.
+    """
+    effect = await _of_step(walk, step)
+    if effect is None or effect.state in {"failed", "again"}:
+        return await _attempt(walk, step, inputs)
+    if effect.state == "done":
+        return Acted(effect, _known_result(step, effect, inputs), None)
+    if effect.state == "intended":  # by a worker that died or was stopped since
+        await _mark(walk, effect, "unknown", how="no outcome")
+    found = await _find(walk, step, effect, inputs, None)
+    if found is not None:
+        return Acted(effect, found, "found")
+    await _mark(walk, effect, "failed", how="not found")
+    return await _attempt(walk, step, inputs)
+
+
+async def record(work: Unit, walk: Walk, acted: Acted) -> None:
+    """Write the outcome, in the unit that stores the step's result."""
+    if acted.how is not None:
+        result = dump(acted.value)
+        await effects.mark(work, walk.task, acted.effect, "done", how=acted.how, result=result)
+
+
+async def find_out(walk: Walk, inputs_of: Callable[[Walk, Effect], Awaitable[Inputs]]) -> None:
+    """Before a task is stopped: what became of the acts nobody knows of, as far as can be told."""
+    for step in walk.agent.steps:
+        effect = await _of_step(walk, step) if isinstance(step, Effect) else None
+        if effect is None or not effect.is_open or not isinstance(step, Effect):
+            continue
+        if effect.state == "intended":
+            await _mark(walk, effect, "unknown", how="no outcome")
+        try:
+            found = await _find(walk, step, effect, await inputs_of(walk, step), None)
+        except LostLease:
+            raise
+        except Exception as error:  # it stays unknown, and is shown so
+            log.warning("effect.not_found_out", effect=effect.key, error=repr(error))
+            continue
+        if found is None:
+            await _mark(walk, effect, "failed", how="not found")
+        else:
+            await _mark(walk, effect, "done", how="found", result=dump(found))
+
+
+# The act
+
+
+async def _attempt(walk: Walk, step: Effect, inputs: Inputs) -> Acted:
+    target = _call(step.target, step, inputs, None) if callable(step.target) else step.target
+    async with unit(walk.house) as work:
+        await hold(work, walk)
+        effect = await effects.intend(work, walk.task, step.name, step.kind, target)
+    try:
+        value = await _act(walk, step, effect, inputs)
+    except LostLease:
+        raise
+    except MiyabiError as error:
+        if not isinstance(error, OutcomeUnknown):
+            await _mark(walk, effect, "failed", how="refused", error=error.words.en)
+            raise
+        reason: Exception = error
+    except TimeoutError:
+        reason = OutcomeUnknown(_no_answer(step, effect))
+    except Exception as error:  # anything may have happened
+        log.exception("effect.crashed", effect=effect.key, step=step.name)
+        reason = error
+    else:
+        return Acted(effect, value, "answered")
+    return await _after_unknown(walk, step, effect, inputs, reason)
+
+
+async def _after_unknown(
+    walk: Walk, step: Effect, effect: EffectRow, inputs: Inputs, reason: Exception
+) -> Acted:
+    """The answer is lost. Raises what the step ends with where the act surely was not done."""
+    why = reason.words if isinstance(reason, MiyabiError) else None
+    await _mark(walk, effect, "unknown", how="no answer", error=_spoken(why))
+    if step.find is not None:
+        await asyncio.sleep(step.settles.total_seconds())
+    found = await _find(walk, step, effect, inputs, why)
+    if found is not None:
+        return Acted(effect, found, "found")
+    await _mark(walk, effect, "failed", how="not found", error=_spoken(why))
+    if isinstance(reason, OutcomeUnknown):
+        raise TryLater(reason.words) from reason
+    raise reason
+
+
+async def _act(walk: Walk, step: Effect, effect: EffectRow, inputs: Inputs) -> Any:
+    """Do it. Raises TimeoutError past the deadline, after which it was told to stop."""
+    work = step.work(**_arguments(step.work, step, inputs, effect.key))
+    acting = asyncio.ensure_future(work)
+    try:
+        await asyncio.wait({acting}, timeout=step.deadline.total_seconds())
+    except asyncio.CancelledError:
+        await _stopped(walk, effect, acting)
+        raise
+    if not acting.done():
+        acting.cancel()
+        raise TimeoutError
+    if acting.cancelled():
+        raise OutcomeUnknown(_no_answer(step, effect))
+    return acting.result()
+
+
+async def _stopped(walk: Walk, effect: EffectRow, acting: "asyncio.Future[Any]") -> None:
+    """The walk is stopped in the middle of an act: let the act end, if it is still ours, and note
+    how. Whoever takes the task next goes by that.
+    """
+    if await _still_ours(walk):
+        await asyncio.wait({acting}, timeout=GRACE)
+    if not acting.done():
+        acting.cancel()
+        return
+    with contextlib.suppress(LostLease):
+        error = None if acting.cancelled() else acting.exception()
+        if error is None and not acting.cancelled():
+            await _mark(walk, effect, "done", how="answered", result=dump(acting.result()))
+        elif isinstance(error, MiyabiError) and not isinstance(error, OutcomeUnknown):
+            await _mark(walk, effect, "failed", how="refused", error=error.words.en)
+        else:
+            await _mark(walk, effect, "unknown", how="no answer")
+
+
+async def _still_ours(walk: Walk) -> bool:
+    try:
+        async with walk.house.engine.connect() as connection:
+            row = await fetch_one(
+                connection,
+                "select 1 from tasks where organisation_id = :organisation_id and id = :id"
+                " and fence = :fence",
+                {
+                    "organisation_id": walk.task.organisation_id,
+                    "id": walk.task.id,
+                    "fence": walk.fence,
+                },
+            )
+    except Exception as error:  # who can't ask must take it for lost
+        log.warning("effect.lease_not_known", error=repr(error))
+        return False
+    return row is not None
+
+
+# What became of it
+
+
+async def _find(
+    walk: Walk, step: Effect, effect: EffectRow, inputs: Inputs, why: Words | None
+) -> Any:
+    """Ask the provider; None where the act surely did not happen. Raises NeedsInput for a person.
+
+    A provider that can't be reached is asked again later before a person is bothered.
+    """
+    act = walk.agent.labels[step.name]
+    if step.find is None:
+        raise NeedsInput(effects.question(effect, act, why))
+    try:
+        async with asyncio.timeout(step.deadline.total_seconds()):
+            return await step.find(**_arguments(step.find, step, inputs, effect.key))
+    except LostLease:
+        raise
+    except (OutcomeUnknown, Permanent) as error:
+        raise NeedsInput(effects.question(effect, act, error.words)) from error
+    except Exception as error:
+        if walk.attempts + 1 < FIND_TRIES:
+            if isinstance(error, TimeoutError):
+                raise TryLater(_no_answer(step, effect)) from error
+            raise
+        log.warning("effect.not_found_out", effect=effect.key, error=repr(error))
+        reason = error.words if isinstance(error, MiyabiError) else why
+        raise NeedsInput(effects.question(effect, act, reason)) from error
+
+
+def _known_result(step: Effect, effect: EffectRow, inputs: Inputs) -> Any:
+    """The result that was stored with the outcome, or what follows from a person's word."""
+    if effect.result is not None:
+        return load(gives(step), effect.result)
+    return _call(step.assumed or gives(step), step, inputs, effect.key)
+
+
+async def _of_step(walk: Walk, step: Effect) -> EffectRow | None:
+    async with walk.house.engine.connect() as connection:
+        return await effects.of_step(connection, walk.task, step.name)
+
+
+async def _mark(
+    walk: Walk,
+    effect: EffectRow,
+    state: Any,
+    *,
+    how: str,
+    result: Any = None,
+    error: str | None = None,
+) -> None:
+    async with unit(walk.house) as work:
+        await hold(work, walk)
+        await effects.mark(work, walk.task, effect, state, how=how, result=result, error=error)
+
+
+def _no_answer(step: Effect, effect: EffectRow) -> Words:
+    return phrases.NO_ANSWER_IN_TIME.fill(target=effect.target or step.kind)
+
+
+def _spoken(words: Words | None) -> str | None:
+    return words.en if words is not None else None
+
+
+# Arguments by type
+
+
+def _call(function: Callable[..., Any], step: Effect, inputs: Inputs, key: EffectKey | None) -> Any:
+    if isinstance(function, type):
+        return function()  # a result's type that needs no arguments
+    return function(**_arguments(function, step, inputs, key))
+
+
+def _arguments(
+    function: Callable[..., Any], step: Effect, inputs: Inputs, key: EffectKey | None
+) -> dict[str, Any]:
+    """What one of an effect's functions takes, out of what its work takes."""
+    by_type = {kind: inputs[name] for name, kind in parameters(step.work).items() if name in inputs}
+    return {
+        name: key if kind is EffectKey else by_type[kind]
+        for name, kind in parameters(function).items()
+    }

@@ -1,0 +1,77 @@
+"""Do an agent's steps fit together? Asked once, when the house starts."""
+
+import inspect
+from collections.abc import Callable, Collection
+from types import NoneType
+from typing import get_args, get_type_hints
+
+from core.agent import (
+    Agent,
+    Effect,
+    EffectKey,
+    TaskInfo,
+    WiringError,
+    gives,
+    parameters,
+    step_name,
+)
+
+
+def check(agent: Agent, resources: Collection[type]) -> None:
+    """Refuse an agent whose steps do not fit together. Raises WiringError."""
+    given: set[type] = {agent.asks, TaskInfo, *resources}
+    for step in agent.steps:
+        if isinstance(step, Effect):
+            _check_effect(f"{agent.name}.{step.name}", step)
+        for name, wanted in agent.inputs[step_name(step)].items():
+            if wanted not in given:
+                raise WiringError(
+                    f"{agent.name}.{step_name(step)}: nothing earlier gives "
+                    f"{name}: {wanted.__name__}"
+                )
+        given.add(gives(step))
+
+
+def _check_effect(where: str, effect: Effect) -> None:
+    """Refuse an effect whose parts do not fit together. Raises WiringError."""
+    result = gives(effect)
+    offered = set(parameters(effect.work).values())
+    if callable(effect.target) and EffectKey in parameters(effect.target).values():
+        raise WiringError(f"{where}: target is told before there is an EffectKey")
+    asked = [effect.work] if effect.find is None else [effect.work, effect.find]
+    for function in asked:
+        if not inspect.iscoroutinefunction(function):
+            raise WiringError(f"{where}: {function.__name__} is no async function")
+        if EffectKey not in parameters(function).values():
+            raise WiringError(
+                f"{where}: {function.__name__} takes no EffectKey to hand to the provider"
+            )
+    if effect.find is not None:
+        found = get_type_hints(effect.find).get("return")
+        if set(get_args(found)) != {result, NoneType}:
+            raise WiringError(f"{where}: find has to return {result.__name__} | None")
+    for name, beside in _beside(effect):
+        for wanted in parameters(beside).values():
+            if wanted not in offered:
+                raise WiringError(
+                    f"{where}: {name} needs {wanted.__name__}, which the work has not"
+                )
+    if effect.assumed is None and _needs_arguments(result):
+        raise WiringError(
+            f"{where}: say with `assumed` what the result is where a person says that it was sent; "
+            f"{result.__name__} can't be made without arguments"
+        )
+
+
+def _beside(effect: Effect) -> list[tuple[str, Callable[..., object]]]:
+    functions: dict[str, object] = {
+        "find": effect.find,
+        "target": effect.target,
+        "assumed": effect.assumed,
+    }
+    return [(name, function) for name, function in functions.items() if callable(function)]
+
+
+def _needs_arguments(kind: type) -> bool:
+    given = inspect.signature(kind).parameters.values()
+    return any(each.default is each.empty for each in given)
