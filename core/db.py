@@ -17,10 +17,29 @@ _InDisorder: type[Exception] = asyncpg.InternalClientError
 APPLICATION_ROLE = "miyabi_app"
 
 
-def create_engine(url: str, *, pool_size: int = 20, connect_timeout: float = 1.5) -> AsyncEngine:
+IDLE_AT_MOST = 5.0
+"""Seconds a transaction may wait for its client. A process that was stopped (SIGSTOP, a partition)
+in the middle of one loses it and its locks within this time: before its lease runs out, so that
+whoever takes over waits for nobody. None of ours waits for a network or a person inside of one."""
+
+LOCK_AT_MOST = 10.0
+"""Seconds a statement waits for a lock: for a stopped holder and a few who waited before us."""
+
+ANSWER_AT_MOST = 10.0
+"""Seconds after which a server that does not answer a statement is taken for gone."""
+
+
+def create_engine(
+    url: str,
+    *,
+    pool_size: int = 20,
+    connect_timeout: float = 1.5,
+    idle_at_most: float = IDLE_AT_MOST,
+    answer_at_most: float = ANSWER_AT_MOST,
+) -> AsyncEngine:
     """An engine whose connections may do only what the application may (migration 0001).
 
-    `jit` is off: its compile time is longer than any of our queries.
+    All limits are in seconds. `jit` is off: its compile time is longer than any of our queries.
     """
     engine = create_async_engine(
         url,
@@ -30,16 +49,23 @@ def create_engine(url: str, *, pool_size: int = 20, connect_timeout: float = 1.5
         pool_timeout=connect_timeout,
         connect_args={
             "timeout": connect_timeout,
+            "command_timeout": answer_at_most,
             "server_settings": {
                 "role": APPLICATION_ROLE,
                 "jit": "off",
                 "application_name": "miyabi",
                 "timezone": "UTC",
+                "idle_in_transaction_session_timeout": _milliseconds(idle_at_most),
+                "lock_timeout": _milliseconds(LOCK_AT_MOST),
             },
         },
     )
     event.listen(engine.sync_engine, "checkout", _refuse_closed)
     return engine
+
+
+def _milliseconds(seconds: float) -> str:
+    return f"{int(seconds * 1000)}ms"
 
 
 def _refuse_closed(driver: Any, record: object, proxy: object) -> None:

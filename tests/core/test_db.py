@@ -4,9 +4,13 @@ import asyncio
 import uuid
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
 import asyncpg  # type: ignore[import-untyped]
 import pytest
+from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
@@ -117,3 +121,80 @@ async def _end(database_url: str, process: int) -> None:
     owner = await asyncpg.connect(database_url.replace("+asyncpg", ""))
     await owner.execute("select pg_terminate_backend($1)", process)
     await owner.close()
+
+
+@pytest.mark.parametrize("fetch", [fetch_one, fetch_quickly])
+async def test_a_transaction_left_open_by_a_stopped_process_gives_its_locks_back(
+    engine: AsyncEngine, database_url: str, fetch: Any
+) -> None:
+    """As of a process under SIGSTOP: it has locked something and says nothing more."""
+    stopped = create_engine(database_url, idle_at_most=0.5)
+    ours = text("select pg_advisory_xact_lock(42)")
+    async with stopped.connect() as zombie:
+        await zombie.execute(ours)
+        async with asyncio.timeout(5), engine.begin() as connection:
+            await connection.execute(ours)
+
+        with pytest.raises(DBAPIError) as raised:  # it goes on, and can write nothing more
+            await fetch(zombie, "select 1", {})
+
+    assert raised.value.connection_invalidated
+    async with stopped.begin() as connection:
+        assert await connection.scalar(text("select 1")) == 1
+    await stopped.dispose()
+
+
+async def test_every_connection_of_ours_has_the_limits(engine: AsyncEngine) -> None:
+    async with engine.begin() as connection:
+        idle = await connection.scalar(text("show idle_in_transaction_session_timeout"))
+        lock = await connection.scalar(text("show lock_timeout"))
+
+    assert (idle, lock) == ("5s", "10s")
+
+
+async def test_a_server_that_does_not_answer_is_not_waited_for(
+    database_url: str, tmp_path: Path
+) -> None:
+    """As behind a network that swallows everything; when it is back, so are we."""
+    async with _wire(database_url, tmp_path) as (url, flows):
+        engine = create_engine(url, pool_size=1, connect_timeout=0.5, answer_at_most=0.5)
+        async with engine.begin() as connection:
+            assert await connection.scalar(text("select 1")) == 1
+        flows.clear()
+
+        async with asyncio.timeout(10):
+            with pytest.raises((DBAPIError, OSError)):
+                async with engine.begin() as connection:
+                    await connection.scalar(text("select 1"))
+        flows.set()
+
+        async with asyncio.timeout(10), engine.begin() as connection:
+            assert await connection.scalar(text("select 1")) == 1
+        await engine.dispose()
+
+
+@asynccontextmanager
+async def _wire(database_url: str, folder: Path) -> AsyncIterator[tuple[str, asyncio.Event]]:
+    """A way to the database on which nothing goes through while the event is not set."""
+    flows = asyncio.Event()
+    flows.set()
+    behind = f"{parse_qs(urlsplit(database_url).query)['host'][0]}/.s.PGSQL.5432"
+
+    async def carry(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        while data := await reader.read(65536):
+            await flows.wait()
+            writer.write(data)
+        writer.close()
+
+    async def joined(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        server_reader, server_writer = await asyncio.open_unix_connection(behind)
+        await asyncio.gather(
+            carry(reader, server_writer), carry(server_reader, writer), return_exceptions=True
+        )
+
+    server = await asyncio.start_unix_server(joined, folder / ".s.PGSQL.5432")
+    host = parse_qs(urlsplit(database_url).query)["host"][0]
+    try:
+        yield database_url.replace(host, str(folder)), flows
+    finally:
+        server.close()
