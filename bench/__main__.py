@@ -11,7 +11,7 @@ import uvloop
 from bench.children import quiet
 from bench.figures import publish, tell
 
-NAMES = ("intake", "pickup", "draft", "idle")
+NAMES = ("intake", "pickup", "draft", "idle", "queue")
 
 
 def main() -> int:
