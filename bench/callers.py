@@ -13,25 +13,25 @@ from urllib.parse import urlencode
 from uuid import uuid4
 
 from bench.children import Life
-from bench.ground import SIGNING_SECRET, SLACK_ASKER
+from bench.ground import SIGNING_SECRET, SLACK_ASKERS, SLACK_TEAM
 
 _CHANNEL = "C0BENCH001"
 _PATH = "/slack/events"
 
 
 def _requests(n: int, text: str) -> list[bytes]:
-    """n whole HTTP requests with `/miyabi TEXT`, each a new act of the person."""
-    return [_request(text) for _ in range(n)]
+    """n whole HTTP requests with `/miyabi TEXT`, each a new act of one person after the other."""
+    return [_request(text, SLACK_ASKERS[i % len(SLACK_ASKERS)]) for i in range(n)]
 
 
-def _request(text: str) -> bytes:
+def _request(text: str, asker: str) -> bytes:
     fields = {
         "token": "unused",
-        "team_id": SLACK_ASKER.workspace,
+        "team_id": SLACK_TEAM,
         "team_domain": "bench",
         "channel_id": _CHANNEL,
         "channel_name": "sales",
-        "user_id": SLACK_ASKER.account,
+        "user_id": asker,
         "user_name": "tanaka",
         "command": "/miyabi",
         "text": text,

@@ -37,7 +37,9 @@ from miyabi.worker import run_worker
 REPOSITORY = Path(__file__).resolve().parents[1]
 REQUEST = "見積 株式会社ABC商事 モニター5台 キーボード10個 納期12/25"
 ASKER = Sender("console", "local", "tanaka")
-SLACK_ASKER = Sender("slack", "T0BENCH001", "U0BENCH001")
+SLACK_TEAM = "T0BENCH001"
+SLACK_ASKERS = tuple(f"U0BENCH{number:03}" for number in range(100))
+"""As many as ask in a busy company: what one person may have under way is limited."""
 SIGNING_SECRET = "bench-signing-secret"
 
 _SETTINGS_OF_OTHERS = ("MIYABI_", "SLACK_", "DATABASE_", "REDIS_")
@@ -47,7 +49,7 @@ _STOP_PATIENCE = 15.0
 
 @dataclass(frozen=True, slots=True)
 class Ground:
-    """Servers with a company whose one person may ask. Can be handed to a child."""
+    """Servers with a company whose people may ask. Can be handed to a child."""
 
     settings: Settings
     services: Services
@@ -90,8 +92,12 @@ async def _settle(house: House) -> UUID:
         asker = await people.add(
             work, organisation.id, "tanaka", "田中 太郎", frozenset({"requester"})
         )
-        for account in (ASKER, SLACK_ASKER):
-            await people.link(work, asker, account)
+        await people.link(work, asker, ASKER)
+        for number, account in enumerate(SLACK_ASKERS):
+            asker = await people.add(
+                work, organisation.id, f"asker-{number}", "佐藤 花子", frozenset({"requester"})
+            )
+            await people.link(work, asker, Sender("slack", SLACK_TEAM, account))
     return organisation.id
 
 

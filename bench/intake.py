@@ -17,7 +17,7 @@ from bench.bare import bare_bolt
 from bench.callers import call
 from bench.children import child
 from bench.figures import Figures, Goal, spread
-from bench.ground import REQUEST, SIGNING_SECRET, SLACK_ASKER, Ground, ground, house_on, product
+from bench.ground import REQUEST, SIGNING_SECRET, SLACK_TEAM, Ground, ground, house_on, product
 from bot.slack.installs import Install
 from bot.slack.outbound import SlackOutbound
 from core.unit import unit
@@ -37,8 +37,9 @@ async def run(*, quick: bool) -> AsyncIterator[Figures]:
             for each in ports.values():
                 await _call(each, 5, 1)
                 await _call(each, 3 * _CALLERS, _CALLERS)
-            one = await _in_turns(ports, rounds, alone, 1)
-            twenty = await _in_turns(ports, rounds, together, _CALLERS)
+            await _finish(place)
+            one = await _in_turns(place, ports, rounds, alone, 1)
+            twenty = await _in_turns(place, ports, rounds, together, _CALLERS)
         sent = 5 + 3 * _CALLERS + rounds * (alone + together)
         more = await _durability(place, sent)
     yield _figures("intake, one at a time", one, 1, more)
@@ -69,13 +70,16 @@ def _figures(name: str, times: Times, callers: int, more: Mapping[str, object]) 
 # Callers
 
 
-async def _in_turns(ports: Mapping[str, int], rounds: int, n: int, callers: int) -> Times:
+async def _in_turns(
+    place: Ground, ports: Mapping[str, int], rounds: int, n: int, callers: int
+) -> Times:
     """Each server in its turn, so that a busy moment of the machine falls on all of them."""
     times: Times = {name: [] for name in ports}
     for _ in range(rounds):
         for name, port in ports.items():
             few = n if name != "default" else max(n // 5, callers)
             times[name] += await _call(port, few, callers)
+        await _finish(place)
     return times
 
 
@@ -136,20 +140,30 @@ async def _install(place: Ground) -> None:
     async with house_on(place) as (house, _):
         outbound = house.outbounds["slack"]
         assert isinstance(outbound, SlackOutbound)
-        team = SLACK_ASKER.workspace
         async with unit(house) as work:
             await outbound.installs.save(
                 work,
                 place.organisation_id,
-                team,
+                SLACK_TEAM,
                 "bench",
-                Install(team, "xoxb-bench", "U0BOT", "B0BOT"),
+                Install(SLACK_TEAM, "xoxb-bench", "U0BOT", "B0BOT"),
             )
+
+
+async def _finish(place: Ground) -> None:
+    """Put what was taken in so far at its end, as workers would: what is under way is limited."""
+    database = await _connect(place)
+    await database.execute("update tasks set state = 'done' where state = 'received'")
+    await database.close()
+
+
+async def _connect(place: Ground) -> asyncpg.Connection:
+    return await asyncpg.connect(place.services.owner_url.replace("+asyncpg", ""))
 
 
 async def _durability(place: Ground, sent: int) -> dict[str, object]:
     """How durable it was. Raises AssertionError where a task, an event or a job is missing."""
-    database = await asyncpg.connect(place.services.owner_url.replace("+asyncpg", ""))
+    database = await _connect(place)
     try:
         for counted in (
             "tasks",

@@ -18,11 +18,13 @@ from core.codec import dump
 from core.db import fetch_quickly, to_json
 from core.ids import new_id
 from core.inbound import Answer
+from core.line import Standing
 from core.messages import Message
 from core.ports import Job
 from core.request import Request
 from core.tags import Tag
 from core.unit import outbox_row
+from core.words import same
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,11 +35,15 @@ class NewTask:
     ask: Any
     reference: int
     text: str
+    standing: Standing
     revises_id: UUID | None = None
     id: UUID = field(default_factory=new_id)
 
     def answer(self, request: Request) -> Answer:
         words = phrases.RECEIVED.fill(reference=f"#{self.reference}", title=self.agent.title)
+        place = request.house.line.tell(self.standing)
+        if place is not None:
+            words = same("{received} {place}").fill(received=words, place=place)
         message = Message(words.to(request.language), language=request.language)
         return Answer("taken", message, self.id, self.reference)
 
@@ -55,9 +61,10 @@ class NewTask:
 
     def jobs(self, request: Request) -> Sequence[Job]:
         organisation_id = request.person.organisation_id
+        lane, rank = request.inbound.lane, self.standing.rank
         return [
-            Job("advance", organisation_id, self.id, lane=request.inbound.lane),
-            Job("announce", organisation_id, self.id, lane=request.inbound.lane),
+            Job("advance", organisation_id, self.id, lane=lane, rank=rank),
+            Job("announce", organisation_id, self.id, lane=lane, rank=rank),
         ]
 
 
@@ -93,9 +100,11 @@ def _values(request: Request, new: NewTask, stored: Stored) -> dict[str, object]
         "agent": new.agent.name,
         "agent_version": new.agent.version,
         "language": request.language,
+        "lane": inbound.lane,
+        "turn": new.standing.turn,
+        "rank": new.standing.rank,
         "text": new.text,
         "revises_id": new.revises_id,
-        "lane": inbound.lane,
         "ask": to_json(dump(new.ask)),
         "thread_id": new_id(),
         "channel": inbound.spot.channel,
@@ -116,9 +125,10 @@ _STORE = """
         returning id
     ), task as (
         insert into tasks (id, organisation_id, reference, agent, agent_version, person_id,
-            language, text, revises_id, state, lane)
+            language, text, revises_id, state, lane, turn, rank)
         select :task_id, :organisation_id, :reference, :agent, :agent_version, :person_id,
-            :language, :text, cast(:revises_id as uuid), 'received', :lane from fresh
+            :language, :text, cast(:revises_id as uuid), 'received', :lane, :turn,
+            :rank from fresh
     ), revision as (
         insert into revisions (organisation_id, task_id, revision, ask, person_id)
         select :organisation_id, :task_id, 1, cast(:ask as jsonb), :person_id from fresh

@@ -4,7 +4,8 @@ MiyabiError              has `words`, said to the person in their language
 ├── NeedsInput           ask the person this question, then run the step again
 ├── Refused              the input is wrong or not allowed; nothing was done
 │   ├── NotAllowed       ... because of who asks
-│   └── Unknown          ... because there is no such thing, as far as whoever asks may know
+│   ├── Unknown          ... because there is no such thing, as far as whoever asks may know
+│   └── Full             ... because as much as is allowed is under way: wait, then ask again
 ├── Permanent            trying again changes nothing until someone mends something
 ├── TryLater             the other side is busy or down; try again after a while
 ├── OutcomeUnknown       an act on the outside may or may not have happened; find out or ask
@@ -51,7 +52,7 @@ class NeedsInput(MiyabiError):
         self.question = question
 
 
-Refusal = Literal["wrong", "not_allowed", "unknown"]
+Refusal = Literal["wrong", "not_allowed", "unknown", "full"]
 """Why something was refused, where a program has to tell the reasons apart."""
 
 
@@ -71,6 +72,12 @@ class Unknown(Refused):
     """There is no such thing, or it is another organisation's: that looks the same."""
 
     refusal: ClassVar[Refusal] = "unknown"
+
+
+class Full(Refused):
+    """As much is under way as may be at a time."""
+
+    refusal: ClassVar[Refusal] = "full"
 
 
 class Permanent(MiyabiError):

@@ -11,6 +11,7 @@ from core.agent import Agent
 from core.catalogue import Catalogue
 from core.company import Company
 from core.heartbeat import Heartbeat
+from core.line import Line
 from core.ports import Doorbell, Outbound
 from core.wiring import check
 
@@ -33,6 +34,7 @@ class House:
     outbounds: Mapping[str, Outbound] = field(default_factory=dict)
     approval_days: int = 14
     lease: timedelta = LEASE
+    line: Line = field(default_factory=Line)
 
     def __post_init__(self) -> None:
         for agent in self.agents.values():

@@ -19,6 +19,7 @@ from core.errors import Refused
 from core.house import House
 from core.ids import new_id
 from core.inbound import IGNORED, Answer, Click, Inbound
+from core.line import NOBODY_BEFORE, Standing
 from core.messages import Message
 from core.people import Person, as_person, spell
 from core.reading.language import detect_language
@@ -34,11 +35,13 @@ PATIENCE = 1.5
 
 @dataclass(frozen=True, slots=True)
 class _Known:
-    """Who speaks, what this delivery was answered the first time, and a fresh task reference."""
+    """Who speaks, what this delivery was answered the first time; and for a new task, a fresh
+    reference and its place in line."""
 
     person: Person | None
-    answered: Answer | None
-    reference: int
+    answered: Answer | None = None
+    reference: int = 0
+    standing: Standing = NOBODY_BEFORE
 
 
 async def accept(house: House, inbound: Inbound) -> Answer:
@@ -83,7 +86,7 @@ async def _accept(house: House, inbound: Inbound) -> Answer:
     async with house.engine.connect() as raw:
         connection = await raw.execution_options(isolation_level="AUTOCOMMIT")
         command = _command(house, inbound)
-        known = await _know(connection, inbound, begins=_may_begin(inbound, command))
+        known = await _know(connection, house, inbound, begins=_may_begin(inbound, command))
         if known.person is None:
             return _unknown_person(inbound) if inbound.addressed else IGNORED
         if known.answered is not None:
@@ -91,7 +94,7 @@ async def _accept(house: House, inbound: Inbound) -> Answer:
         request = _request(house, inbound, known.person, command)
         command = await _heard(connection, request, command)
         try:
-            new = await _new_task(connection, request, command, known.reference)
+            new = await _new_task(connection, request, command, known)
             if new is not None:
                 return await _begin(connection, request, new)
         except Refused as refused:
@@ -105,7 +108,7 @@ async def _accept_click(house: House, inbound: Inbound, click: Click) -> Answer:
     So that of fifty who click at once the first has decided before the others have come in.
     """
     async with unit(house) as work:
-        known = await _know(work.connection, inbound)
+        known = await _know(work.connection, house, inbound)
         if known.person is None:
             return _unknown_person(inbound)
         if known.answered is not None:
@@ -117,7 +120,7 @@ async def _accept_click(house: House, inbound: Inbound, click: Click) -> Answer:
             return await _refuse(work.connection, request, refused)
         inbound_id = await _write_inbound(work, request)
         if inbound_id is None:
-            return _again((await _know(work.connection, inbound)).answered)
+            return _again((await _know(work.connection, house, inbound)).answered)
         try:
             async with work.connection.begin_nested():
                 answer = await replies.reply(work, request, None)
@@ -157,7 +160,7 @@ def _again(answer: Answer | None) -> Answer:
 
 
 async def _new_task(
-    connection: AsyncConnection, request: Request, command: Command | None, reference: int
+    connection: AsyncConnection, request: Request, command: Command | None, known: _Known
 ) -> begin.NewTask | None:
     """The task that this delivery begins, if it does."""
     if command is None:
@@ -177,7 +180,8 @@ async def _new_task(
     agent = request.house.agents[agent_name or ""]
     text = without_command_word(command.rest, agent)
     ask = agent.begin(text, form.values if form else None, request.today)
-    return begin.NewTask(agent, ask, reference, text, revises)
+    request.house.line.check(known.standing, request.inbound.lane)
+    return begin.NewTask(agent, ask, known.reference, text, known.standing, revises)
 
 
 def _request(house: House, inbound: Inbound, person: Person, command: Command | None) -> Request:
@@ -211,9 +215,10 @@ def _command(house: House, inbound: Inbound) -> Command | None:
 async def _begin(connection: AsyncConnection, request: Request, new: begin.NewTask) -> Answer:
     stored = await begin.store(connection, request, new)
     if stored is not None:
+        request.house.line.begun()
         await request.house.doorbell.ring(stored.jobs, stored.events)
         return stored.answer
-    return _again((await _know(connection, request.inbound)).answered)
+    return _again((await _know(connection, request.house, request.inbound)).answered)
 
 
 async def _reply(request: Request, command: Command | None) -> Answer:
@@ -222,7 +227,9 @@ async def _reply(request: Request, command: Command | None) -> Answer:
         async with unit(request.house) as work:
             inbound_id = await _write_inbound(work, request)
             if inbound_id is None:
-                return _again((await _know(work.connection, request.inbound)).answered)
+                return _again(
+                    (await _know(work.connection, request.house, request.inbound)).answered
+                )
             answer = await replies.reply(work, request, command)
             await _write_answer(work, request, inbound_id, answer)
             return answer
@@ -243,7 +250,11 @@ async def _refuse(connection: AsyncConnection, request: Request, refused: Refuse
         " cast(:answer as jsonb)) on conflict (platform, workspace, key) do nothing returning id",
         _inbound_row(request, answer),
     )
-    return answer if kept else _again((await _know(connection, request.inbound)).answered)
+    return (
+        answer
+        if kept
+        else _again((await _know(connection, request.house, request.inbound)).answered)
+    )
 
 
 def _refused(request: Request, refused: Refused) -> Answer:
@@ -291,10 +302,14 @@ async def _write_answer(work: Unit, request: Request, inbound_id: UUID, answer: 
 
 _KNOW = """
     select p.id, p.organisation_id, p.handle, p.name, p.roles, p.language, p.time_zone,
-        case when :begins then next_reference(p.organisation_id) else 0 end as reference,
+        case when :begins then next_reference(p.organisation_id) end as reference,
+        line.turn, line.rank, line.organisation,
+        case when :everyone_limit > 0 then count_under_way(:everyone_limit) end as everyone,
         (select i.answer from inbound i where i.organisation_id = p.organisation_id
             and i.platform = :platform and i.workspace = :workspace and i.key = :key) as answered
     from accounts a join people p on p.id = a.person_id
+    left join lateral stand_in_line(p.organisation_id, p.id, :lane, :person_limit,
+        :organisation_limit) line on :begins
     where a.platform = :platform and a.workspace = :workspace and a.external_id = :account
         and p.active
 """
@@ -307,7 +322,9 @@ def _may_begin(inbound: Inbound, command: Command | None) -> bool:
     return inbound.form is not None or bool(command.rest.strip())
 
 
-async def _know(connection: AsyncConnection, inbound: Inbound, *, begins: bool = False) -> _Known:
+async def _know(
+    connection: AsyncConnection, house: House, inbound: Inbound, *, begins: bool = False
+) -> _Known:
     """One question to the database for all that is needed before a delivery can be written."""
     row = await fetch_quickly(
         connection,
@@ -318,12 +335,18 @@ async def _know(connection: AsyncConnection, inbound: Inbound, *, begins: bool =
             "account": inbound.sender.account,
             "key": inbound.key,
             "begins": begins,
+            **house.line.bounds(inbound.lane, begins=begins),
         },
     )
     if row is None:
-        return _Known(None, None, 0)
-    answered: Any = from_json(row.answered) if row.answered else None
-    return _Known(as_person(row), load(Answer, answered) if answered else None, row.reference)
+        return _Known(None)
+    person = as_person(row)
+    answered = load(Answer, from_json(row.answered)) if row.answered else None
+    if not begins:
+        return _Known(person, answered)
+    house.line.counted(row.everyone)
+    standing = Standing(row.turn, row.rank, row.organisation)
+    return _Known(person, answered, row.reference, standing)
 
 
 def _unknown_person(inbound: Inbound) -> Answer:

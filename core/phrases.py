@@ -7,6 +7,51 @@ RECEIVED = Words(
     en="{reference} “{title}” is taken in. Progress is shown in the thread.",
     zh="{reference}“{title}”已受理。进度会显示在会话串中。",
 )
+PLACE_IN_LINE = Words(
+    ja="あなたの依頼は {waiting} 件が進行中で、これは {number} 件目です。",
+    en="You have {waiting} waiting; this one is number {number}.",
+    zh="您有 {waiting} 个任务正在进行，这是第 {number} 个。",
+)
+FULL_PERSON = Words(
+    ja=(
+        "受け付けていません。あなたの依頼は {count} 件が進行中で、これが一人あたりの上限です。"
+        "「取消 #番号」でどれかを取り消すか（「一覧」で見られます）、終わるのを待ってから、"
+        "もう一度送ってください。"
+    ),
+    en=(
+        "Not taken in: you have {count} tasks under way, as many as one person may have. "
+        "Cancel one (“mine” lists them) or wait until one is finished, then send this again."
+    ),
+    zh=(
+        "未受理：您有 {count} 个任务正在进行，已达每人上限。"
+        "请取消其中一个（发送“我的”可查看），或等其中一个完成后再重新发送。"
+    ),
+)
+FULL_ORGANISATION = Words(
+    ja=(
+        "受け付けていません。この組織の依頼は {count} 件が進行中で、これが上限です。"
+        "どれかを取り消すか、終わるのを待ってから、もう一度送ってください。"
+    ),
+    en=(
+        "Not taken in: your organisation has {count} tasks under way, as many as it may have. "
+        "Cancel one or wait until one is finished, then send this again."
+    ),
+    zh=(
+        "未受理：贵组织有 {count} 个任务正在进行，已达上限。"
+        "请取消其中一个，或等其中一个完成后再重新发送。"
+    ),
+)
+FULL_EVERYONE = Words(
+    ja=(
+        "受け付けていません。いま {count} 件の依頼が進行中で、これ以上は受け付けられません。"
+        "数分待ってから、もう一度送ってください。"
+    ),
+    en=(
+        "Not taken in: {count} tasks are under way here, as many as there may be. "
+        "Please wait a few minutes, then send this again."
+    ),
+    zh="未受理：目前共有 {count} 个任务正在进行，已达上限。请等几分钟后再重新发送。",
+)
 NOT_TAKEN = Words(
     ja="いまデータベースに接続できないため、受け付けていません。少し待ってからもう一度送ってください。",
     en="Nothing was taken in: the database can't be reached. Please send it again in a moment.",

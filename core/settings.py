@@ -34,6 +34,7 @@ from pydantic_settings import (
 )
 
 from core.errors import Permanent
+from core.line import Limits
 from core.words import Words
 
 TOML = Path("miyabi.toml")
@@ -181,6 +182,7 @@ class Settings(BaseSettings):
         default=SlackSettings(), validation_alias=AliasChoices("slack", "MIYABI_SLACK", "SLACK")
     )
     price_list: PriceListSettings = PriceListSettings()
+    limits: Limits = Limits()
 
     @field_validator("home")
     @classmethod

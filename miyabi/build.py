@@ -18,6 +18,7 @@ from core.documents import Files
 from core.errors import Permanent
 from core.heartbeat import Heartbeat
 from core.house import LEASE, House
+from core.line import Line
 from core.platform import Opening
 from core.ports import Outbound
 from core.settings import Settings
@@ -71,6 +72,7 @@ async def open_house(
             },
             heartbeat=heartbeat,
             approval_days=settings.approval_days,
+            line=Line(settings.limits),
         )
         opening = _opening(house, settings)
         yield Built(opening, redis, doorbell)

@@ -16,8 +16,32 @@ alter table tasks
     -- By when the work that it can do without a person has to be over.
     add column due_by timestamptz;
 
-create index tasks_in_line on tasks (organisation_id, person_id, turn)
+create index tasks_in_line on tasks (organisation_id, lane, person_id, turn)
     where state in ('received', 'running', 'retrying', 'cancelling');
+
+-- Where a new task would stand (core/line.py). No number is counted beyond its limit.
+create function stand_in_line(p_organisation uuid, p_person uuid, p_lane text, p_person_limit integer,
+        p_organisation_limit integer, out turn integer, out rank integer, out organisation integer)
+    language plpgsql stable as $$
+begin
+    select count(*) into turn from (
+        select from tasks t where t.organisation_id = p_organisation and t.lane = p_lane
+            and t.person_id = p_person
+            and t.state in ('received', 'running', 'retrying', 'cancelling')
+        limit p_person_limit) mine;
+    select count(*), count(*) filter (where ours.turn <= stand_in_line.turn) into organisation, rank
+        from (
+            select t.turn from tasks t where t.organisation_id = p_organisation and t.lane = p_lane
+                and t.state in ('received', 'running', 'retrying', 'cancelling')
+            limit p_organisation_limit) ours;
+end $$;
+
+-- How many are under way in all, counted up to a limit.
+create function count_under_way(p_limit integer) returns integer language sql stable as $$
+    select count(*)::integer from (
+        select from tasks where state in ('received', 'running', 'retrying', 'cancelling')
+        limit p_limit) under_way
+$$;
 
 alter table outbox
     add column lane text not null default 'interactive' check (lane in ('interactive', 'bulk')),
