@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from connectors.google_sheets import open_sheet
+from connectors.google_sheets.catalogue import open_sheet
 from core.catalogue_cache import CatalogueCache
 from tests.fakes.google_sheets.account import Account
 from tests.fakes.google_sheets.sample import Clock, Open, fill
