@@ -32,7 +32,7 @@ from core.settings import PriceListSettings, Settings, SlackSettings
 from core.unit import unit
 from miyabi.build import Built, open_house
 from miyabi.embedded import Services, embedded
-from miyabi.worker import run_worker
+from miyabi.worker import Plan, run_worker
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 REQUEST = "見積 株式会社ABC商事 モニター5台 キーボード10個 納期12/25"
@@ -113,8 +113,8 @@ async def worker_process(life: Life, place: Ground, *agents: Agent) -> None:
     """A child: the product's worker, with agents it does not come with."""
     async with house_on(place, *agents) as (house, built):
         life.ready()
-        jobs = place.settings.worker_jobs
-        await until_stopped(life, run_worker(house, built.redis, jobs=jobs))
+        plan = Plan(place.settings.worker_jobs, place.settings.worker_bulk_jobs)
+        await until_stopped(life, run_worker(house, built.redis, plan))
 
 
 @asynccontextmanager

@@ -128,7 +128,7 @@ async def _seen(house: House, place: Ground, tasks: set[UUID]) -> dict[UUID, int
 async def polled_worker(life: Life, place: Ground) -> None:
     """A child: our jobs, but arq's own main loop."""
     async with house_on(place, probe) as (house, built):
-        worker = make_worker(house, built.redis)
+        worker = make_worker(house, built.redis, "interactive")
         worker.poll_delay_s = ARQ_POLL
         life.ready()
         await until_stopped(life, Worker.main(worker))

@@ -178,6 +178,9 @@ class Settings(BaseSettings):
     log_json: bool | None = Field(default=None, description="None: JSON unless a terminal reads it")
     approval_days: int = Field(default=14, ge=1, le=365)
     worker_jobs: int = Field(default=10, ge=1, le=1000, description="jobs at a time in one worker")
+    worker_bulk_jobs: int = Field(
+        default=2, ge=1, le=1000, description="and of the lane bulk, where nobody waits in the chat"
+    )
     slack: SlackSettings = Field(
         default=SlackSettings(), validation_alias=AliasChoices("slack", "MIYABI_SLACK", "SLACK")
     )

@@ -13,7 +13,7 @@ from core import organisations
 from core.catalogue import Catalogue
 from core.company import Company
 from core.connector import CatalogueSource, Connector
-from core.db import create_engine
+from core.db import ANSWER_AT_MOST, create_engine
 from core.documents import Files
 from core.errors import Permanent
 from core.heartbeat import Heartbeat
@@ -23,10 +23,11 @@ from core.platform import Opening
 from core.ports import Outbound
 from core.settings import Settings
 from core.words import Words
-from miyabi.doorbell import RedisDoorbell, connect
+from miyabi.doorbell import RedisDoorbell
 from miyabi.embedded import Services
 from miyabi.plugins import all_agents, all_connectors, all_platforms
 from miyabi.price_lists import given_options, open_source, settings_options
+from miyabi.queue import connect
 
 NO_PRICE_LIST = Words(
     ja="この組織の価格表が設定されていません。「miyabi company set」で設定してください。",
@@ -50,11 +51,19 @@ class Built:
 
 @asynccontextmanager
 async def open_house(
-    settings: Settings, services: Services, *, pool_size: int = 20, connect_timeout: float = 1.5
+    settings: Settings,
+    services: Services,
+    *,
+    pool_size: int = 20,
+    connect_timeout: float = 1.5,
+    answer_at_most: float = ANSWER_AT_MOST,
 ) -> AsyncIterator[Built]:
     """Build the house and close it again. Raises WiringError where its parts do not fit."""
     engine = create_engine(
-        services.database_url, pool_size=pool_size, connect_timeout=connect_timeout
+        services.database_url,
+        pool_size=pool_size,
+        connect_timeout=connect_timeout,
+        answer_at_most=answer_at_most,
     )
     redis = connect(services.redis_url)
     doorbell = RedisDoorbell(redis)

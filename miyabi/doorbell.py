@@ -9,20 +9,14 @@ from collections.abc import Sequence
 
 import structlog
 from arq import ArqRedis
-from arq.constants import expires_extra_ms, in_progress_key_prefix, job_key_prefix
-from arq.jobs import serialize_job
-from arq.utils import timestamp_ms
-from redis.asyncio import ConnectionPool
-from redis.asyncio.client import Pipeline
 from redis.exceptions import RedisError
 
 from audit.event import Event
 from core.ports import Job
+from miyabi.queue import hand
 
 log = structlog.get_logger()
 
-QUEUE = "miyabi:interactive"
-WAKE = "miyabi:wake"
 FEED_LENGTH = 10_000
 """About how many events the live feed keeps for an organisation."""
 
@@ -34,50 +28,6 @@ they share it."""
 def feed_key(organisation_id: object) -> str:
     """The Redis Stream of an organisation's events."""
     return f"miyabi:events:{organisation_id}"
-
-
-def serialize(job: dict[str, object]) -> bytes:
-    """arq's payload as JSON: pickle, its default, would run whatever stands in Redis."""
-    return json.dumps(job, default=str).encode()
-
-
-def deserialize(payload: bytes) -> dict[str, object]:
-    """The other way round."""
-    value = json.loads(payload)
-    if not isinstance(value, dict):
-        raise TypeError("an arq payload is an object")
-    return value
-
-
-def connect(url: str) -> ArqRedis:
-    """A pool of connections to Redis that arq can use; connects when it is first used."""
-    pool = ConnectionPool.from_url(
-        url, socket_connect_timeout=1.0, socket_timeout=5.0, max_connections=50
-    )
-    return ArqRedis(
-        pool_or_conn=pool,
-        job_serializer=serialize,
-        job_deserializer=deserialize,
-        default_queue_name=QUEUE,
-    )
-
-
-def _enqueue(pipeline: Pipeline, jobs: Sequence[Job]) -> None:
-    """Queue jobs as arq would, which asks before, in three round trips a job, whether it knows the
-    id. Here a job that waits already keeps its place: what is handed again makes no queue longer.
-    """
-    now = timestamp_ms()
-    due: dict[str, int] = {}
-    for job in jobs:
-        job_id, wait = job.id.hex, int(job.after.total_seconds() * 1000)
-        due[job_id] = now + wait
-        arguments = (str(job.organisation_id), str(job.task_id))
-        payload = serialize_job(job.kind, arguments, {}, None, now, serializer=serialize)
-        pipeline.psetex(job_key_prefix + job_id, wait + expires_extra_ms, payload)
-    pipeline.zadd(QUEUE, due, lt=True)
-    # Of a worker that died with it arq would know only in five minutes. Where it lives after all,
-    # both run, and the lease on the task or the thread lets one of them do it.
-    pipeline.delete(*(in_progress_key_prefix + job_id for job_id in due))
 
 
 class RedisDoorbell:
@@ -112,8 +62,7 @@ class RedisDoorbell:
     async def _hand_over(self, jobs: Sequence[Job], events: Sequence[Event]) -> None:
         async with self._redis.pipeline(transaction=False) as pipeline:
             if jobs:
-                _enqueue(pipeline, jobs)
-                pipeline.publish(WAKE, b"1")
+                hand(pipeline, jobs)
             for event in events:
                 pipeline.xadd(
                     feed_key(event.organisation_id),

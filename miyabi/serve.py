@@ -4,19 +4,21 @@ import asyncio
 import contextlib
 import os
 import signal
-from collections.abc import Awaitable, Callable, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 
 import structlog
 import uvicorn
 
 from core.intake import PATIENCE
 from core.platform import Opening, Platform
+from core.ports import Lane
 from core.settings import Settings
 from miyabi.build import Built
 from miyabi.plugins import all_platforms
+from miyabi.queue import LANES
 from miyabi.session import session
 from miyabi.supervise import SUPERVISED, listening
-from miyabi.worker import run_worker
+from miyabi.worker import Plan, run_worker
 from web.app import create_app
 
 log = structlog.get_logger()
@@ -30,7 +32,7 @@ _LISTEN_AGAIN = 5.0  # seconds, when a platform's connection ends by an error
 async def web(settings: Settings) -> None:
     """Serve HTTP and hold the platforms' connections open until SIGTERM or Ctrl-C."""
     with listening(settings) as listener:
-        async with session(settings, patience=PATIENCE) as opened:
+        async with session(settings, patience=PATIENCE, answer_at_most=PATIENCE) as opened:
             built = opened.built
             platforms = all_platforms()
             config = uvicorn.Config(
@@ -58,13 +60,15 @@ async def web(settings: Settings) -> None:
     log.info("web.stopped")
 
 
-async def worker(settings: Settings) -> None:
-    """Work until SIGTERM or Ctrl-C; what is not finished then, another worker goes on with."""
+async def worker(settings: Settings, lanes: Sequence[Lane] = LANES) -> None:
+    """Work until SIGTERM or Ctrl-C; what is not finished then, another worker goes on with.
+
+    Raises Deaf where it hears the queue no more.
+    """
     async with session(settings, patience=PATIENCE) as opened:
-        log.info("worker.started", jobs=settings.worker_jobs)
-        working = asyncio.create_task(
-            run_worker(opened.house, opened.built.redis, jobs=settings.worker_jobs)
-        )
+        plan = Plan(settings.worker_jobs, settings.worker_bulk_jobs, lanes)
+        log.info("worker.started", **{lane: plan.jobs(lane) for lane in lanes})
+        working = asyncio.create_task(run_worker(opened.house, opened.built.redis, plan))
 
         async def work() -> None:
             with contextlib.suppress(asyncio.CancelledError):

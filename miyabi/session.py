@@ -13,7 +13,7 @@ from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.pool import NullPool
 
 from core import organisations, people
-from core.db import APPLICATION_ROLE
+from core.db import ANSWER_AT_MOST, APPLICATION_ROLE
 from core.errors import Permanent, Refused
 from core.house import House
 from core.organisations import Organisation
@@ -23,7 +23,8 @@ from core.words import Words
 from miyabi.build import Built, open_house
 from miyabi.embedded import Services, embedded
 from miyabi.seed import seed_if_empty
-from miyabi.worker import run_worker
+from miyabi.watch import Deaf
+from miyabi.worker import Plan, run_worker
 
 _MIGRATIONS = Path(__file__).resolve().parents[1] / "migrations"
 
@@ -98,30 +99,37 @@ class Session:
 
 @asynccontextmanager
 async def session(
-    settings: Settings, *, sample: bool = True, working: bool = False, patience: float = 10.0
+    settings: Settings,
+    *,
+    sample: bool = True,
+    working: bool = False,
+    patience: float = 10.0,
+    answer_at_most: float = ANSWER_AT_MOST,
 ) -> AsyncIterator[Session]:
     """Open everything and close it again.
 
     On the embedded database the tables are made and, with `sample`, the sample company where there
     is none. With `working`, a worker runs beside whatever others there are. `patience` is how many
-    seconds a connection may take: a person at a terminal has more than a chat platform.
+    seconds a connection may take: a person at a terminal has more than a chat platform; and
+    `answer_at_most`, how many a statement may.
     """
     async with embedded(settings) as services:
         await prepare(settings, services)
-        async with open_house(settings, services, connect_timeout=patience) as built:
+        async with open_house(
+            settings, services, connect_timeout=patience, answer_at_most=answer_at_most
+        ) as built:
             if sample and settings.database_url is None:
                 await seed_if_empty(built.house, settings.organisation)
             if not working:
                 yield Session(settings, services, built)
                 return
-            worker = asyncio.create_task(
-                run_worker(built.house, built.redis, jobs=settings.worker_jobs)
-            )
+            plan = Plan(settings.worker_jobs, settings.worker_bulk_jobs)
+            worker = asyncio.create_task(run_worker(built.house, built.redis, plan))
             try:
                 yield Session(settings, services, built, worker)
             finally:
                 worker.cancel()
-                with contextlib.suppress(asyncio.CancelledError):
+                with contextlib.suppress(asyncio.CancelledError, Deaf):
                     await worker
 
 

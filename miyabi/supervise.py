@@ -34,7 +34,9 @@ _NO_PORT = Words(
 
 _ROOT = str(Path(__file__).resolve().parents[1])
 _SAID_WHY = 1  # commands.frame.Exit.FAILED
-_STOPS_WITHIN = 4.0
+_WEB_STOPS_WITHIN = 4.0
+_WORKER_STOPS_WITHIN = 20.0
+"""Seconds. A step under way may end, or its task is handed back."""
 _FIRST_WAIT, _LAST_WAIT = 1.0, 30.0
 _WELL_AFTER = 60.0  # seconds after which a crash is counted as the first again
 
@@ -45,6 +47,7 @@ class _Child:
 
     name: str
     arguments: tuple[str, ...]
+    stops_within: float
     process: asyncio.subprocess.Process | None = None
 
     async def keep(self) -> None:
@@ -72,7 +75,7 @@ class _Child:
             return
         self.process.terminate()
         try:
-            async with asyncio.timeout(_STOPS_WITHIN):
+            async with asyncio.timeout(self.stops_within):
                 await self.process.wait()
         except TimeoutError:
             log.warning("up.child_killed", child=self.name)
@@ -101,8 +104,10 @@ async def up(settings: Settings, *, workers: int) -> bool:
         pass  # taken by `web` in a moment; in use, it is said now and once
     # Kept open: the embedded servers stay up while a child is started again.
     async with embedded(settings):
-        children = [_Child("web", ("web",))]
-        children += [_Child(f"worker {n}", ("worker",)) for n in range(1, workers + 1)]
+        children = [_Child("web", ("web",), _WEB_STOPS_WITHIN)]
+        children += [
+            _Child(f"worker {n}", ("worker",), _WORKER_STOPS_WITHIN) for n in range(1, workers + 1)
+        ]
         keeping = [asyncio.create_task(child.keep()) for child in children]
         waiting = asyncio.create_task(told.wait())
         try:

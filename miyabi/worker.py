@@ -1,4 +1,4 @@
-"""A worker: arq's, woken by Redis pub/sub, with the reconciler beside it.
+"""A worker: both lanes of the queue, the reconciler beside them, and a watch over it all.
 
 arq polls every 0.5 s (267 ms p50 from commit to start); waiting for the bell instead takes 3 to
 4 ms at a fraction of the idle cost. The poll remains as the safety net.
@@ -9,118 +9,124 @@ import contextlib
 import os
 import random
 import socket
+import time
+from collections.abc import Awaitable, Sequence
+from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
 import structlog
-from arq import ArqRedis, Worker, func
+from arq import ArqRedis, Retry
 from redis.exceptions import RedisError
 from sqlalchemy.exc import SQLAlchemyError
 
 from core.house import House
+from core.ports import Lane
 from core.reconcile import reconcile
 from core.runner import advance
-from miyabi.doorbell import QUEUE, WAKE, deserialize, serialize
+from miyabi.lane import LaneWorker, listen
+from miyabi.queue import LANES, connect_anew, give_back
+from miyabi.watch import Patience, keep_row, watch
 from notifier.deliver import announce
 
 log = structlog.get_logger()
 
-POLL = 0.5
 RECONCILE_EVERY = 1.0
-JOB_TIMEOUT = 300
 
 TOLD_TOGETHER = 0.05
 """Seconds in which the news of one task come together: nobody reads faster, several quick steps
 make one message, and the step itself comes before what is told of it."""
 
-
-class WokenWorker(Worker):
-    """arq's worker whose main loop waits for the bell or half a second, whichever is first."""
-
-    async def main(self) -> None:
-        self.ctx["redis"] = self.pool
-        bell = asyncio.Event()
-        listening = asyncio.create_task(_listen(self.pool, bell))
-        ourselves = asyncio.current_task()
-        assert ourselves is not None  # noqa: S101  # we run inside of one
-        try:
-            # Not `while True`: redis-py now and then swallows the one CancelledError it is given.
-            while not ourselves.cancelling():
-                bell.clear()
-                await self._poll()
-                with contextlib.suppress(TimeoutError):
-                    async with asyncio.timeout(POLL):
-                        await bell.wait()
-        finally:
-            listening.cancel()
-
-    async def _poll(self) -> None:
-        try:
-            await self._poll_iteration()
-        except (RedisError, OSError) as error:
-            log.warning("worker.redis_away", error=repr(error))
-            await asyncio.sleep(POLL)
+_FINAL_POLL = 1.0  # seconds for the poll under way when told to stop
+_HANDING_BACK = 4.0  # seconds in which what was cancelled gives its leases back
 
 
-async def _listen(redis: ArqRedis, bell: asyncio.Event) -> None:
-    """Set the event at each message of the wake channel; subscribe again when Redis comes back."""
-    while True:
-        try:
-            async with redis.pubsub(ignore_subscribe_messages=True) as channel:
-                await channel.subscribe(WAKE)
-                bell.set()
-                while True:
-                    if await channel.get_message(timeout=60) is not None:
-                        bell.set()
-        except (RedisError, OSError):
-            await asyncio.sleep(POLL)
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What a worker process serves, and with how many jobs at a time."""
+
+    interactive: int = 10
+    bulk: int = 2
+    lanes: Sequence[Lane] = LANES
+    grace: timedelta = timedelta(seconds=10)
+    patience: Patience = field(default_factory=Patience)
+
+    def jobs(self, lane: Lane) -> int:
+        return self.bulk if lane == "bulk" else self.interactive
 
 
-def make_worker(house: House, redis: ArqRedis, *, jobs: int = 10) -> WokenWorker:
-    """A worker on the interactive queue. A job is an organisation and a task, nothing else."""
-    name = f"{socket.gethostname()}:{os.getpid()}"
+async def run_worker(house: House, redis: ArqRedis, plan: Plan | None = None) -> None:
+    """Work until cancelled; then finish or hand back what is under way, within 17 s.
+
+    Raises Deaf where the queue can't be heard though Redis answers others.
+    """
+    crew = Crew(house, redis, plan or Plan())
+    reconciling = asyncio.create_task(reconcile_forever(house))
+    row = asyncio.create_task(keep_row(house.engine, crew))
+    crew.begin()
+    try:
+        await watch(crew, crew.plan.patience)
+    finally:
+        reconciling.cancel()
+        await crew.stop()
+        row.cancel()
+        await asyncio.wait([reconciling, row], timeout=_FINAL_POLL)
+
+
+def worker_name() -> str:
+    """What this process is called in leases, events and the table of workers."""
+    return f"{socket.gethostname()}:{os.getpid()}"
+
+
+def make_worker(house: House, redis: ArqRedis, lane: Lane, *, jobs: int = 10) -> LaneWorker:
+    """A worker on one lane. A job is an organisation and a task, nothing else."""
+    name = worker_name()
     about_to_tell: set[str] = set()
 
-    async def run_advance(ctx: dict[str, Any], organisation_id: str, task_id: str) -> None:
-        await _guard(advance(house, UUID(organisation_id), UUID(task_id), name), "advance", task_id)
+    async def run_advance(ctx: dict[str, Any], *arguments: object, **more: object) -> None:
+        ids = _ids(worker, arguments, more)
+        if ids is not None:
+            await _guard(advance(house, *ids, name), "advance", ids[1])
 
-    async def run_announce(ctx: dict[str, Any], organisation_id: str, task_id: str) -> None:
-        if task_id in about_to_tell:
-            return  # that one tells it all
-        about_to_tell.add(task_id)
+    async def run_announce(ctx: dict[str, Any], *arguments: object, **more: object) -> None:
+        ids = _ids(worker, arguments, more)
+        if ids is None or arguments[1] in about_to_tell:
+            return  # another job tells it all
+        about_to_tell.add(str(arguments[1]))
         try:
             await asyncio.sleep(TOLD_TOGETHER)
         finally:
-            about_to_tell.discard(task_id)
-        await _guard(
-            announce(house, UUID(organisation_id), UUID(task_id), name), "announce", task_id
-        )
+            about_to_tell.discard(str(arguments[1]))
+        await _guard(announce(house, *ids, name), "announce", ids[1])
 
-    return WokenWorker(
-        functions=[func(run_advance, name="advance"), func(run_announce, name="announce")],
-        redis_pool=redis,
-        queue_name=QUEUE,
-        job_serializer=serialize,
-        job_deserializer=deserialize,
-        max_jobs=jobs,
-        job_timeout=JOB_TIMEOUT,
-        keep_result=0,
-        max_tries=1_000_000,  # how often a task is tried is its own state, not arq's
-        handle_signals=False,
-        log_results=False,
-        health_check_key=f"miyabi:health:{name}",
-        health_check_interval=60,
-    )
+    worker = LaneWorker(lane, redis, {"advance": run_advance, "announce": run_announce}, jobs=jobs)
+    return worker
 
 
-async def _guard(work: Any, kind: str, task_id: str) -> None:
+def _ids(
+    worker: LaneWorker, arguments: Sequence[object], more: dict[str, object]
+) -> tuple[UUID, UUID] | None:
+    """Organisation and task of a job; None for one of a newer version, which is left to it."""
+    if worker.stopping:
+        raise Retry  # had been taken and not begun: it stays in the queue for another
+    if len(arguments) != 2 or more:
+        return None
+    try:
+        organisation_id, task_id = (UUID(str(argument)) for argument in arguments)
+    except ValueError:
+        return None
+    return organisation_id, task_id
+
+
+async def _guard(work: Awaitable[None], kind: str, task_id: UUID) -> None:
     """A job never fails in arq's eyes: what it left undone is the reconciler's to hand again."""
     try:
         await work
     except (SQLAlchemyError, OSError) as error:
-        log.error("worker.database_away", job=kind, task=task_id, error=repr(error))
+        log.error("worker.database_away", job=kind, task=str(task_id), error=repr(error))
     except Exception:
-        log.exception("worker.job_crashed", job=kind, task=task_id)
+        log.exception("worker.job_crashed", job=kind, task=str(task_id))
 
 
 async def reconcile_forever(house: House) -> None:
@@ -134,21 +140,110 @@ async def reconcile_forever(house: House) -> None:
         await asyncio.sleep(RECONCILE_EVERY)
 
 
-async def run_worker(house: House, redis: ArqRedis, *, jobs: int = 10) -> None:
-    """Work until cancelled; then let what runs be taken over by others when its lease ends."""
-    worker = make_worker(house, redis, jobs=jobs)
-    reconciling = asyncio.create_task(reconcile_forever(house))
-    try:
-        await worker.main()
-    finally:
-        reconciling.cancel()
-        await _finish(worker)
+@dataclass(slots=True)
+class Crew:
+    """The lanes of one process, on a pool of connections of their own."""
+
+    house: House
+    given: ArqRedis
+    plan: Plan
+    name: str = field(default_factory=worker_name)
+    stopping: bool = False
+    workers: list[LaneWorker] = field(default_factory=list)
+    _running: list[asyncio.Task[None]] = field(default_factory=list)
+
+    def begin(self) -> None:
+        """Take jobs from now on."""
+        redis = self._connect()
+        self.workers = [
+            make_worker(self.house, redis, lane, jobs=self.plan.jobs(lane))
+            for lane in self.plan.lanes
+        ]
+        self._run(redis)
+
+    @property
+    def lanes(self) -> Sequence[Lane]:
+        return self.plan.lanes
+
+    @property
+    def jobs(self) -> int:
+        """How many are under way."""
+        return sum(len(worker.tasks) for worker in self.workers)
+
+    @property
+    def silent(self) -> float:
+        """Seconds since all lanes heard from Redis."""
+        return time.monotonic() - min(worker.polled_at for worker in self.workers)
+
+    async def begin_anew(self) -> None:
+        """Other loops on other connections; jobs under way go on, and end on these."""
+        await _cancelled(self._running)
+        old, redis = self.workers[0].pool, self._connect()
+        for worker in self.workers:
+            worker._pool = redis  # arq offers no other way in
+        self._run(redis)
+        with contextlib.suppress(RedisError, OSError):
+            await old.aclose(close_connection_pool=True)
+
+    async def reaches_redis(self) -> bool:
+        """Whether Redis answers a connection that has nothing to do with ours."""
+        redis = connect_anew(self.given, connections=1)
+        try:
+            async with asyncio.timeout(2):
+                return bool(await redis.ping())
+        except (RedisError, OSError):
+            return False
+        finally:
+            with contextlib.suppress(RedisError, OSError):
+                await redis.aclose(close_connection_pool=True)
+
+    async def stop(self) -> None:
+        """Take nothing more; let what runs end; what does not in time is cancelled, and so handed
+        back: tasks by `advance`, threads by `announce`, jobs by arq, which leaves them queued."""
+        self.stopping = True
+        for worker in self.workers:
+            worker.stopping = True
+            worker.bell.set()
+        *polling, listening = self._running
+        listening.cancel()
+        await asyncio.wait(polling, timeout=_FINAL_POLL)
+        await _cancelled(self._running)
+        await self._all_ended(self.plan.grace.total_seconds())
+        for _ in range(2):  # a library may swallow the first
+            for worker in self.workers:
+                for job in worker.job_tasks.values():
+                    job.cancel()
+            if await self._all_ended(_HANDING_BACK / 2):
+                break
+        redis = self.workers[0].pool
+        with contextlib.suppress(RedisError, OSError):
+            async with asyncio.timeout(1):
+                for lane in self.lanes:
+                    await give_back(redis, lane, [])
+        with contextlib.suppress(RedisError, OSError):
+            await redis.aclose(close_connection_pool=True)
+
+    async def _all_ended(self, seconds: float) -> bool:
+        """Wait for the jobs under way."""
+        running = [task for worker in self.workers for task in worker.tasks.values()]
+        if not running:
+            return True
+        _, late = await asyncio.wait(running, timeout=seconds)
+        if late:
+            log.info("worker.not_ended_in_time", jobs=len(late), seconds=seconds)
+        return not late
+
+    def _connect(self) -> ArqRedis:
+        jobs = sum(self.plan.jobs(lane) for lane in self.plan.lanes)
+        return connect_anew(self.given, connections=jobs + 20)
+
+    def _run(self, redis: ArqRedis) -> None:
+        by_name = {worker.lane.encode(): worker for worker in self.workers}
+        self._running = [asyncio.create_task(worker.main()) for worker in self.workers]
+        self._running.append(asyncio.create_task(listen(redis, by_name)))
 
 
-async def _finish(worker: WokenWorker) -> None:
-    """Give running steps a moment to commit before the process ends."""
-    running = [task for task in worker.tasks.values() if not task.done()]
-    if running:
-        _, late = await asyncio.wait(running, timeout=10)
-        for task in late:
-            task.cancel()
+async def _cancelled(tasks: Sequence[asyncio.Task[None]]) -> None:
+    for task in tasks:
+        task.cancel()
+    await asyncio.wait(tasks, timeout=_FINAL_POLL)

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -55,13 +56,28 @@ def web() -> None:
     _run("web", serve)
 
 
-def worker() -> None:
+class Lanes(StrEnum):
+    """What a worker may be told to serve."""
+
+    INTERACTIVE = "interactive"
+    BULK = "bulk"
+    BOTH = "both"
+
+
+def worker(
+    lane: Annotated[Lanes, typer.Option("--lane", help="Which of the two queues.")] = Lanes.BOTH,
+) -> None:
     """Run a worker; any number may run at once."""
 
     async def serve(settings: "Settings") -> None:
+        from miyabi.queue import LANES
         from miyabi.serve import worker
+        from miyabi.watch import DEAF, Deaf
 
-        await worker(settings)
+        try:
+            await worker(settings, [each for each in LANES if lane in (each, Lanes.BOTH)])
+        except Deaf as deaf:
+            raise typer.Exit(DEAF) from deaf
 
     _run("worker", serve)
 
