@@ -38,6 +38,8 @@ REPOSITORY = Path(__file__).resolve().parents[1]
 REQUEST = "見積 株式会社ABC商事 モニター5台 キーボード10個 納期12/25"
 ASKER = Sender("console", "local", "tanaka")
 SLACK_TEAM = "T0BENCH001"
+ASKERS = tuple(Sender("console", "local", f"asker-{number}") for number in range(100))
+"""Many who ask at the terminal, since one person may only ask for so much at a time."""
 SLACK_ASKERS = tuple(f"U0BENCH{number:03}" for number in range(100))
 """As many as ask in a busy company: what one person may have under way is limited."""
 SIGNING_SECRET = "bench-signing-secret"
@@ -98,6 +100,7 @@ async def _settle(house: House) -> UUID:
                 work, organisation.id, f"asker-{number}", "佐藤 花子", frozenset({"requester"})
             )
             await people.link(work, asker, Sender("slack", SLACK_TEAM, account))
+            await people.link(work, asker, ASKERS[number])
     return organisation.id
 
 
@@ -168,9 +171,9 @@ def _plain(secret: SecretStr | None) -> str:
     return secret.get_secret_value() if secret else ""
 
 
-async def ask(house: House, text: str = REQUEST) -> UUID:
+async def ask(house: House, text: str = REQUEST, asker: Sender = ASKER) -> UUID:
     """A request from the chat, taken in: its task. Raises AssertionError where it became none."""
-    answer = await accept(house, Inbound(ASKER, Spot("bench"), new_id().hex, text))
+    answer = await accept(house, Inbound(asker, Spot("bench"), new_id().hex, text))
     assert answer.outcome == "taken", answer
     assert answer.task_id is not None
     return answer.task_id

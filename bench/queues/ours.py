@@ -5,12 +5,13 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import date
+from itertools import cycle
 from pathlib import Path
 
 import asyncpg  # type: ignore[import-untyped]
 
 from bench.children import Life
-from bench.ground import Ground, ask, house_on, worker_process
+from bench.ground import ASKERS, Ground, ask, house_on, worker_process
 from bench.queues.work import Enqueue, work
 from core.agent import Agent, Results, Summary, Work
 from core.forms import FormValues
@@ -115,9 +116,10 @@ class Ours:
         """The intake, as a chat platform calls it."""
         word = "piece" if self.steps == 1 else "pieces"
         async with house_on(place, _agent("piece", 1), _agent("pieces", TEN)) as (house, _):
+            turns = cycle(ASKERS)
 
             async def enqueue(key: str) -> None:
-                await ask(house, f"{word} {key}")
+                await ask(house, f"{word} {key}", next(turns))
 
             yield enqueue
 
