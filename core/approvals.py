@@ -1,7 +1,7 @@
 """Approvals: opened by a worker, decided once, bound to the hash of what was shown."""
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Literal
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from audit.event import Actor
-from core import phrases, tasks
+from core import overdue, phrases, tasks
 from core.agent import Approval, Approved
 from core.codec import dump
 from core.db import execute, fetch_all, fetch_one, fetch_quickly, to_json
@@ -35,15 +35,17 @@ _STATE_AFTER: dict[Action, str] = {
 }
 
 
-async def request(work: Unit, task: Task, step: Approval, shown_sha256: str, days: int) -> UUID:
+async def request(
+    work: Unit, task: Task, step: Approval, shown_sha256: str, days: int, remind_after: timedelta
+) -> UUID:
     """Open an approval of exactly what is shown. The caller moves the task."""
     approval_id = new_id()
-    await execute(
+    row = await fetch_one(
         work.connection,
         "insert into approvals (id, organisation_id, task_id, revision, step, route,"
         " shown_sha256, expires_at)"
         " values (:id, :organisation_id, :task_id, :revision, :step, :route, :shown,"
-        " now() + make_interval(days => :days))",
+        " now() + make_interval(days => :days)) returning expires_at",
         {
             "id": approval_id,
             "organisation_id": task.organisation_id,
@@ -55,6 +57,8 @@ async def request(work: Unit, task: Task, step: Approval, shown_sha256: str, day
             "days": days,
         },
     )
+    assert row is not None  # noqa: S101  # it was just inserted
+    await overdue.watch(work, task, approval_id, row.expires_at, remind_after)
     work.record(
         tasks.event(
             task,
@@ -88,7 +92,10 @@ async def supersede(
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """How an approval stands. `current` is its task's revision; the last three where decided."""
+    """How an approval stands. `current` is its task's revision; the last three where decided.
+
+    `late`: its time is over by the database's clock, and the schedule is about to close it.
+    """
 
     id: UUID
     task_id: UUID
@@ -98,6 +105,7 @@ class Standing:
     state: str
     shown_sha256: str
     expires_at: datetime
+    late: bool
     action: str | None
     decided_at: datetime | None
     decided_by: str | None
@@ -105,7 +113,8 @@ class Standing:
 
 _STANDING = """
     select a.id, a.task_id, a.revision, t.revision as current, a.step, a.state, a.shown_sha256,
-        a.expires_at, d.action, d.decided_at, p.name as decided_by
+        a.expires_at, a.state = 'pending' and a.expires_at <= now() as late, d.action,
+        d.decided_at, p.name as decided_by
     from approvals a join tasks t on t.id = a.task_id
     left join decisions d on d.approval_id = a.id
     left join people p on p.id = d.person_id
@@ -138,8 +147,7 @@ def _closed(standing: Standing, zone: ZoneInfo) -> Words | None:
         return phrases.CONTENT_CHANGED
     if standing.state == "withdrawn":
         return phrases.WITHDRAWN
-    late = standing.state == "pending" and standing.expires_at <= datetime.now(UTC)
-    if standing.state == "expired" or late:
+    if standing.state == "expired" or standing.late:
         at = standing.expires_at.astimezone(zone).strftime("%Y-%m-%d %H:%M")
         return phrases.EXPIRED.fill(at=at)
     if standing.action is None or standing.decided_at is None:

@@ -33,6 +33,7 @@ class House:
     heartbeat: Heartbeat
     outbounds: Mapping[str, Outbound] = field(default_factory=dict)
     approval_days: int = 14
+    approval_reminder: timedelta = timedelta(days=1)
     lease: timedelta = LEASE
     line: Line = field(default_factory=Line)
 

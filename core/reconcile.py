@@ -1,23 +1,20 @@
-"""Finds what nobody picked up and hands it on again: one pass, harmless to repeat.
+"""What every worker does about once a second: hand on again what nobody picked up, do what is due.
 
-Every worker runs it; an advisory lock lets one at a time do the work.
+Harmless to repeat. An advisory lock lets one at a time look for what was overlooked; what is due
+is claimed row by row (core/schedule.py).
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import structlog
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from core import tasks
-from core.codec import dump
-from core.db import execute, fetch_all
+from core import housekeeping, overdue
 from core.house import House
-from core.phrases import EXPIRED
 from core.ports import Job
-from core.tags import Tag
-from core.unit import unit
+from core.schedule import Handler, run_due
 
 log = structlog.get_logger()
 
@@ -62,69 +59,46 @@ _DUE = text("""
 """)
 
 
+HANDLERS: Mapping[str, Handler] = {
+    overdue.EXPIRE: overdue.expire,
+    overdue.REMIND: overdue.remind,
+    housekeeping.HOUSEKEEPING: housekeeping.tidy,
+}
+"""All that can be scheduled, by the kind of its rows."""
+
+
 @dataclass(frozen=True, slots=True)
 class Pass:
-    """What one pass found."""
+    """What one pass handed on, and how many rows of the schedule it tried."""
 
     jobs: Sequence[Job]
-    expired: int
+    scheduled: int
 
 
-async def reconcile(house: House) -> Pass | None:
-    """Hand again what is due and close what has expired. None where another worker is at it."""
-    async with house.engine.begin() as connection:
-        if not await _alone(connection):
-            return None
-        await connection.execute(_FORGOTTEN)
-        rows = (await connection.execute(_DUE)).all()
-    jobs = sorted(
-        {
-            Job(row.kind, row.organisation_id, row.task_id, lane=row.lane, rank=row.rank, id=row.id)
-            for row in rows
-        },
-        key=lambda job: (job.rank, job.kind, job.task_id),
-    )
+async def reconcile(house: House) -> Pass:
+    """Hand again what waits too long, unless another worker is at it; do what is due."""
+    jobs = await _overlooked(house)
     if jobs:
         log.info("reconcile.handed_again", jobs=len(jobs))
         await house.doorbell.ring(jobs, [])
-    return Pass(jobs, await _expire(house))
+    return Pass(jobs, await run_due(house, HANDLERS))
+
+
+async def _overlooked(house: House) -> Sequence[Job]:
+    async with house.engine.begin() as connection:
+        if not await _alone(connection):
+            return []
+        await connection.execute(_FORGOTTEN)
+        rows = (await connection.execute(_DUE)).all()
+    jobs = {
+        Job(row.kind, row.organisation_id, row.task_id, lane=row.lane, rank=row.rank, id=row.id)
+        for row in rows
+    }
+    return sorted(jobs, key=lambda job: (job.rank, job.kind, job.task_id))
 
 
 async def _alone(connection: AsyncConnection) -> bool:
-    return bool(
-        (
-            await connection.execute(
-                text("select pg_try_advisory_xact_lock(:lock)"), {"lock": _LOCK}
-            )
-        ).scalar()
-    )
-
-
-async def _expire(house: House) -> int:
-    """Close approvals past their time; their tasks stop and say so, with a way to go on."""
-    async with house.engine.connect() as connection:
-        # across organisations: the reconciler serves them all
-        rows = await fetch_all(
-            connection,
-            "select id, organisation_id, task_id, expires_at from approvals"
-            " where state = 'pending' and expires_at <= now() limit 100",
-            {},
-        )
-    for row in rows:
-        async with unit(house) as work:
-            task = await tasks.lock(work.connection, row.organisation_id, row.task_id)
-            closed = await execute(
-                work.connection,
-                "update approvals set state = 'expired', closed_at = now()"
-                " where organisation_id = :organisation_id and id = :id and state = 'pending'",
-                {"organisation_id": row.organisation_id, "id": row.id},
-            )
-            if not closed:
-                continue
-            at = row.expires_at.strftime("%Y-%m-%d")
-            words = EXPIRED.fill(at=at)
-            await tasks.move(work, task, "failed", failure=words)
-            work.record(tasks.event(task, Tag.APPROVAL_EXPIRED, {"approval": str(row.id)}))
-            await tasks.notify(work, task, "approval.closed", {"approval": str(row.id)})
-            await tasks.notify(work, task, "task.failed", {"failure": dump(words)})
-    return len(rows)
+    # Of this transaction: a worker that is stopped in the middle loses it (core/db.py), and with
+    # it the lock.
+    taken = text("select pg_try_advisory_xact_lock(:lock)")
+    return bool(await connection.scalar(taken, {"lock": _LOCK}))

@@ -193,7 +193,8 @@ async def _request_approval(walk: Walk, step: Approval) -> None:
     shown: Document = walk.results[step.shows]
     async with unit(walk.house) as work:
         await hold(work, walk)
-        await approvals.request(work, walk.task, step, shown.sha256, walk.house.approval_days)
+        days, reminder = walk.house.approval_days, walk.house.approval_reminder
+        await approvals.request(work, walk.task, step, shown.sha256, days, reminder)
         await leave(work, walk, "waiting", waiting_for="approval")
         await tasks.notify(work, walk.task, "task.moved")
 

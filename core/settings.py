@@ -177,6 +177,9 @@ class Settings(BaseSettings):
     organisation: str = Field(default="default", pattern=r"^[a-z0-9][a-z0-9-]{0,62}$")
     log_json: bool | None = Field(default=None, description="None: JSON unless a terminal reads it")
     approval_days: int = Field(default=14, ge=1, le=365)
+    approval_reminder_hours: int = Field(
+        default=24, ge=1, le=24 * 365, description="between two reminders, on working days only"
+    )
     worker_jobs: int = Field(default=10, ge=1, le=1000, description="jobs at a time in one worker")
     worker_bulk_jobs: int = Field(
         default=2, ge=1, le=1000, description="and of the lane bulk, where nobody waits in the chat"

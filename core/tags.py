@@ -28,6 +28,7 @@ class Tag(StrEnum):
     DOCUMENT_NUMBERED = "worker:document:numbered"
     DOCUMENT_ISSUED = "worker:document:issued"
     APPROVAL_DECIDED = "approval:approval:decided"
+    APPROVAL_REMINDED = "approval:approval:reminded"
     APPROVAL_EXPIRED = "approval:approval:expired"
     APPROVAL_SUPERSEDED = "approval:approval:superseded"
     MESSAGE_SENT = "notifier:message:sent"

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
+from datetime import timedelta
 from uuid import UUID
 
 from arq import ArqRedis
@@ -82,6 +83,7 @@ async def open_house(
             heartbeat=heartbeat,
             approval_days=settings.approval_days,
             line=Line(settings.limits),
+            approval_reminder=timedelta(hours=settings.approval_reminder_hours),
         )
         opening = _opening(house, settings)
         yield Built(opening, redis, doorbell)

@@ -74,6 +74,11 @@ def end_of_week(today: date, weeks: int) -> date:
     return max(today, weekday_of_week(today, _FRIDAY, weeks))
 
 
+def is_business_day(day: date) -> bool:
+    """Whether it is neither a Saturday, a Sunday nor a Japanese holiday."""
+    return day.weekday() < _SATURDAY and not jpholiday.is_holiday(day)
+
+
 def business_days_from(today: date, days: int) -> date | None:
     """So many Japanese business days on."""
     if days > 260:
@@ -81,6 +86,6 @@ def business_days_from(today: date, days: int) -> date | None:
     found = today
     while days > 0:
         found += timedelta(days=1)
-        if found.weekday() < _SATURDAY and not jpholiday.is_holiday(found):
+        if is_business_day(found):
             days -= 1
     return found

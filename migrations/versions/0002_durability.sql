@@ -87,6 +87,9 @@ create table schedule (
     primary key (name, due_at)
 );
 create index schedule_due on schedule (next_at) where done_at is null;
+-- From here on each run asks for the next. The first also finds approvals that wait already.
+insert into schedule (name, due_at, next_at, kind)
+    values ('housekeeping', now(), now(), 'housekeeping');
 
 -- Of the house, not of an organisation: a row a worker process, by its own word.
 create table workers (

@@ -165,6 +165,7 @@ async def test_steps_whose_inputs_are_unchanged_keep_their_results(office: Offic
 async def test_an_expired_approval_says_so_and_a_retry_asks_anew(office: Office) -> None:
     task_id, approval = await asked(office)
     await office.execute("update approvals set expires_at = now() - interval '1 day'")
+    await office.execute("update schedule set next_at = now() where kind = 'approval.expire'")
 
     told = await office.click("approve", approval, office.boss)
     assert told.message is not None

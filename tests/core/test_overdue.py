@@ -1,0 +1,119 @@
+"""Approvals that nobody decides: they expire, whoever asked for them and whenever."""
+
+from typing import Any
+from uuid import UUID
+
+from core.reconcile import reconcile
+from tests.core.house import Office
+
+
+async def asked(office: Office) -> tuple[UUID, UUID]:
+    answer = await office.say("letter hello", thread="t")
+    await office.work()
+    assert answer.task_id is not None
+    return answer.task_id, await office.approval_id(answer.task_id)
+
+
+async def planned(office: Office, approval: UUID) -> dict[str, Any]:
+    row = await office.row(
+        "select jsonb_object_agg(kind, due_at) as rows from schedule"
+        " where subject_id = :id and done_at is null",
+        {"id": approval},
+    )
+    return dict(row.rows or {})
+
+
+async def pass_time(office: Office, days: int) -> None:
+    """As if the approvals and their rows in the schedule had been made so many days earlier."""
+    await office.execute(f"update approvals set expires_at = expires_at - interval '{days} days'")
+    await office.execute(
+        f"update schedule set next_at = next_at - interval '{days} days' where kind like 'approv%'"
+    )
+
+
+async def test_an_approval_is_watched_from_the_moment_it_is_asked_for(office: Office) -> None:
+    _, approval = await asked(office)
+
+    row = await office.row("select expires_at from approvals", {})
+    rows = await planned(office, approval)
+    assert set(rows) == {"approval.expire", "approval.remind"}
+    assert rows["approval.expire"] == row.expires_at.isoformat()
+
+
+async def test_it_expires_when_its_time_is_over_and_no_earlier(office: Office) -> None:
+    task_id, _ = await asked(office)
+    await pass_time(office, 13)
+    await reconcile(office.house)
+    assert await office.state(task_id) == "waiting:approval"
+
+    await pass_time(office, 1)
+    await reconcile(office.house)
+    await office.work()
+
+    assert await office.state(task_id) == "failed"
+    assert "expired" in office.wall.showing("#1001 stopped by an error: This").text
+    cards = [m for m in office.wall.posted.values() if "Approval wanted" in m.text]
+    assert cards
+    assert all(card.buttons == () for card in cards)
+    tags = await office.row("select array_agg(tag) as all from audit_events", {})
+    assert tags.all.count("approval:approval:expired") == 1
+
+
+async def test_one_that_was_given_more_time_expires_later(office: Office) -> None:
+    task_id, approval = await asked(office)
+    await office.execute("update schedule set next_at = now() where kind = 'approval.expire'")
+    await office.execute("update approvals set expires_at = expires_at + interval '7 days'")
+
+    await reconcile(office.house)
+
+    assert await office.state(task_id) == "waiting:approval"
+    row = await office.row("select expires_at from approvals", {})
+    assert (await planned(office, approval))["approval.expire"] == row.expires_at.isoformat()
+
+
+async def test_a_decided_one_neither_expires_nor_is_reminded_of(office: Office) -> None:
+    task_id, approval = await asked(office)
+    await office.click("approve", approval, office.boss)
+    await office.work()
+    await pass_time(office, 20)
+
+    await reconcile(office.house)
+
+    assert await office.state(task_id) == "done"
+    assert await planned(office, approval) == {}
+    row = await office.row("select max(attempts) as failures from schedule", {})
+    assert row.failures == 0
+
+
+async def test_one_asked_for_before_there_was_a_schedule_expires_too(office: Office) -> None:
+    task_id, _ = await asked(office)
+    await office.execute("delete from schedule where kind like 'approval%'")
+    await office.execute("update approvals set expires_at = now()")
+
+    await reconcile(office.house)  # housekeeping finds it ...
+    await reconcile(office.house)  # ... if not in the same pass
+
+    assert await office.state(task_id) == "failed"
+
+
+async def test_the_house_tidies_up_by_itself(office: Office) -> None:
+    await office.execute(
+        "insert into schedule (name, due_at, next_at, kind, done_at)"
+        " select 'x' || age, now(), now(), 'x', now() - make_interval(days => age)"
+        " from unnest(array[1, 40]) age"
+    )
+    await office.execute(
+        "insert into workers (name, host, pid, version, lanes, seen_at)"
+        " select 'w' || age, 'h', 1, '1', '{}', now() - make_interval(days => age)"
+        " from unnest(array[0, 3]) age"
+    )
+
+    await reconcile(office.house)
+
+    row = await office.row(
+        "select (select array_agg(name) from schedule where kind = 'x') as schedule,"
+        " (select array_agg(name) from workers) as workers,"
+        " (select count(*) from schedule where name = 'housekeeping' and done_at is null) as next",
+        {},
+    )
+    assert (row.schedule, row.workers, row.next) == (["x1"], ["w0"], 1)
