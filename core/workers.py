@@ -87,6 +87,12 @@ class Worker:
     polled: float | None
 
 
+def well(found: Sequence[Worker]) -> bool:
+    """Whether somebody works and nobody is deaf. One that is gone was replaced, or nobody works."""
+    states = {worker.state for worker in found}
+    return "working" in states and "deaf" not in states
+
+
 async def write(engine: AsyncEngine, sign: Sign) -> None:
     """Say that this process lives; forget those that are long gone."""
     async with engine.begin() as connection:

@@ -2,7 +2,7 @@
 
 import typer
 
-from miyabi.commands import asking, checking, company, demo, people, running, tasks
+from miyabi.commands import asking, checking, company, demo, people, running, tasks, workers
 
 app = typer.Typer(
     name="miyabi",
@@ -12,7 +12,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 
-for subject in (asking, tasks, demo, running, checking):
+for subject in (asking, tasks, demo, running, workers, checking):
     subject.register(app)
 app.add_typer(people.app, name="people")
 app.add_typer(company.app, name="company")

@@ -1,6 +1,7 @@
 """Looks at everything Miyabi stands on, and says what to do where something is not well."""
 
 import asyncio
+from collections import Counter
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -10,7 +11,7 @@ from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from core import organisations
+from core import organisations, workers
 from core.errors import MiyabiError
 from core.platform import Finding
 from core.secret_key import secret_key
@@ -43,6 +44,17 @@ ROWS = Words(
 )
 NOBODY = Words(ja="組織がありません", en="There is no organisation", zh="没有组织")
 
+WORKERS = Words(
+    ja="ワーカー: 稼働中{working}、キュー応答なし{deaf}、応答なし{gone}",
+    en="Workers: {working} working, {deaf} deaf, {gone} gone without a word",
+    zh="工作进程: 工作中{working}，听不到队列{deaf}，失去联系{gone}",
+)
+WORKERS_NONE = Words(
+    ja="ワーカー: 起動していません（「miyabi up」で起動）",
+    en="Workers: none runs (“miyabi up” starts one)",
+    zh="工作进程: 未启动（用“miyabi up”启动）",
+)
+
 FIX_ADDRESS = Words(
     ja="{name} とサーバーの起動を確認してください。",
     en="Check {name}, and that the server runs.",
@@ -64,6 +76,11 @@ FIX_REDIS = Words(
     ja="Redis 7以上（またはValkey）に更新してください。",
     en="Upgrade to Redis 7 or newer, or Valkey.",
     zh="请升级到 Redis 7 或更高版本（或 Valkey）。",
+)
+FIX_WORKERS = Words(
+    ja="「miyabi workers」で確認してください。応答のないワーカーは再起動してください。",
+    en="See “miyabi workers”, and start those again that do not answer.",
+    zh="请用“miyabi workers”确认，并重新启动没有响应的进程。",
 )
 FIX_INSTALL = Words(
     ja="「make install」で依存パッケージを入れ直してください。",
@@ -99,6 +116,7 @@ async def _services(settings: Settings, services: Services) -> AsyncIterator[Fin
         yield await _redis(built)
         if all(finding.well for finding in tables):
             yield await _rights(built)
+            yield await _workers(built)
             async for finding in _price_lists(settings, built):
                 yield finding
             for platform in all_platforms().values():
@@ -198,6 +216,17 @@ async def _redis(built: Built) -> Finding:
     name = "Valkey" if "valkey_version" in info else "Redis"
     well = int(version.split(".", maxsplit=1)[0]) >= _OLDEST_REDIS
     return Finding(well, REDIS.fill(what=f"{name} {version}"), None if well else FIX_REDIS)
+
+
+async def _workers(built: Built) -> Finding:
+    """That none runs is no fault: a command brings its own. That one is deaf or was lost is."""
+    async with built.house.engine.connect() as connection:
+        states = Counter(worker.state for worker in await workers.every(connection))
+    if not states["working"] and not states["deaf"] and not states["gone"]:
+        return Finding(True, WORKERS_NONE)
+    well = not states["deaf"] and (states["working"] > 0 or not states["gone"])
+    what = WORKERS.fill(working=states["working"], deaf=states["deaf"], gone=states["gone"])
+    return Finding(well, what, None if well else FIX_WORKERS)
 
 
 async def _price_lists(settings: Settings, built: Built) -> AsyncIterator[Finding]:

@@ -16,7 +16,7 @@ from core.settings import Settings
 from miyabi.build import Built
 from miyabi.plugins import all_platforms
 from miyabi.queue import LANES
-from miyabi.session import session
+from miyabi.session import newest_version, session
 from miyabi.supervise import SUPERVISED, listening
 from miyabi.worker import Plan, run_worker
 from web.app import create_app
@@ -36,7 +36,12 @@ async def web(settings: Settings) -> None:
             built = opened.built
             platforms = all_platforms()
             config = uvicorn.Config(
-                create_app(built.opening, platforms.values(), {"redis": built.redis.ping}),
+                create_app(
+                    built.opening,
+                    platforms.values(),
+                    {"redis": built.redis.ping},
+                    newest=newest_version(),
+                ),
                 loop="uvloop",
                 http="httptools",
                 log_config=None,

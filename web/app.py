@@ -20,14 +20,19 @@ log = structlog.get_logger()
 
 
 def create_app(
-    opening: Opening, platforms: Iterable[Platform], probes: Mapping[str, Probe] | None = None
+    opening: Opening,
+    platforms: Iterable[Platform],
+    probes: Mapping[str, Probe] | None = None,
+    *,
+    newest: str = "",
 ) -> FastAPI:
     """Mount every platform's routes beside our own.
 
-    `probes` are what `/readyz` asks besides the database, by name.
+    `probes` are what `/readyz` asks besides the database, by name; `newest` is the version that
+    the database's tables must have.
     """
     routes: list[BaseRoute] = [
-        *health.routes({"database": health.database_probe(opening.house), **(probes or {})}),
+        *health.routes(opening.house, probes or {}, newest),
         *metrics.routes(opening.house),
         *(route for platform in platforms for route in _routes(platform, opening)),
     ]

@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
 
+import asyncpg  # type: ignore[import-untyped]
 import pytest
 import uvicorn
 from aiohttp import ClientSession
@@ -14,12 +15,14 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
+from core import workers
 from core.db import create_engine
 from core.platform import Opening, Platform
 from core.ports import Outbound
 from core.settings import Settings
 from miyabi.build import Built, open_house
 from miyabi.embedded import Services
+from miyabi.session import newest_version
 from web.app import create_app
 from web.limits import BODY_LIMIT
 
@@ -58,7 +61,7 @@ async def served(
     opening: Opening, redis: Callable[[], Awaitable[object]]
 ) -> AsyncIterator[ClientSession]:
     """A client of the application, which uvicorn serves as `miyabi web` has it."""
-    app = create_app(opening, [PLATFORM], {"redis": redis})
+    app = create_app(opening, [PLATFORM], {"redis": redis}, newest=newest_version())
     config = uvicorn.Config(
         app, port=0, log_config=None, access_log=False, server_header=False, lifespan="off"
     )
@@ -88,7 +91,14 @@ async def test_a_living_process_is_healthy_and_ready(client: ClientSession) -> N
 
     assert (healthy.status, await healthy.json()) == (200, {"status": "ok"})
     assert ready.status == 200
-    assert await ready.json() == {"status": "ready", "database": "ok", "redis": "ok"}
+    # Nobody works here: what is taken in waits.
+    assert await ready.json() == {
+        "status": "degraded",
+        "database": "ok",
+        "migrations": "ok",
+        "redis": "ok",
+        "workers": 0,
+    }
     assert "server" not in healthy.headers
 
 
@@ -103,19 +113,62 @@ async def test_without_database_and_redis_it_is_not_ready(built: Built) -> None:
         answer = await client.get("/readyz")
 
         assert answer.status == 503
-        assert await answer.json() == {"status": "not ready", "database": "away", "redis": "away"}
+        assert await answer.json() == {
+            "status": "not ready",
+            "database": "away",
+            "migrations": "unknown",
+            "redis": "degraded",
+            "workers": 0,
+        }
         assert (await client.get("/healthz")).status == 200
     await engine.dispose()
 
 
-async def test_a_server_that_hangs_counts_as_away(built: Built) -> None:
+async def test_it_is_ready_when_somebody_hears_the_queue(built: Built) -> None:
+    async def hears() -> None:
+        return None
+
+    heard = workers.Sign("host:1", "0", ("interactive", "bulk"), 0, silent=0.5, stopping=False)
+    deaf = replace(heard, name="host:2", silent=6)
+    for sign in (heard, deaf):
+        await workers.write(built.house.engine, sign)
+    async with served(built.opening, hears) as client:
+        answer = await client.get("/readyz")
+
+        assert answer.status == 200
+        assert (await answer.json())["status"] == "ready"
+        assert (await answer.json())["workers"] == 1
+
+
+async def test_a_redis_that_hangs_degrades_and_is_not_waited_for(built: Built) -> None:
     async def hangs() -> None:
         await asyncio.sleep(60)
 
-    async with served(built.opening, hangs) as client:
+    async with asyncio.timeout(30), served(built.opening, hangs) as client:
         answer = await client.get("/readyz")
 
-    assert (answer.status, (await answer.json())["redis"]) == (503, "away")
+    assert (answer.status, (await answer.json())["redis"]) == (200, "degraded")
+
+
+async def test_tables_that_are_behind_take_nothing_in(built: Built, database_url: str) -> None:
+    async def hears() -> None:
+        return None
+
+    await _as_owner(database_url, "update alembic_version set version_num = '0001'")
+    async with served(built.opening, hears) as client:
+        behind = await client.get("/readyz")
+        await _as_owner(database_url, "drop table alembic_version")
+        missing = await client.get("/readyz")
+
+    for answer in (behind, missing):
+        assert answer.status == 503
+        assert (await answer.json())["migrations"] == "behind"
+
+
+async def _as_owner(database_url: str, statement: str) -> None:
+    connection = await asyncpg.connect(database_url.replace("+asyncpg", ""))
+    await connection.execute(statement)
+    await connection.close()
 
 
 async def test_a_body_up_to_the_limit_arrives_whole(client: ClientSession) -> None:
