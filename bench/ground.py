@@ -28,7 +28,7 @@ from core.inbound import Inbound, Sender, Spot
 from core.intake import accept
 from core.migrate import upgrade_async
 from core.ports import Doorbell, Job
-from core.settings import PriceListSettings, Settings, SlackSettings
+from core.settings import LedgerSettings, PriceListSettings, Settings, SlackSettings
 from core.unit import unit
 from miyabi.build import Built, open_house
 from miyabi.embedded import Services, embedded
@@ -79,6 +79,7 @@ async def ground() -> AsyncIterator[Ground]:
                 api_url=_NOWHERE,
             ),
             price_list=PriceListSettings(),
+            ledger=LedgerSettings(),
         )
         async with embedded(settings) as services:
             await upgrade_async(services.owner_url)

@@ -42,9 +42,12 @@ Inputs = Mapping[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Acted:
-    """An effect that was done, with its result. `how` says what tells so; None: it is recorded."""
+    """An effect that was done, with its result. `how` says what tells so.
 
-    effect: EffectRow
+    None: that is recorded already, or there was nothing to do.
+    """
+
+    effect: EffectRow | None
     value: Any
     how: str | None
 
@@ -56,6 +59,10 @@ async def perform(walk: Walk, step: Effect, inputs: Inputs) -> Acted:
     whether it was, TryLater where the provider is to be asked again later.
     """
     effect = await _of_step(walk, step)
+    if step.skip is not None and (effect is None or effect.state == "failed"):
+        nothing_to_do = _call(step.skip, step, inputs, None)
+        if nothing_to_do is not None:
+            return Acted(None, nothing_to_do, None)
     if effect is None or effect.state in {"failed", "again"}:
         return await _attempt(walk, step, inputs)
     if effect.state == "done":
@@ -71,7 +78,7 @@ async def perform(walk: Walk, step: Effect, inputs: Inputs) -> Acted:
 
 async def record(work: Unit, walk: Walk, acted: Acted) -> None:
     """Write the outcome, in the unit that stores the step's result."""
-    if acted.how is not None:
+    if acted.effect is not None and acted.how is not None:
         result = dump(acted.value)
         await effects.mark(work, walk.task, acted.effect, "done", how=acted.how, result=result)
 

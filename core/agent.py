@@ -95,6 +95,8 @@ class Effect:
     nothing can be found out, a person is asked; `assumed` gives the result where they say that it
     was sent, and may be left out where the result's type needs no arguments.
 
+    `skip` gives the result where there is nothing to do, before any intent; None: there is.
+
     `kind` is a word for the records ("append", "mail"); `target` names for people what is acted
     upon. `deadline`: how long the act may take. `settles`: how long an act whose answer was lost
     may still be under way at the provider; it is asked after that.
@@ -105,6 +107,7 @@ class Effect:
     find: Work | None = None
     target: str | Callable[..., str] = ""
     assumed: Callable[..., Any] | None = None
+    skip: Callable[..., Any] | None = None
     deadline: timedelta = timedelta(seconds=30)
     settles: timedelta = timedelta(seconds=3)
 

@@ -15,7 +15,8 @@ class Company:
     `registration_number` is the qualified invoice issuer's number, T + 13 digits, or None.
     `seal_sha256` names a PNG in the store of documents. `template_sha256` names a typst
     template that replaces the built-in one. `price_list` is `connector` and that connector's own
-    settings; None stands for the installation's.
+    settings; None stands for the installation's. `ledger` is the same for where issued documents
+    are entered.
     """
 
     name: str
@@ -33,3 +34,4 @@ class Company:
     language: Language = "ja"
     time_zone: str = "Asia/Tokyo"
     price_list: dict[str, str] | None = None
+    ledger: dict[str, str] | None = None

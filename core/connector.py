@@ -1,4 +1,4 @@
-"""What a connector is to the rest of the house: a name, and a way to open what it reads."""
+"""What a connector is to the rest of the house: a name, and ways to open what it keeps."""
 
 import math
 from collections.abc import Callable, Mapping
@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from core.catalogue import Catalogue
 from core.errors import Permanent
+from core.ledger import Ledger
 from core.words import Words
 
 GIVEN = frozenset({"cache_dir", "time_zone"})
@@ -15,19 +16,19 @@ GIVEN = frozenset({"cache_dir", "time_zone"})
 """
 
 UNKNOWN_SETTING = Words(
-    ja="価格表の設定に知らない項目があります: {unknown}（使えるもの: {known}）",
-    en="The price list's settings have an unknown key: {unknown} (known: {known})",
-    zh="价格表设置中有未知的项目：{unknown}（可用：{known}）",
+    ja="接続の設定に知らない項目があります: {unknown}（使えるもの: {known}）",
+    en="The connector's settings have an unknown key: {unknown} (known: {known})",
+    zh="连接设置中有未知的项目：{unknown}（可用：{known}）",
 )
 SETTING_MISSING = Words(
-    ja="価格表の設定「{key}」がありません",
-    en='The price list\'s setting "{key}" is missing',
-    zh="缺少价格表设置“{key}”",
+    ja="接続の設定「{key}」がありません",
+    en='The connector\'s setting "{key}" is missing',
+    zh="缺少连接设置“{key}”",
 )
 SETTING_WRONG = Words(
-    ja="価格表の設定「{key}」の値が正しくありません: {value}",
-    en='The price list\'s setting "{key}" is wrong: {value}',
-    zh="价格表设置“{key}”的值不正确：{value}",
+    ja="接続の設定「{key}」の値が正しくありません: {value}",
+    en='The connector\'s setting "{key}" is wrong: {value}',
+    zh="连接设置“{key}”的值不正确：{value}",
 )
 
 
@@ -46,11 +47,13 @@ class CatalogueSource(Protocol):
 class Connector:
     """One kind of source. `open` takes the settings that the connector's README names.
 
-    `open` does no input or output; it raises `Permanent` where a setting is missing or wrong.
+    `open` does no input or output; it raises `Permanent` where a setting is missing or wrong. So
+    does `open_ledger`, of a connector that can keep one.
     """
 
     name: str
     open: Callable[[Mapping[str, str]], CatalogueSource]
+    open_ledger: Callable[[Mapping[str, str]], Ledger] | None = None
 
 
 def refuse_unknown(settings: Mapping[str, str], known: frozenset[str]) -> None:

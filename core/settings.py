@@ -124,17 +124,27 @@ class SlackSettings(BaseModel):
         return value + "/"  # slack_sdk appends the method's name to it
 
 
-class PriceListSettings(BaseModel):
-    """Where prices and customers come from. Keys beside `connector` are the connector's own."""
+class ConnectorSettings(BaseModel):
+    """A connector; keys beside its name are its own."""
 
     model_config = ConfigDict(frozen=True, extra="allow")
 
-    connector: str = "csv"
+    connector: str = ""
 
     @property
     def options(self) -> Mapping[str, Any]:
         """What the connector itself is told, e.g. `catalog` and `customers` of `csv`."""
         return self.model_extra or {}
+
+
+class PriceListSettings(ConnectorSettings):
+    """Where prices and customers come from."""
+
+    connector: str = "csv"
+
+
+class LedgerSettings(ConnectorSettings):
+    """Where issued documents are entered. Without a connector, nowhere."""
 
 
 class Settings(BaseSettings):
@@ -188,6 +198,7 @@ class Settings(BaseSettings):
         default=SlackSettings(), validation_alias=AliasChoices("slack", "MIYABI_SLACK", "SLACK")
     )
     price_list: PriceListSettings = PriceListSettings()
+    ledger: LedgerSettings = LedgerSettings()
     limits: Limits = Limits()
 
     @field_validator("home")

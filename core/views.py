@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from core import approvals, effects, phrases
-from core.agent import Agent, Results, Summary, gives, step_name
+from core.agent import Agent, Effect, Results, Summary, gives, step_name
 from core.codec import load
 from core.db import fetch_one, from_json
 from core.effects import EffectRow
@@ -202,12 +202,18 @@ async def approval_view(
 
 
 def progress(view: TaskView, language: Language, time_zone: str) -> tuple[Progress, ...]:
-    """Every step of the task: done with its time, under way, waiting, or still to come."""
+    """Every step of the task: done with its time, under way, waiting, or still to come.
+
+    An effect that may have nothing to do is shown from its intent on.
+    """
     zone = ZoneInfo(time_zone)
     lines: list[Progress] = []
     current = True
+    begun = {effect.step for effect in view.effects}
     for step in view.agent.steps:
         name = step_name(step)
+        if isinstance(step, Effect) and step.skip is not None and name not in begun:
+            continue
         label = view.agent.labels[name].to(language)
         at = view.finished.get(name)
         if at is not None:

@@ -36,8 +36,9 @@ def _check_effect(where: str, effect: Effect) -> None:
     """Refuse an effect whose parts do not fit together. Raises WiringError."""
     result = gives(effect)
     offered = set(parameters(effect.work).values())
-    if callable(effect.target) and EffectKey in parameters(effect.target).values():
-        raise WiringError(f"{where}: target is told before there is an EffectKey")
+    for name, early in (("target", effect.target), ("skip", effect.skip)):
+        if callable(early) and EffectKey in parameters(early).values():
+            raise WiringError(f"{where}: {name} is asked before there is an EffectKey")
     asked = [effect.work] if effect.find is None else [effect.work, effect.find]
     for function in asked:
         if not inspect.iscoroutinefunction(function):
@@ -68,6 +69,7 @@ def _beside(effect: Effect) -> list[tuple[str, Callable[..., object]]]:
         "find": effect.find,
         "target": effect.target,
         "assumed": effect.assumed,
+        "skip": effect.skip,
     }
     return [(name, function) for name, function in functions.items() if callable(function)]
 

@@ -19,6 +19,7 @@ from core.documents import Files
 from core.errors import Permanent
 from core.heartbeat import Heartbeat
 from core.house import LEASE, House
+from core.ledger import Ledger
 from core.line import Line
 from core.platform import Opening
 from core.ports import Outbound
@@ -26,6 +27,7 @@ from core.settings import Settings
 from core.words import Words
 from miyabi.doorbell import RedisDoorbell
 from miyabi.embedded import Services
+from miyabi.ledgers import Ledgers
 from miyabi.plugins import all_agents, all_connectors, all_platforms
 from miyabi.price_lists import given_options, open_source, settings_options
 from miyabi.queue import connect
@@ -79,6 +81,7 @@ async def open_house(
                 Catalogue: PriceLists(settings, all_connectors()).read,
                 Company: _company,
                 Files: _files,
+                Ledger: Ledgers(settings, all_connectors()).open,
             },
             heartbeat=heartbeat,
             approval_days=settings.approval_days,

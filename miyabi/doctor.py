@@ -13,6 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from core import organisations, workers
 from core.errors import MiyabiError
+from core.ledger import Ledger
 from core.platform import Finding
 from core.secret_key import secret_key
 from core.settings import Settings
@@ -36,6 +37,9 @@ FONT = Words(ja="フォント: {name}", en="Font: {name}", zh="字体: {name}")
 TYPESET = Words(ja="PDF/A-3bの作成", en="Laying out a PDF/A-3b", zh="制作PDF/A-3b")
 PRICES = Words(
     ja="価格表（{slug}）: {what}", en="Price list ({slug}): {what}", zh="价格表（{slug}）: {what}"
+)
+LEDGER = Words(
+    ja="台帳（{slug}）: {what}", en="Ledger ({slug}): {what}", zh="台账（{slug}）: {what}"
 )
 ROWS = Words(
     ja="{items}品目、{customers}顧客",
@@ -247,6 +251,22 @@ async def _price_lists(settings: Settings, built: Built) -> AsyncIterator[Findin
             rows = ROWS.fill(items=len(catalogue.items), customers=len(catalogue.customers))
             what = catalogue.note or rows
             yield Finding(catalogue.note is None, PRICES.fill(slug=company.slug, what=what))
+        ledger = await _ledger(built, company)
+        if ledger is not None:
+            yield ledger
+
+
+async def _ledger(built: Built, company: organisations.Organisation) -> Finding | None:
+    """Whether the company's ledger can be read and has its columns; None where it keeps none."""
+    try:
+        ledger = await built.house.resources[Ledger](built.house, company.id)
+        assert isinstance(ledger, Ledger)  # noqa: S101  # wiring, not input
+        if not ledger.name:
+            return None
+        await ledger.find("miyabi doctor")
+    except MiyabiError as error:
+        return Finding(False, LEDGER.fill(slug=company.slug, what="✕"), error.words)
+    return Finding(True, LEDGER.fill(slug=company.slug, what=ledger.name))
 
 
 async def _settings_prices(settings: Settings) -> Finding:

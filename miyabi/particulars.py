@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import fields, replace
+from dataclasses import fields
 from pathlib import Path
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -43,6 +43,8 @@ _CHOICES: Mapping[str, Mapping[str, object]] = {
     "prices_include_tax": {"yes": True, "true": True, "no": False, "false": False},
     "language": {language: language for language in LANGUAGES},
 }  # fmt: skip
+_CONNECTORS = frozenset({"price_list", "ledger"})
+"""What is set option by option: `price_list.connector=…`."""
 _PNG = b"\x89PNG\r\n\x1a\n"
 _DAYS_AT_MOST = 3650
 
@@ -58,10 +60,11 @@ async def changed(company: Company, changes: Sequence[str], files: Files) -> Com
 
 
 async def _change(company: Company, key: str, value: str, files: Files) -> Company:
-    if key.startswith("price_list."):
-        options = {**(company.price_list or {}), key.removeprefix("price_list."): value}
-        options = {name: chosen for name, chosen in options.items() if chosen}
-        return replace(company, price_list=options or None)
+    name, point, option = key.partition(".")
+    if name in _CONNECTORS and point:
+        options = {**(getattr(company, name) or {}), option: value}
+        options = {each: chosen for each, chosen in options.items() if chosen}
+        return _with(company, name, options or None)
     if key in _FILES:
         name, read = _FILES[key]
         return _with(company, name, await read(value, files) if value else None)
@@ -79,7 +82,7 @@ def _value(key: str, value: str) -> object:
         return value.replace("\\n", "\n")  # an address has lines
     if key == "registration_number":
         return registration_number(value) if value else None
-    if key == "price_list" and not value:
+    if key in _CONNECTORS and not value:
         return None
     if key in _CHOICES:
         choices = _CHOICES[key]
@@ -101,8 +104,9 @@ def _value(key: str, value: str) -> object:
 
 def _unknown(text: str) -> Refused:
     plain = [field.name for field in fields(Company) if not field.name.endswith("_sha256")]
-    known = ", ".join(f"{name}=" for name in [*plain, *_FILES] if name != "price_list")
-    return Refused(_UNKNOWN.fill(text=text, known=f"{known}, price_list.connector="))
+    known = ", ".join(f"{name}=" for name in [*plain, *_FILES] if name not in _CONNECTORS)
+    known += "".join(f", {name}.connector=" for name in sorted(_CONNECTORS))
+    return Refused(_UNKNOWN.fill(text=text, known=known))
 
 
 async def _seal(path: str, files: Files) -> str:

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from datetime import UTC, date, datetime, time
+from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from importlib import resources
 
@@ -12,6 +12,8 @@ from core.agent import (
     Approval,
     Deliver,
     Document,
+    Effect,
+    EffectKey,
     Number,
     Numbered,
     Results,
@@ -31,6 +33,7 @@ from core.forms import (
     line_values,
     text_value,
 )
+from core.ledger import Ledger, LedgerLine
 from core.messages import Field, Line, Picture
 from core.money import yen
 from core.order import Order, OrderLine
@@ -110,6 +113,13 @@ class Issued(Document):
     """The quotation with its number and its date of issue."""
 
 
+@dataclass(frozen=True, slots=True)
+class Entered:
+    """The quotation's line in the ledger; no place where there is no ledger, or none was told."""
+
+    place: str = ""
+
+
 # The procedure
 
 
@@ -138,6 +148,36 @@ async def issue(
     """The document that was approved, now with number and date of issue."""
     made = await _document(quote, company, files, task, numbered)
     return Issued(*made)
+
+
+async def enter(
+    quote: Quote, numbered: Numbered, task: TaskInfo, ledger: Ledger, key: EffectKey
+) -> Entered:
+    """The quotation's line at the end of the company's ledger."""
+    line = LedgerLine(
+        number=numbered.number,
+        issued_on=numbered.issued_on,
+        customer=quote.customer.name,
+        total=quote.totals.total,
+        person=task.requester,
+    )
+    return Entered(await ledger.append(line, key))
+
+
+async def find_entry(ledger: Ledger, key: EffectKey) -> Entered | None:
+    """The line, where the ledger has it."""
+    place = await ledger.find(key)
+    return Entered(place) if place is not None else None
+
+
+def ledger_name(ledger: Ledger) -> str:
+    """What people call the ledger."""
+    return ledger.name
+
+
+def no_ledger(ledger: Ledger) -> Entered | None:
+    """Of a company that keeps no ledger, nothing is entered anywhere."""
+    return None if ledger.name else Entered()
 
 
 async def _document(
@@ -389,6 +429,14 @@ agent = Agent(
         Number(),
         issue,
         Deliver(shows=Issued),
+        Effect(
+            enter,
+            kind="append",
+            find=find_entry,
+            target=ledger_name,
+            skip=no_ledger,
+            settles=timedelta(seconds=10),  # as long as the ledger is waited for
+        ),
     ),
     title=TITLE,
     example=Words(
@@ -406,6 +454,7 @@ agent = Agent(
         "number": Words(ja="採番", en="Number", zh="编号"),
         "issue": Words(ja="発行", en="Issue", zh="开具"),
         "deliver": Words(ja="お届け", en="Deliver", zh="送达"),
+        "enter": Words(ja="台帳記入", en="Ledger", zh="登记台账"),
     },
     form=FORM,
     begin=begin,

@@ -58,7 +58,8 @@ def change_company(
         typer.Argument(
             metavar="KEY=VALUE…",
             help="As `company show` names them; seal=FILE.png, template=FILE.typ, "
-            "price_list.connector=google_sheets price_list.spreadsheet=…; empty takes away.",
+            "price_list.connector=google_sheets price_list.spreadsheet=… ledger.connector=…; "
+            "empty takes away.",
         ),
     ],
     organisation: OfOrganisation = None,

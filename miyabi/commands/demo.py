@@ -64,7 +64,7 @@ def demo(
 
 def _sample(settings: "Settings") -> "Settings":
     """The embedded servers and the sample price list: a demo issues nothing on a real database."""
-    from core.settings import PriceListSettings
+    from core.settings import LedgerSettings, PriceListSettings
 
     return settings.model_copy(
         update={
@@ -72,6 +72,7 @@ def _sample(settings: "Settings") -> "Settings":
             "database_owner_url": None,
             "redis_url": None,
             "price_list": PriceListSettings(),
+            "ledger": LedgerSettings(),
         }
     )
 

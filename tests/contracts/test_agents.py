@@ -11,6 +11,7 @@ from core.catalogue import Catalogue
 from core.codec import dump, load
 from core.company import Company
 from core.documents import Files
+from core.ledger import Ledger
 from core.wiring import check
 from core.words import LANGUAGES
 from miyabi.plugins import all_agents
@@ -21,7 +22,7 @@ every_agent = pytest.mark.parametrize("agent", AGENTS, ids=lambda agent: agent.n
 
 @every_agent
 def test_its_steps_fit_together(agent: Agent) -> None:
-    check(agent, {Catalogue, Company, Files})
+    check(agent, {Catalogue, Company, Files, Ledger})
 
 
 @every_agent

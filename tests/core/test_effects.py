@@ -441,7 +441,10 @@ def target_by_key(key: EffectKey) -> str:
         (Effect(post, "x", find=find), "say with `assumed`"),
         (Effect(post, "x", find=finds_text, assumed=assumed), "has to return Receipt | None"),
         (Effect(post, "x", find=finds_by_number, assumed=assumed), "find needs int"),
-        (Effect(post, "x", target=target_by_key, assumed=assumed), "before there is an EffectKey"),
+        (
+            Effect(post, "x", target=target_by_key, assumed=assumed),
+            "target is asked before",
+        ),
     ],
 )
 def test_an_effect_whose_parts_do_not_fit_stops_the_start(effect: Effect, why: str) -> None:

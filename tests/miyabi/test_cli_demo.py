@@ -68,6 +68,23 @@ def test_the_doctor_says_what_is_wrong_with_the_price_list(terminal: Terminal) -
     assert "prices.csv" in finding["fix"]
 
 
+def test_the_doctor_says_what_is_wrong_with_the_ledger(terminal: Terminal) -> None:
+    (terminal.home / "miyabi.toml").write_text(
+        '[ledger]\nconnector = "google_sheets"\nservice_account = "/no/such/key.json"\n'
+        f'spreadsheet = "{"x" * 20}"\n',
+        "utf-8",
+    )
+    asked = terminal.run("ask", "見積 株式会社ABC商事 モニター5台", "--json")  # makes the company
+
+    done = terminal.run("doctor", "--json")
+
+    assert asked.data["state"] == "waiting"
+    assert done.code == 1
+    [finding] = [finding for finding in done.data["findings"] if not finding["well"]]
+    assert finding["what"].startswith("台帳")
+    assert "/no/such/key.json" in finding["fix"]
+
+
 def _tamper(url: str, *statements: str) -> None:
     """As somebody who owns the tables."""
 

@@ -6,6 +6,7 @@ does not fit is refused as Google would, and collected in `violations`.
 
 import asyncio
 import json
+import re
 import secrets
 import socket
 import struct
@@ -69,6 +70,8 @@ class FakeGoogle:
         self.account = account
         self.sheets: dict[str, Sequence[Sequence[Any]]] = {}
         self.trouble: Trouble | None = None
+        self.trouble_after_append: Trouble | None = None  # once, when it has been done
+        self.trouble_at_append: Trouble | None = None  # once, instead of doing it
         self.token_trouble: Trouble | None = None
         self.requests: list[str] = []
         self.tokens = 0
@@ -138,6 +141,8 @@ class FakeGoogle:
             if problems:
                 self.violations += problems
                 return _error(400, "; ".join(problems))
+        if request.method == "POST":
+            return await self._append(request, schema)
         status, answer = self._answer(request)
         if self.description is not None and schema is not None and status == 200:
             self.violations += self.description.answer_problems(schema, answer)
@@ -155,13 +160,50 @@ class FakeGoogle:
             asked = request.query.getall("ranges", [])
         found = []
         for wanted in asked:
-            title = wanted.strip("'").replace("''", "'")
+            title, cells = _range(wanted)
             if title not in self.sheets:
                 return 400, _error_body(400, f"Unable to parse range: {wanted}")
-            found.append(_value_range(title, self.sheets[title], shown))
+            found.append(_value_range(title, _within(self.sheets[title], cells), shown))
         if rest == "values:batchGet":
             return 200, {"spreadsheetId": KEY, "valueRanges": found}
         return 200, found[0]
+
+    async def _append(self, request: web.Request, schema: str | None) -> web.StreamResponse:
+        """Append below the table, which here is always the whole worksheet."""
+        trouble, self.trouble_at_append = self.trouble_at_append, None
+        if trouble is not None:
+            return await self._fail(request, trouble)
+        name, _, rest = request.path.removeprefix("/v4/spreadsheets/").partition("/")
+        title, _ = _range(rest.removeprefix("values/").removesuffix(":append"))
+        if name != KEY or title not in self.sheets:
+            return _error(404 if name != KEY else 400, f"Unable to parse range: {title}")
+        if request.query.get("valueInputOption") not in ("RAW", "USER_ENTERED"):
+            return _error(400, "'valueInputOption' is required but not specified")
+        body = await request.json()
+        if self.description is not None:
+            self.violations += self.description.answer_problems("ValueRange", body)
+        before = [list(row) for row in self.sheets[title]]
+        self.sheets[title] = [*before, *body["values"]]
+        trouble, self.trouble_after_append = self.trouble_after_append, None
+        if trouble is not None:
+            return await self._fail(request, trouble)
+        rows, width = len(body["values"]), max(len(row) for row in body["values"])
+        last = chr(ord("A") + width - 1)
+        updated = f"'{title}'!A{len(before) + 1}:{last}{len(before) + rows}"
+        answer = {
+            "spreadsheetId": KEY,
+            "tableRange": f"'{title}'!A1:{last}{len(before)}",
+            "updates": {
+                "spreadsheetId": KEY,
+                "updatedRange": updated,
+                "updatedRows": rows,
+                "updatedColumns": width,
+                "updatedCells": rows * width,
+            },
+        }
+        if self.description is not None and schema is not None:
+            self.violations += self.description.answer_problems(schema, answer)
+        return web.json_response(answer)
 
     def _metadata(self, fields: str | None) -> Any:
         titles = [{"properties": {"title": title}} for title in self.sheets]
@@ -203,6 +245,25 @@ def _error_body(code: int, message: str = "", reason: str | None = None) -> Any:
         kind = "type.googleapis.com/google.rpc.ErrorInfo"
         error["details"] = [{"@type": kind, "reason": reason, "domain": "googleapis.com"}]
     return {"error": error}
+
+
+def _range(wanted: str) -> tuple[str, str]:
+    """`'title'!A1:F1` as the title and the cells; without cells, the whole worksheet."""
+    title, mark, cells = wanted.rpartition("!")
+    if not mark:
+        title, cells = wanted, ""
+    return title.strip("'").replace("''", "'"), cells
+
+
+def _within(rows: Sequence[Sequence[Any]], cells: str) -> Sequence[Sequence[Any]]:
+    """The cells of a range such as `A1:F1` or `F:F`; columns of one letter."""
+    if not cells:
+        return rows
+    found = re.fullmatch(r"([A-Z])(\d*):([A-Z])(\d*)", cells)
+    assert found is not None, cells
+    left, right = ord(found[1]) - ord("A"), ord(found[3]) - ord("A") + 1
+    top, bottom = int(found[2] or 1) - 1, int(found[4] or len(rows))
+    return [row[left:right] for row in rows[top:bottom]]
 
 
 def _value_range(title: str, rows: Sequence[Sequence[Any]], shown: bool) -> Any:
