@@ -9,7 +9,8 @@ from typing import Any
 
 import asyncpg  # type: ignore[import-untyped]
 from sqlalchemy import Row, TextClause, event, text
-from sqlalchemy.exc import DBAPIError, DisconnectionError
+from sqlalchemy.exc import DBAPIError, DisconnectionError, InterfaceError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 _InDisorder: type[Exception] = asyncpg.InternalClientError
@@ -136,6 +137,19 @@ def _is_lost(driver: Any, error: Exception) -> bool:
     if driver.is_closed() or isinstance(error, _InDisorder | OSError):
         return True
     return str(getattr(error, "sqlstate", "")).startswith(("08", "57P0"))
+
+
+def is_outage(error: Exception) -> bool:
+    """Whether the database is away or too slow, rather than asked something wrong.
+
+    Class 57 (operator intervention), 53 (no resources), 08 (connection) of SQLSTATE.
+    """
+    if isinstance(error, OSError | PoolTimeout | InterfaceError):
+        return True
+    if not isinstance(error, DBAPIError):
+        return False
+    state = str(getattr(error.orig, "sqlstate", None) or "")
+    return error.connection_invalidated or state[:2] in {"57", "53", "08"}
 
 
 @lru_cache(maxsize=64)

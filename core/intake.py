@@ -6,15 +6,14 @@ from typing import Any
 from uuid import UUID
 
 import structlog
-from sqlalchemy.exc import DBAPIError, InterfaceError
-from sqlalchemy.exc import TimeoutError as PoolTimeout
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from audit.event import Actor
 from core import begin, changes, phrases, replies, tasks
 from core.codec import dump, load
 from core.commands import Command, read_command, without_command_word
-from core.db import execute, fetch_quickly, from_json, to_json
+from core.db import execute, fetch_quickly, from_json, is_outage, to_json
 from core.errors import Refused
 from core.house import House
 from core.ids import new_id
@@ -60,18 +59,10 @@ async def accept(house: House, inbound: Inbound) -> Answer:
                 if not error.connection_invalidated:
                     raise
                 return await _accept(house, inbound)
-    except (TimeoutError, OSError, PoolTimeout, InterfaceError) as error:
+    except Exception as error:
+        if not is_outage(error):
+            raise
         return _away(inbound, error)
-    except DBAPIError as error:
-        if error.connection_invalidated or _is_outage(error):
-            return _away(inbound, error)
-        raise
-
-
-def _is_outage(error: DBAPIError) -> bool:
-    """Class 57 (operator intervention), 53 (no resources), 08 (connection) of SQLSTATE."""
-    state = getattr(error.orig, "sqlstate", None) or ""
-    return state[:2] in {"57", "53", "08"}
 
 
 def _away(inbound: Inbound, error: Exception) -> Answer:

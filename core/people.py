@@ -105,12 +105,13 @@ async def approvers(
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """A person's identity on a platform."""
+    """A person's identity on a platform. `listens` is false for that of a program of theirs."""
 
     person_id: UUID
     platform: str
     workspace: str
     external_id: str
+    listens: bool
 
 
 async def accounts_of(
@@ -119,11 +120,11 @@ async def accounts_of(
     """All accounts of a person, oldest first."""
     rows = await fetch_all(
         connection,
-        "select person_id, platform, workspace, external_id from accounts"
+        "select person_id, platform, workspace, external_id, listens from accounts"
         " where organisation_id = :organisation_id and person_id = :person_id order by created_at",
         {"organisation_id": organisation_id, "person_id": person_id},
     )
-    return [Account(row.person_id, row.platform, row.workspace, row.external_id) for row in rows]
+    return [Account(**row._asdict()) for row in rows]
 
 
 HANDLE_TAKEN = Words(
@@ -222,8 +223,13 @@ def _check_roles(roles: frozenset[str]) -> None:
         raise Refused(ROLE_UNKNOWN.fill(role=role, known=", ".join(ROLES)))
 
 
-async def link(work: Unit, person: Person, account: Sender, *, actor: Actor = SYSTEM) -> None:
-    """Tie a platform's account to a person. Raises Refused where it belongs to somebody else."""
+async def link(
+    work: Unit, person: Person, account: Sender, *, listens: bool = True, actor: Actor = SYSTEM
+) -> None:
+    """Tie a platform's account to a person; `listens` as in Account.
+
+    Raises Refused where it belongs to somebody else.
+    """
     taken = Refused(ACCOUNT_TAKEN.fill(account=spell(account)))
     owner = await who(work.connection, account)
     if owner is not None and owner.id == person.id:
@@ -234,8 +240,9 @@ async def link(work: Unit, person: Person, account: Sender, *, actor: Actor = SY
         await execute(
             work.connection,
             "insert into accounts"
-            " (id, organisation_id, person_id, platform, workspace, external_id)"
-            " values (:id, :organisation_id, :person_id, :platform, :workspace, :account)",
+            " (id, organisation_id, person_id, platform, workspace, external_id, listens)"
+            " values (:id, :organisation_id, :person_id, :platform, :workspace, :account,"
+            " :listens)",
             {
                 "id": new_id(),
                 "organisation_id": person.organisation_id,
@@ -243,6 +250,7 @@ async def link(work: Unit, person: Person, account: Sender, *, actor: Actor = SY
                 "platform": account.platform,
                 "workspace": account.workspace,
                 "account": account.account,
+                "listens": listens,
             },
         )
     except IntegrityError as error:
@@ -256,6 +264,25 @@ async def link(work: Unit, person: Person, account: Sender, *, actor: Actor = SY
             actor,
         )
     )
+
+
+async def unlink(work: Unit, person: Person, account: Sender, *, actor: Actor = SYSTEM) -> None:
+    """Cut the tie: whoever speaks from that account is nobody any more."""
+    await execute(
+        work.connection,
+        "delete from accounts where organisation_id = :organisation_id"
+        " and person_id = :person_id and platform = :platform and workspace = :workspace"
+        " and external_id = :account",
+        {
+            "organisation_id": person.organisation_id,
+            "person_id": person.id,
+            "platform": account.platform,
+            "workspace": account.workspace,
+            "account": account.account,
+        },
+    )
+    data: dict[str, JSON] = {"account": spell(account)}
+    work.record(Event(person.organisation_id, person.id, Tag.ACCOUNT_UNLINKED, data, actor))
 
 
 def spell(sender: Sender) -> str:

@@ -39,5 +39,8 @@ class Tag(StrEnum):
     PERSON_ADDED = "admin:person:added"
     PERSON_CHANGED = "admin:person:changed"
     ACCOUNT_LINKED = "admin:account:linked"
+    ACCOUNT_UNLINKED = "admin:account:unlinked"
+    TOKEN_CREATED = "admin:token:created"  # noqa: S105  # no password
+    TOKEN_REVOKED = "admin:token:revoked"  # noqa: S105
     WORKSPACE_CONNECTED = "admin:workspace:connected"
     WORKSPACE_REMOVED = "admin:workspace:removed"

@@ -2,7 +2,17 @@
 
 import typer
 
-from miyabi.commands import asking, checking, company, demo, people, running, tasks, workers
+from miyabi.commands import (
+    asking,
+    checking,
+    company,
+    demo,
+    people,
+    running,
+    tasks,
+    tokens,
+    workers,
+)
 
 app = typer.Typer(
     name="miyabi",
@@ -14,6 +24,7 @@ app = typer.Typer(
 
 for subject in (asking, tasks, demo, running, workers, checking):
     subject.register(app)
+tokens.register(people.app)
 app.add_typer(people.app, name="people")
 app.add_typer(company.app, name="company")
 app.add_typer(company.organisations_app, name="org")

@@ -10,10 +10,9 @@ from audit import log as audit_log
 from core.agent import Document
 from core.codec import load
 from core.db import fetch_all, from_json
-from core.effects import EffectRow
-from core.errors import Permanent, Question, TryLater
 from core.messages import Message
 from core.organisations import Organisation
+from core.task_data import effects_of, facts_of, question_of
 from core.views import TaskView, task_view
 from miyabi.session import Session
 
@@ -45,58 +44,21 @@ async def report(session: Session, organisation: Organisation, task_id: UUID) ->
         view = await task_view(connection, session.house, organisation.id, task_id)
     return {
         **EMPTY,
-        **await _facts(session, view),
+        **await facts_of(session.house, view),
         "task": view.spoken,
         "number": view.number,
         "state": view.state,
         "waiting_for": view.waiting_for,
         "requester": view.requester,
         "revision": view.revision,
+        "lane": view.lane,
         "text": view.text,
-        "question": _question(view),
+        "question": question_of(view, view.language),
         "failure": view.failure.to(view.language) if view.failure else None,
         "documents": await documents(session, organisation, view),
-        "effects": [_effect(effect) for effect in view.effects],
+        "effects": effects_of(view),
         "updates": await _updates(session, view),
         "audit": await _audit(session, view),
-    }
-
-
-async def _facts(session: Session, view: TaskView) -> Mapping[str, object]:
-    if view.agent.facts is None:
-        return {}
-    try:
-        catalogue = await session.house.catalogue(view.organisation_id)
-    except (Permanent, TryLater):
-        # The task says itself why its price list can't be read.
-        return {}
-    return view.agent.facts(view.results, catalogue)
-
-
-def _question(view: TaskView) -> dict[str, object] | None:
-    """What the task asks its requester, in their language."""
-    if view.question is None:
-        return None
-    asked = load(Question, {key: value for key, value in view.question.items() if key != "id"})
-    return {
-        "text": asked.prompt.to(view.language),
-        "choices": [
-            {"value": choice.value, "label": choice.label.to(view.language)}
-            for choice in asked.choices
-        ],
-    }
-
-
-def _effect(effect: EffectRow) -> dict[str, object]:
-    """An act on the outside. `key` is what the provider was handed."""
-    return {
-        "step": effect.step,
-        "kind": effect.kind,
-        "target": effect.target,
-        "state": effect.state,
-        "attempts": effect.attempts,
-        "settled_by": effect.settled_by,
-        "key": effect.key,
     }
 
 

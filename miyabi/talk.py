@@ -1,7 +1,7 @@
 """What is said from the terminal: as a person, through the door that all platforms use."""
 
 import unicodedata
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from uuid import UUID
 
@@ -15,6 +15,7 @@ from core.intake import accept
 from core.organisations import Organisation
 from core.people import Person
 from core.phrases import NOBODY, UNKNOWN_TASK
+from core.ports import Lane
 from core.views import TaskView, task_view
 from core.words import Words
 from miyabi.seed import console_account
@@ -41,9 +42,12 @@ class Talk:
     organisation: Organisation
     handle: str
 
-    async def say(self, text: str, *, today: date | None = None) -> Answer:
+    async def say(
+        self, text: str, *, today: date | None = None, lane: Lane = "interactive"
+    ) -> Answer:
         """Say something that opens a conversation or names a task."""
-        return await accept(self.session.house, self._inbound(text=text, today=today))
+        inbound = replace(self._inbound(text=text, today=today), lane=lane)
+        return await accept(self.session.house, inbound)
 
     async def click(self, action: str, value: str, reason: str = "") -> Answer:
         """Press a button or pick an option."""

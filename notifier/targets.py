@@ -106,8 +106,9 @@ async def _copies(work: Unit, view: TaskView, approval_id: UUID) -> list[Target]
 
 
 async def _reached_by(work: Unit, view: TaskView, person: Person) -> Sequence[Account]:
-    """The person's account where the task lives; without one there, all of their accounts."""
-    accounts = await accounts_of(work.connection, view.organisation_id, person.id)
+    """The person's account where the task lives; without one there, all where they listen."""
+    everywhere = await accounts_of(work.connection, view.organisation_id, person.id)
+    accounts = [account for account in everywhere if account.listens]
     row = await fetch_one(
         work.connection,
         "select platform, workspace from threads where organisation_id = :organisation_id"

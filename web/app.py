@@ -11,6 +11,7 @@ from starlette.routing import BaseRoute, Route
 
 from core.ids import new_id
 from core.platform import Opening, Platform
+from core.problems import MEDIA_TYPE, accepted_language, problem
 from web import health, metrics
 from web.health import Probe
 from web.limits import BodyLimit
@@ -57,11 +58,19 @@ def _routes(platform: Platform, opening: Opening) -> list[BaseRoute]:
 async def _http_error(request: Request, error: Exception) -> JSONResponse:
     """What Starlette says (404, 405 ...) in the form of all our errors."""
     assert isinstance(error, HTTPException)  # noqa: S101  # registered for these only
-    return JSONResponse({"error": error.detail}, error.status_code, error.headers)
+    return _problem(request, error.status_code, headers=error.headers)
 
 
 async def _crash(request: Request, error: Exception) -> JSONResponse:
     """Nothing of what went wrong goes outside but an id, under which the log has it all."""
     error_id = new_id().hex[-8:]
     log.error("web.crashed", path=request.url.path, error_id=error_id)
-    return JSONResponse({"error": "internal error", "id": error_id}, 500)
+    return _problem(request, 500, id=error_id)
+
+
+def _problem(
+    request: Request, status: int, headers: Mapping[str, str] | None = None, **more: object
+) -> JSONResponse:
+    language = accepted_language(request.headers.get("accept-language"), "ja")
+    content = problem(status, language, **more)  # type: ignore[arg-type]
+    return JSONResponse(content, status, headers, MEDIA_TYPE)

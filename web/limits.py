@@ -2,11 +2,18 @@
 
 import json
 
+from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from core.problems import MEDIA_TYPE, accepted_language, problem
+from core.words import Words
 
 BODY_LIMIT = 1_000_000
 """Bytes a request's body may have; no webhook of a platform comes near it."""
 
+_TOO_LARGE = Words(
+    ja="1 MB までにしてください。", en="It may have 1 MB at most.", zh="最多为 1 MB。"
+)
 _WITHOUT_BODY = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
@@ -25,11 +32,11 @@ class BodyLimit:
             await self._app(scope, receive, send)
             return
         if _declared(scope) > self._limit:
-            await refuse(send, 413, "the body is larger than 1 MB")
+            await _refuse(scope, send)
             return
         body = await self._body(receive)
         if body is None:
-            await refuse(send, 413, "the body is larger than 1 MB")
+            await _refuse(scope, send)
             return
         await self._app(scope, _replayed(body, receive), send)
 
@@ -71,12 +78,13 @@ def _replayed(body: bytes, receive: Receive) -> Receive:
     return replay
 
 
-async def refuse(send: Send, status: int, error: str) -> None:
-    """Answer with an error as JSON."""
-    content = json.dumps({"error": error}).encode()
+async def _refuse(scope: Scope, send: Send) -> None:
+    """Answer that the body is too large."""
+    language = accepted_language(Headers(scope=scope).get("accept-language"), "ja")
+    content = json.dumps(problem(413, language, _TOO_LARGE.to(language))).encode()
     headers = [
-        (b"content-type", b"application/json"),
+        (b"content-type", MEDIA_TYPE.encode()),
         (b"content-length", str(len(content)).encode()),
     ]
-    await send({"type": "http.response.start", "status": status, "headers": headers})
+    await send({"type": "http.response.start", "status": 413, "headers": headers})
     await send({"type": "http.response.body", "body": content})

@@ -48,18 +48,27 @@ class Counted:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        path = scope["path"] if scope["path"] in self._paths else "other"
         started = time.perf_counter()
 
         async def counting(message: Message) -> None:
             if message["type"] == "http.response.start":
-                ANSWERS.labels(path, message["status"]).inc()
+                ANSWERS.labels(self._path(scope), message["status"]).inc()
             await send(message)
 
         try:
             await self._app(scope, receive, counting)
         finally:
-            SECONDS.labels(path).observe(time.perf_counter() - started)
+            SECONDS.labels(self._path(scope)).observe(time.perf_counter() - started)
+
+    def _path(self, scope: Scope) -> str:
+        """The path as its route has it, without the values in it.
+
+        What was refused before it came to the routes counts where it was meant for.
+        """
+        route = scope.get("route")
+        if isinstance(route, Route):
+            return f"{scope['root_path']}{route.path}"
+        return scope["path"] if scope["path"] in self._paths else "other"
 
 
 def routes(house: House) -> list[BaseRoute]:

@@ -119,4 +119,18 @@ create table api_tokens (
 );
 create index on api_tokens (person_id);
 
-grant select, insert, update, delete on effects, schedule, workers, api_tokens to miyabi_app;
+-- What a program's key was first used for: the same key with anything else is its mistake.
+create table idempotency_keys (
+    organisation_id uuid not null references organisations,
+    person_id uuid not null references people,
+    key text not null,
+    fingerprint text not null, -- SHA-256 of the request
+    created_at timestamptz not null default now(),
+    primary key (person_id, key)
+);
+
+-- Whether a person hears what is said there; behind a program's account nobody does.
+alter table accounts add column listens boolean not null default true;
+
+grant select, insert, update, delete on effects, schedule, workers, api_tokens, idempotency_keys
+    to miyabi_app;

@@ -1,7 +1,9 @@
 """Asking for work: `ask` sends one request and follows it, `chat` talks, `parse` only reads."""
 
+import sys
 from dataclasses import replace
 from datetime import date, datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 from zoneinfo import ZoneInfo
 
@@ -14,15 +16,19 @@ from miyabi.commands.frame import (
     AsPerson,
     Exit,
     OfOrganisation,
+    complain,
     print_json,
+    print_json_line,
     read_text,
     run,
+    say,
     terminal,
 )
 
 if TYPE_CHECKING:
     from core.catalogue import Catalogue
     from core.settings import Settings
+    from miyabi.batch import Handed
 
 Text = Annotated[
     list[str], typer.Argument(metavar="TEXT", help="What to say; - reads it from stdin.")
@@ -36,6 +42,11 @@ _BAD_DATE = Words(
     en="“{text}” is not a date. Write it as 2026-11-25.",
     zh="无法读取日期“{text}”。请写成2026-11-25的形式。",
 )
+_NO_FILE = Words(
+    ja="ファイル「{file}」を読めません: {why}",
+    en="The file “{file}” can't be read: {why}",
+    zh="无法读取文件“{file}”: {why}",
+)
 
 
 def register(app: typer.Typer) -> None:
@@ -46,16 +57,33 @@ def register(app: typer.Typer) -> None:
 
 
 def ask(
-    text: Text,
+    text: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="TEXT", help="What to say; - reads it from stdin."),
+    ] = None,
     as_person: AsPerson = None,
     approve: Annotated[
         bool, typer.Option("--approve", help="Have another person approve it.")
     ] = False,
     today: Today = None,
+    batch: Annotated[
+        str | None,
+        typer.Option("--batch", metavar="FILE", help="Many requests, one a line; - for stdin."),
+    ] = None,
+    wait: Annotated[
+        bool, typer.Option("--wait", help="With --batch: until all are at rest.")
+    ] = False,
     organisation: OfOrganisation = None,
     as_json: AsJson = False,
 ) -> None:
-    """Send one chat request and follow it to its end, or until it waits for a person."""
+    """Send one chat request and follow it to its end, or until it waits for a person.
+
+    With --batch, hand in many and follow none: one line (with --json one object) for each.
+    """
+    if batch is not None:
+        _ask_many(batch, as_person, organisation, wait=wait, as_json=as_json)
+    if not text:
+        raise typer.BadParameter("TEXT or --batch FILE")
 
     async def command(settings: "Settings") -> int:
         from core.commands import read_command
@@ -74,6 +102,56 @@ def ask(
             return await to_its_end(talk, answer, approves=approve, as_json=as_json)
 
     run(command, as_json=as_json)
+
+
+def _ask_many(
+    batch: str, as_person: str | None, organisation: str | None, *, wait: bool, as_json: bool
+) -> None:
+    """Hand in a file's lines. Refused if one was, failed if the database was away for one."""
+
+    async def command(settings: "Settings") -> int:
+        from miyabi.batch import hand_in, state_at_rest
+        from miyabi.session import session
+        from miyabi.talk import Talk
+
+        lines = _lines(batch)
+        async with session(settings, working=wait) as opened:
+            company = await opened.organisation(organisation)
+            talk = Talk(opened, company, await opened.handle_of(company, as_person))
+            handed = []
+            async for each in hand_in(talk, lines, _complain_of):
+                handed.append(each)
+                if not wait:
+                    _show_handed(each, as_json=as_json)
+            for each in handed if wait else ():
+                state = await state_at_rest(talk, each.answer)
+                _show_handed(replace(each, state=state), as_json=as_json)
+        if any(each.answer.outcome == "unavailable" for each in handed):
+            return Exit.FAILED
+        return Exit.DONE if all(each.taken for each in handed) else Exit.REFUSED
+
+    run(command, as_json=as_json)
+
+
+def _lines(batch: str) -> list[str]:
+    try:
+        return (sys.stdin.read() if batch == "-" else Path(batch).read_text("utf-8")).splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        raise Refused(_NO_FILE.fill(file=batch, why=error)) from error
+
+
+def _show_handed(handed: "Handed", *, as_json: bool) -> None:
+    data = handed.as_data()
+    if as_json:
+        print_json_line(data)
+    elif handed.taken:
+        say(f"{data['task']}  {data['state'] or ''}  {handed.text}".replace("    ", "  "))
+    else:
+        _complain_of(handed)
+
+
+def _complain_of(handed: "Handed") -> None:
+    complain(f"{handed.line}: {handed.as_data()['message']}")
 
 
 def chat(as_person: AsPerson = None, organisation: OfOrganisation = None) -> None:

@@ -85,6 +85,11 @@ def print_json(data: Mapping[str, object]) -> None:
     typer.echo(json.dumps(data, ensure_ascii=False, indent=2, default=str))
 
 
+def print_json_line(data: Mapping[str, object]) -> None:
+    """One object of many, each on a line of its own."""
+    typer.echo(json.dumps(data, ensure_ascii=False, default=str))
+
+
 def read_text(words: list[str]) -> str:
     """A request as it was typed; a single `-` stands for what comes in on stdin."""
     return sys.stdin.read() if words == ["-"] else " ".join(words)

@@ -159,7 +159,7 @@ def link_account(
 
         sender = _account(account)
         async with session(settings) as opened:
-            person = await _person(opened, organisation, handle)
+            person = await find_person(opened, organisation, handle)
             async with unit(opened.house) as work:
                 await people.link(work, person, sender)
         say(_LINKED.fill(account=account, handle=handle))
@@ -183,7 +183,7 @@ def change_person(
 
         given = dict(_change(text) for text in changes)
         async with session(settings) as opened:
-            person = await _person(opened, organisation, handle)
+            person = await find_person(opened, organisation, handle)
             changed = replace(
                 person,
                 name=given.get("name", person.name),
@@ -200,7 +200,8 @@ def change_person(
     run(command)
 
 
-async def _person(opened: "Session", organisation: str | None, handle: str) -> "Person":
+async def find_person(opened: "Session", organisation: str | None, handle: str) -> "Person":
+    """The active person of that handle. Raises Refused where there is none."""
     company = await opened.organisation(organisation)
     for person in await opened.everyone(company):
         if person.handle == handle:
