@@ -16,12 +16,13 @@ COMPILE := $(BIN)/uv pip compile --universal --python-version 3.11 --generate-ha
 # Without compiled modules every start of a command would read its sources anew, a third slower.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help demo up test bench lint format lock install clean
+.PHONY: help demo up test chaos bench lint format lock install clean
 
 help:
 	@echo "make demo    one quote from request to approved PDF, on sample data"
 	@echo "make up      everything running until Ctrl-C"
 	@echo "make test    the whole suite (ARGS='-k quote' picks tests)"
+	@echo "make chaos   processes killed and networks cut while work goes on (ARGS='--seed 7 --tasks 50')"
 	@echo "make bench   the speed figures"
 	@echo "make lint    style, types and import contracts"
 	@echo "make lock    renew requirements/*.txt (ARGS=--upgrade takes newer versions)"
@@ -35,6 +36,9 @@ up: $(MAIN)
 
 test: $(DEV)
 	$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal --timeout 300 $(ARGS)
+
+chaos: $(DEV)
+	PYTHONPATH=. $(BIN)/python -P -m tests.chaos $(ARGS)
 
 bench: $(DEV)
 	$(BIN)/python -m bench $(ARGS)

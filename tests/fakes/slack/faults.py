@@ -9,8 +9,8 @@ class Fault:
     """What goes wrong with the next `times` calls of a method.
 
     `after`: the call is done first, and only its answer is lost. `reset`: no answer at all, the
-    connection is cut. `hang`: seconds before anything happens. Without status, error or reset the
-    call is answered as usual after the hang.
+    connection is cut. `hang`: seconds before anything happens, or with `after` before the answer.
+    Without status, error or reset the call is answered as usual after the hang.
     """
 
     method: str

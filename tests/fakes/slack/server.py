@@ -151,11 +151,13 @@ class FakeSlack:
         call = Call(time.monotonic(), method, args, str(args.get("token") or header))
         self.calls.append(call)
         fault = self.faults.take(method)
-        if fault is not None:
+        if fault is not None and not fault.after:
             await asyncio.sleep(fault.hang)
         if fault is not None and fault.spoils and not (fault.after or fault.reset):
             return self._spoilt(request, call, fault)
         call.status, call.answer = self._perform(call, as_json)
+        if fault is not None and fault.after:
+            await asyncio.sleep(fault.hang)
         if fault is not None and fault.spoils:
             return self._spoilt(request, call, fault)
         return self._answer(call)

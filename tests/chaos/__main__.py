@@ -1,0 +1,44 @@
+"""`make chaos`: the whole attack, with three seeds or the one that is named."""
+
+import argparse
+import asyncio
+import sys
+import time
+from dataclasses import replace
+from pathlib import Path
+
+from tests.chaos.plan import Size
+from tests.chaos.run import FULL, run
+
+SEEDS = (1, 2, 3)
+
+
+def main() -> int:
+    """Run it; 1 where anything was lost, doubled, late or hidden."""
+    parser = argparse.ArgumentParser(prog="make chaos ARGS=…", description=__doc__)
+    parser.add_argument("--seed", type=int, action="append", help="default: 1, 2 and 3")
+    parser.add_argument("--tasks", type=int, default=FULL.tasks)
+    parser.add_argument("--points", type=int, help="only so many of the named points, of each kind")
+    parser.add_argument("--mutation", default="", help="take one safeguard out")
+    parser.add_argument("--json", type=Path, help="a folder for the tables as JSON")
+    parser.add_argument("--quiet", action="store_true", help="only the tables")
+    chosen = parser.parse_args()
+    size = replace(FULL, tasks=chosen.tasks, points=chosen.points, web_points=chosen.points)
+    passed = [_one(seed, size, chosen) for seed in chosen.seed or SEEDS]
+    return 0 if all(passed) else 1
+
+
+def _one(seed: int, size: Size, chosen: argparse.Namespace) -> bool:
+    tell = (lambda line: None) if chosen.quiet else (lambda line: print(line, file=sys.stderr))
+    began = time.monotonic()
+    verdict = asyncio.run(run(seed, size, tell=tell, mutation=chosen.mutation))
+    print(verdict.as_text(), flush=True)
+    print(f"\n{time.monotonic() - began:.0f} s\n", flush=True)
+    if chosen.json:
+        chosen.json.mkdir(parents=True, exist_ok=True)
+        (chosen.json / f"chaos-{seed}.json").write_text(verdict.as_json(), "utf-8")
+    return not verdict.wrong
+
+
+if __name__ == "__main__":
+    sys.exit(main())

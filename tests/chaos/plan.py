@@ -1,0 +1,149 @@
+"""What is asked for and what goes wrong, drawn from a seed: the same seed gives the same plan."""
+
+import random
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+DOORS = ("command", "mention", "both events", "direct", "console")
+FATES = (
+    *("approved",) * 8,
+    *("approved by copies",) * 2,
+    "approved by a storm",
+    "rejected",
+    "asked back",
+    "cancelled",
+)
+REQUESTERS = ("tanaka", "inoue", "kimura", "hayashi", "shimizu")
+CHANNELS = ("C1", "C2", "C3", "C4", "C5", "C6")
+
+_CUSTOMERS = ("株式会社ABC商事", "山川製作所", "みなと企画", "髙﨑組", "さくら会")
+_ITEMS = ("モニター{n}台", "キーボード{n}個", "マウス{n}個", "チェア{n}脚", "お茶{n}ケース")
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """Something a person asks for. `copies`: seconds after which the delivery comes once more."""
+
+    number: int
+    after: float
+    door: str
+    person: str
+    channel: str
+    text: str
+    fate: str
+    copies: tuple[float, ...]
+
+    @property
+    def marker(self) -> str:
+        """What tells its task from all others."""
+        return marker(self.number)
+
+
+@dataclass(frozen=True, slots=True)
+class Blow:
+    """One thing that goes wrong. `at` names a point, a server or a method of Slack."""
+
+    kind: str
+    at: str = ""
+    pause: float = 1.0
+    seconds: float = 0.0
+
+    def __str__(self) -> str:
+        length = f" for {self.seconds:g} s" if self.seconds else ""
+        return f"{self.kind} {self.at}{length}".strip()
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """A whole run."""
+
+    seed: int
+    requests: Sequence[Request]
+    blows: Sequence[Blow]
+
+
+@dataclass(frozen=True, slots=True)
+class Size:
+    """How much of it. `points`: how many of the named points (None: each)."""
+
+    tasks: int
+    points: int | None = None
+    web_points: int | None = None
+    pause: float = 1.0
+    zombie: float = 15.0
+    doors: Sequence[str] = DOORS
+    fates: Sequence[str] = FATES
+
+
+def marker(number: int) -> str:
+    return f"K{number:04d}"
+
+
+def draw(seed: int, size: Size, points: Sequence[str]) -> Plan:
+    """A plan. `points` are the named points that exist, learnt by a quiet walk before."""
+    rng = random.Random(seed)
+    blows = _blows(rng, size, sorted(points))
+    length = sum(blow.pause for blow in blows)
+    # Some come together and some alone, as people do, all along the blows.
+    moments = sorted(rng.uniform(0, max(length, size.tasks * 0.2)) for _ in range(size.tasks))
+    requests = [request(rng, number, at, size) for number, at in enumerate(moments, start=1)]
+    return Plan(seed, requests, blows)
+
+
+def request(rng: random.Random, number: int, after: float, size: Size) -> Request:
+    fate = rng.choice(size.fates)
+    door = rng.choice(size.doors)
+    person = rng.choice(REQUESTERS)
+    items = [item.format(n=rng.randint(1, 40)) for item in rng.sample(_ITEMS, rng.randint(1, 3))]
+    if fate == "asked back":
+        items = ["ノートPC 2台"]  # 14 or 16 inches?
+    text = f"見積 {rng.choice(_CUSTOMERS)} {' '.join(items)} 備考: {marker(number)}"
+    copies = tuple(round(rng.uniform(0, 4), 2) for _ in range(rng.randint(1, 3)))
+    return Request(number, round(after, 2), door, person, rng.choice(CHANNELS), text, fate, copies)
+
+
+def _blows(rng: random.Random, size: Size, points: Sequence[str]) -> list[Blow]:
+    of_web = _some(rng, [p for p in points if p.startswith("web: ")], size.web_points)
+    of_workers = _some(rng, [p for p in points if p.startswith("worker: ")], size.points)
+    blows = [Blow("kill", point, size.pause) for point in [*of_web, *of_workers]]
+    # A lease that runs out in the middle of a walk: what was done before it is not done again.
+    frozen = [p for p in of_workers if "after commit of step" in p or "after commit of task" in p]
+    blows += [
+        Blow("freeze at", point, size.pause, size.zombie)
+        for point in rng.sample(frozen, min(len(frozen), 2))
+    ]
+    blows += [Blow("freeze", "a worker", size.pause, size.zombie), *_of_servers(size)]
+    blows += [Blow("restart", "all workers", size.pause), Blow("kill", "a worker", size.pause)]
+    blows += _of_slack(size)
+    rng.shuffle(blows)
+    return blows
+
+
+def _some(rng: random.Random, points: list[str], many: int | None) -> list[str]:
+    return points if many is None else rng.sample(points, min(many, len(points)))
+
+
+def _of_servers(size: Size) -> list[Blow]:
+    return [
+        Blow("wipe", "valkey", size.pause),
+        Blow("kill", "valkey", size.pause * 2),
+        Blow("kill", "postgres", size.pause * 3),
+        Blow("stop", "postgres", size.pause * 3),
+        Blow("stall", "postgres", size.pause + 2, 2.0),
+        Blow("stall", "valkey", size.pause + 2, 2.0),
+        Blow("stall", "slack", size.pause + 2, 2.0),
+    ]
+
+
+SLACK_FAULTS = ("429", "500", "500 after", "reset", "hang after")
+"""What Slack does. `after` and `reset`: the thing is done, and only the answer is spoilt."""
+
+
+def _of_slack(size: Size) -> list[Blow]:
+    methods = ("chat.postMessage", "chat.update", "files.completeUploadExternal")
+    return [
+        *(Blow(fault, method, size.pause / 2) for method in methods for fault in SLACK_FAULTS),
+        Blow("500", "upload", size.pause / 2),
+        Blow("429", "files.getUploadURLExternal", size.pause / 2),
+        Blow("hang", "chat.postMessage", size.pause / 2),
+    ]

@@ -1,0 +1,152 @@
+"""How long people looked at nothing, and how long it took to go on after somebody died."""
+
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+from itertools import pairwise
+from uuid import UUID
+
+from tests.chaos.evidence import Evidence, Row, short, wall
+from tests.chaos.journal import Hit
+
+_WORKING = {
+    "intake:task:received",
+    "intake:task:revised",
+    "intake:task:retried",
+    "intake:question:answered",
+    "approval:approval:decided",
+    "worker:task:started",
+    "worker:task:retrying",
+    "worker:step:finished",
+    "worker:document:numbered",
+    "worker:document:issued",
+}
+"""After these events a task is ours to go on with; after all others it waits or has ended."""
+_AWAY = {"server", "stall"}
+
+
+def silences(evidence: Evidence) -> list[tuple[float, str]]:
+    """For each task in Slack, the longest time without news while we were at work; worst first."""
+    found = []
+    for task in evidence.rows["tasks"]:
+        rows = evidence.of_task("messages", task["id"])
+        shown = [evidence.posted.get((m["channel"], m["external_id"])) for m in rows]
+        seen = sorted(at for message in shown if message for at in evidence.moments(message))
+        if not seen:
+            continue
+        longest = max((_longest(seen, *phase) for phase in _phases(evidence, task)), default=0.0)
+        found.append((longest, short(task["text"])))
+    return sorted(found, reverse=True)
+
+
+def _phases(evidence: Evidence, task: Row) -> Iterator[tuple[float, float]]:
+    """From when to when we were at work on it."""
+    began: float | None = None
+    for event in _steps(evidence, task["id"]):
+        if began is None and _at_work(evidence, event):
+            began = _at(event["at"])
+        elif began is not None and not _at_work(evidence, event):
+            yield began, _at(event["at"])
+            began = None
+
+
+def _longest(seen: Sequence[float], began: float, ended: float) -> float:
+    after = next((at for at in seen if at >= ended), ended)
+    moments = [began, *(at for at in seen if began < at < ended), after]
+    return max(b - a for a, b in pairwise(moments))
+
+
+def recoveries(evidence: Evidence) -> list[tuple[float, str]]:
+    """For each task that a blow stopped: seconds from the return of the dead to its next event."""
+    found = []
+    for hit in evidence.journal.hits:
+        if not hit.dealt or hit.kind == "slack":
+            continue
+        for task in evidence.rows["tasks"]:
+            last, then = _around(evidence, task["id"], hit.down)
+            if last is None or not _stopped(evidence, last, hit) or then is None:
+                continue
+            gone_on = _at(then["at"])
+            value = max(0.0, gone_on - _returned(evidence, hit, gone_on))
+            found.append((value, f"{short(task['text'])} after {hit.what}"))
+    return sorted(found, reverse=True)
+
+
+def _stopped(evidence: Evidence, last: Row, hit: Hit) -> bool:
+    """Whether this blow hit the task: it was ours to go on with, and in the victim's hands."""
+    if not _at_work(evidence, last):
+        return False
+    if hit.pid is None or hit.kind in _AWAY:
+        return True
+    started = [
+        event
+        for event in evidence.events[last["stream"]]
+        if event["tag"] == "worker:task:started" and event["seq"] <= last["seq"]
+    ]
+    return bool(started) and str(evidence.data(started[-1])["worker"]).endswith(f":{hit.pid}")
+
+
+def _returned(evidence: Evidence, hit: Hit, gone_on: float) -> float:
+    """When whoever was struck was back. A frozen worker is not waited for: the others live."""
+    back = hit.down if hit.kind == "freeze" else hit.back or hit.down
+    for other in evidence.journal.hits:
+        if other.kind in _AWAY and other.back and other.down < gone_on and other.back > back:
+            back = max(back, min(other.back, gone_on))
+    return back
+
+
+def _around(evidence: Evidence, task: UUID, moment: float) -> tuple[Row | None, Row | None]:
+    """The task's last event before a moment and the first after it, messages apart."""
+    last = None
+    for event in _steps(evidence, task):
+        if _at(event["at"]) > moment:
+            return last, event
+        last = event
+    return last, None
+
+
+def _steps(evidence: Evidence, task: UUID) -> list[Row]:
+    events = evidence.events.get(task, [])
+    return [event for event in events if not event["tag"].startswith("notifier:")]
+
+
+def _at_work(evidence: Evidence, event: Row) -> bool:
+    if event["tag"] == "approval:approval:decided":
+        return str(evidence.data(event).get("action")) == "approve"
+    return event["tag"] in _WORKING
+
+
+def news_recoveries(evidence: Evidence) -> list[tuple[float, str]]:
+    """The same for messages on their way, but those that Slack itself held up."""
+    troubled = _troubled(evidence)
+    found = []
+    for row in evidence.rows["deliveries"]:
+        if row["sent_at"] is None or row["state"] != "sent":
+            continue
+        made, sent = _at(row["created_at"]), _at(row["sent_at"])
+        channels = {m["channel"] for m in evidence.of_task("messages", row["task_id"])}
+        if any(c in channels and made - 9 <= at <= sent for c, at in troubled):
+            continue
+        for hit in evidence.journal.hits:
+            if hit.dealt and hit.kind != "slack" and made <= hit.down < sent:
+                value = max(0.0, sent - _returned(evidence, hit, sent))
+                found.append((value, f"{row['slot']} of {row['task_id']} after {hit.what}"))
+    return sorted(found, reverse=True)
+
+
+def _troubled(evidence: Evidence) -> list[tuple[str, float]]:
+    """Where and when Slack answered badly or late."""
+    return [
+        (str(call.args.get("channel") or call.args.get("channel_id")), wall(call.at))
+        for call in evidence.slack.calls
+        if not call.ok or call.done_at - call.at > 2
+    ]
+
+
+def percentile(values: Sequence[float], part: float) -> float:
+    """The value below which this part of them lies; 0 where there are none."""
+    ordered = sorted(values)
+    return ordered[min(len(ordered) - 1, int(len(ordered) * part))] if ordered else 0.0
+
+
+def _at(moment: datetime) -> float:
+    return moment.timestamp()

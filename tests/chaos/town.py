@@ -1,0 +1,217 @@
+"""The ground of a run: servers, proxies before them, a Slack, a company, and the fleet."""
+
+import asyncio
+import base64
+import contextlib
+import os
+import random
+import secrets
+import socket
+import tempfile
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import parse_qs, urlsplit
+
+import asyncpg  # type: ignore[import-untyped]
+from pydantic import SecretStr
+
+from core import organisations, people
+from core.house import House
+from core.inbound import Sender
+from core.migrate import upgrade_async
+from core.settings import Settings, SlackSettings
+from core.unit import unit
+from miyabi.build import open_house
+from miyabi.embedded import Services, embedded
+from miyabi.seed import COMPANY, PEOPLE, console_account
+from tests.chaos.fleet import REPOSITORY, Fleet, Kept
+from tests.chaos.plan import CHANNELS
+from tests.chaos.proxy import Proxy
+from tests.fakes.slack.driver import SIGNING_SECRET
+from tests.fakes.slack.server import FakeSlack
+
+WORKERS = 3
+ACCOUNTS = {
+    "tanaka": "U1",
+    "inoue": "U2",
+    "kimura": "U3",
+    "hayashi": "U4",
+    "shimizu": "U5",
+    "suzuki": "U8",
+    "sato": "U9",
+}
+BOSSES = ("suzuki", "sato")
+
+_OURS = ("MIYABI_", "SLACK_", "DATABASE_", "REDIS_", "CHAOS_")
+
+
+@dataclass(frozen=True, slots=True)
+class Town:
+    """Everything a run needs. `database` is PostgreSQL itself; our processes go by the proxies."""
+
+    folder: Path
+    database: str
+    valkey: Path
+    proxies: dict[str, Proxy]
+    slack: FakeSlack
+    house: House
+    fleet: Fleet
+    web_url: str
+    environment: dict[str, str]
+
+    @property
+    def home(self) -> Path:
+        return self.folder / "home"
+
+    async def rows(self, sql: str, *values: object) -> list[asyncpg.Record]:
+        """Ask the database itself, again and again while it is away."""
+        while True:
+            try:
+                connection = await asyncpg.connect(self.database, timeout=5)
+                try:
+                    return list(await connection.fetch(sql, *values, timeout=30))
+                finally:
+                    await connection.close(timeout=5)
+            except (OSError, TimeoutError, asyncpg.PostgresConnectionError):
+                await asyncio.sleep(0.2)
+            except (asyncpg.CannotConnectNowError, asyncpg.AdminShutdownError):
+                await asyncio.sleep(0.2)
+            except asyncpg.CrashShutdownError:
+                await asyncio.sleep(0.2)
+
+
+@asynccontextmanager
+async def town(*, mutation: str = "", durable: bool = True) -> AsyncIterator[Town]:
+    """Build it all, the fleet not yet begun; take it down at the end."""
+    async with AsyncExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="miyabi-chaos-")))
+        folder.chmod(0o711)  # PostgreSQL's account passes through
+        (folder / "orders").mkdir()
+        home = folder / "home"
+        local = Settings(home=home, database_url=None, redis_url=None)
+        services = await stack.enter_async_context(embedded(local, durable=durable))
+        await upgrade_async(services.owner_url)
+        slack = await stack.enter_async_context(FakeSlack())
+        proxies = await _proxies(stack, services, slack)
+        through = Services(
+            f"postgresql+asyncpg://postgres@127.0.0.1:{proxies['postgres'].port}/miyabi",
+            services.owner_url,
+            f"redis://127.0.0.1:{proxies['valkey'].port}/0",
+        )
+        settings = _settings(home, through, slack)
+        async with open_house(local, services) as built:
+            await _found(built.house)
+        port = _free_port()
+        environment = _environment(folder, settings, port) | {"CHAOS_MUTATION": mutation}
+        built = await stack.enter_async_context(open_house(settings, through))
+        roles = [("web", "web"), *((f"worker {n}", "worker") for n in range(1, WORKERS + 1))]
+        fleet = Fleet(
+            [
+                Kept(name, role, environment, folder / f"{name.replace(' ', '-')}.log")
+                for name, role in roles
+            ]
+        )
+        stack.push_async_callback(fleet.stop)
+        database = services.database_url.replace("+asyncpg", "")
+        yield Town(
+            folder,
+            database,
+            Path(urlsplit(services.redis_url).path),
+            proxies,
+            slack,
+            built.house,
+            fleet,
+            f"http://127.0.0.1:{port}",
+            environment,
+        )
+
+
+async def _proxies(stack: AsyncExitStack, services: Services, slack: FakeSlack) -> dict[str, Proxy]:
+    query = parse_qs(urlsplit(services.database_url).query)
+    postgres = Path(query["host"][0]) / ".s.PGSQL.5432"
+    valkey = urlsplit(services.redis_url).path
+    there = urlsplit(slack.world.base_url)
+    proxies = {
+        "postgres": Proxy(lambda: asyncio.open_unix_connection(postgres)),
+        "valkey": Proxy(lambda: asyncio.open_unix_connection(valkey)),
+        "slack": Proxy(lambda: asyncio.open_connection(there.hostname, there.port)),
+    }
+    for proxy in proxies.values():
+        await stack.enter_async_context(proxy)
+    # What Slack calls itself from now on: uploads go by the proxy too.
+    slack.world.base_url = f"http://127.0.0.1:{proxies['slack'].port}"
+    for channel in CHANNELS:
+        slack.channel(channel, members=ACCOUNTS.values())
+    return proxies
+
+
+def _settings(home: Path, services: Services, slack: FakeSlack) -> Settings:
+    return Settings(
+        home=home,
+        database_url=SecretStr(services.database_url),
+        redis_url=SecretStr(services.redis_url),
+        secret_key=SecretStr(base64.b64encode(secrets.token_bytes(32)).decode()),
+        slack=SlackSettings(
+            signing_secret=SecretStr(SIGNING_SECRET),
+            bot_token=SecretStr("xoxb-t1"),
+            api_url=slack.api_url,
+        ),
+    )
+
+
+def _environment(folder: Path, settings: Settings, port: int) -> dict[str, str]:
+    assert settings.database_url
+    assert settings.redis_url
+    assert settings.secret_key
+    kept = {k: v for k, v in os.environ.items() if not k.startswith(_OURS)}
+    return {
+        **kept,
+        "PYTHONPATH": str(REPOSITORY),
+        "CHAOS_FOLDER": str(folder),
+        "MIYABI_HOME": str(settings.home),
+        "MIYABI_PORT": str(port),
+        "MIYABI_LOG_JSON": "true",
+        "MIYABI_SECRET_KEY": settings.secret_key.get_secret_value(),
+        "DATABASE_URL": settings.database_url.get_secret_value(),
+        "REDIS_URL": settings.redis_url.get_secret_value(),
+        "SLACK_SIGNING_SECRET": SIGNING_SECRET,
+        "SLACK_BOT_TOKEN": "xoxb-t1",
+        "SLACK_API_URL": settings.slack.api_url,
+    }
+
+
+async def _found(house: House) -> None:
+    """The sample company, with more people, known in Slack and at the terminal."""
+    async with unit(house) as work:
+        organisation = await organisations.add(work, "default", COMPANY)
+        roles = {handle: (name, roles) for handle, name, roles in PEOPLE}
+        for handle, account in ACCOUNTS.items():
+            name, may = roles.get(handle, (handle, frozenset({"requester"})))
+            person = await people.add(work, organisation.id, handle, name, may)
+            await people.link(work, person, Sender("slack", "T1", account))
+            await people.link(work, person, console_account("default", handle))
+
+
+def _free_port() -> int:
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        return int(listener.getsockname()[1])
+
+
+async def until_web_answers(town: Town, patience: float = 30.0) -> None:
+    """Wait until the web process takes connections."""
+    port = urlsplit(town.web_url).port
+    async with asyncio.timeout(patience):
+        while True:
+            with contextlib.suppress(OSError):
+                _, writer = await asyncio.open_connection("127.0.0.1", port)
+                writer.close()
+                return
+            await asyncio.sleep(0.05)
+
+
+def chosen(rng: random.Random, fleet: Fleet) -> Kept:
+    """Some worker."""
+    return rng.choice(fleet.workers)
