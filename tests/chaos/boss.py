@@ -1,7 +1,6 @@
 """Those who decide and answer: they see a card or a question, and do what the request's fate is."""
 
 import asyncio
-import contextlib
 import random
 import re
 from collections.abc import Awaitable, Callable
@@ -21,6 +20,11 @@ from tests.fakes.slack.state import Message
 
 _LOOK_EVERY = 0.15
 _STORM = 50  # clicks at once on one approval
+_ASKED = """
+    select t.question ->> 'id' as question, t.text from tasks t
+    join threads h on h.task_id = t.id and h.person_id is null
+    where t.waiting_for = 'answer' and h.platform <> 'slack'
+"""
 _PENDING = """
     select a.id, t.id as task, t.text, t.reference, h.platform
     from approvals a join tasks t on t.id = a.task_id
@@ -66,6 +70,8 @@ class Bosses:
                     if waiting.id not in self._handled:
                         self._handled.add(waiting.id)
                         self._begin(self._decide(waiting))
+                for row in await self.town.rows(_ASKED):
+                    self._asked(row["question"], None)
                 await asyncio.sleep(_LOOK_EVERY)
         finally:
             for task in self._at_it:
@@ -96,13 +102,15 @@ class Bosses:
     def _read(self, message: Message) -> None:
         for button in buttons(message):
             name = str(button["action_id"]).split(":")[0]
-            if name == "approve":
+            if name == "approve" and self._boss(message):
                 self._cards.setdefault(UUID(button["value"]), message.snapshot())
             elif name == "answer":
-                question = str(button["value"]).split(".")[0]
-                if question not in self._handled:
-                    self._handled.add(question)
-                    self._begin(self._answer(question, message.snapshot()))
+                self._asked(str(button["value"]).split(".")[0], message.snapshot())
+
+    def _asked(self, question: str, message: Message | None) -> None:
+        if question not in self._handled:
+            self._handled.add(question)
+            self._begin(self._answer(question, message))
 
     async def _pending(self) -> list[Waiting]:
         """What waits for a decision and can be seen by those who decide."""
@@ -153,9 +161,12 @@ class Bosses:
         return rows[0]["state"] in {"cancelled", "done", "rejected", "failed"}
 
     def _boss(self, message: Message) -> str:
-        """Who has the card before them: whose direct conversation it is in, or anyone."""
+        """Who of those who decide has the card before them; nobody in another's conversation."""
+        bosses = [ACCOUNTS[name] for name in BOSSES]
+        if not message.channel.startswith("D"):
+            return self.rng.choice(bosses)
         owner = message.channel.removeprefix("D")
-        return owner if owner in ACCOUNTS.values() else ACCOUNTS[self.rng.choice(BOSSES)]
+        return owner if owner in bosses else ""
 
     async def _approve(self, waiting: Waiting) -> None:
         self.journal.clicks += 1
@@ -203,12 +214,12 @@ class Bosses:
         request = waiting.request
         words = f"cancel #{waiting.reference}"
         if waiting.message is None:
-            await self._say(request.person, f"console-{request.number}", words)
+            await self._at_console(request.person, f"console-{request.number}", words)
         else:
             user = ACCOUNTS[request.person]
             await self.driver.slash(words, user=user, channel=request.channel)
 
-    async def _answer(self, question: str, message: Message) -> None:
+    async def _answer(self, question: str, message: Message | None) -> None:
         """Choose the first of what is offered."""
         sql = "select text from tasks where question ->> 'id' = $1"
 
@@ -219,21 +230,25 @@ class Bosses:
         request = self._request(rows[0]["text"]) if rows else None
         if request is None:
             return
-        user = ACCOUNTS[request.person]
-        label = next(b["text"]["text"] for b in buttons(message) if "answer" in b["action_id"])
 
         async def choose() -> None:
-            await self.driver.click(message, label, user=user)
+            if message is None:
+                click = Click("answer", f"{question}.0")
+                await self._at_console(request.person, f"console-{request.number}", click=click)
+                return
+            label = next(b["text"]["text"] for b in buttons(message) if "answer" in b["action_id"])
+            await self.driver.click(message, label, user=ACCOUNTS[request.person])
 
         await asyncio.sleep(self.rng.uniform(0.05, 1.0))
         await self._until(choose, answered)
 
     async def _console(self, waiting: Waiting, click: Click) -> None:
-        sender = Sender("console", "local", self.rng.choice(BOSSES))
-        spot = Spot(f"console-{waiting.request.number}")
-        await accept(self.town.house, Inbound(sender, spot, new_id().hex, click=click))
+        place = f"console-{waiting.request.number}"
+        await self._at_console(self.rng.choice(BOSSES), place, click=click)
 
-    async def _say(self, person: str, channel: str, words: str) -> None:
+    async def _at_console(
+        self, person: str, channel: str, words: str = "", click: Click | None = None
+    ) -> None:
         sender = Sender("console", "local", person)
-        with contextlib.suppress(TimeoutError):
-            await accept(self.town.house, Inbound(sender, Spot(channel), new_id().hex, words))
+        inbound = Inbound(sender, Spot(channel), new_id().hex, words, click=click)
+        await accept(self.town.house, inbound)
