@@ -33,6 +33,7 @@ _SAYS: dict[int | str, dict[str, Any]] = {
     403: {"model": ProblemDetails, "description": "The token's person may not"},
     413: {"model": ProblemDetails, "description": "More than 1 MB"},
     422: {"model": ProblemDetails, "description": "Wrong content, or a key used for another act"},
+    500: {"model": ProblemDetails, "description": "A fault of ours; the log has its id"},
     503: {"model": ProblemDetails, "description": "The database is away; nothing was done"},
 }
 _NOT_FOUND: dict[int | str, dict[str, Any]] = {
@@ -173,6 +174,7 @@ def routes(opening: Opening) -> Sequence[BaseRoute]:
             Problem: problems.on_problem,
             RequestValidationError: problems.on_invalid,
             HTTPException: problems.on_http_error,
+            Exception: problems.on_crash,
         },
     )
     app.state.opening = opening

@@ -3,13 +3,17 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import structlog
 from fastapi import Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
+from core.ids import new_id
 from core.problems import MEDIA_TYPE, accepted_language, problem
 from core.words import Language, Words, same
+
+log = structlog.get_logger()
 
 NOTHING = Words(ja="", en="", zh="")
 NO_TOKEN = Words(
@@ -33,6 +37,11 @@ NO_AGENT = Words(
     ja="「{agent}」というエージェントはありません。",
     en="There is no agent “{agent}”.",
     zh="没有名为“{agent}”的代理。",
+)
+CRASHED = Words(
+    ja="管理者に番号 {error_id} を伝えてください。",
+    en="Please tell your administrator the id {error_id}.",
+    zh="请将编号 {error_id} 告知管理员。",
 )
 UNREADABLE = Words(
     ja="JSON として読めません。", en="It can't be read as JSON.", zh="无法作为JSON读取。"
@@ -110,6 +119,15 @@ async def on_http_error(request: Request, error: Exception) -> JSONResponse:
     """What Starlette says: no such path, no such method."""
     assert isinstance(error, HTTPException)  # noqa: S101  # registered for these only
     return await on_problem(request, Problem(error.status_code, headers=error.headers))
+
+
+async def on_crash(request: Request, error: Exception) -> JSONResponse:
+    """Nothing of what went wrong goes outside but an id, under which the log has it all."""
+    error_id = new_id().hex[-8:]
+    log.error("api.crashed", path=request.url.path, error_id=error_id)
+    language = language_of(request)
+    content = problem(500, language, CRASHED.fill(error_id=error_id).to(language), id=error_id)
+    return JSONResponse(content, 500, media_type=MEDIA_TYPE)
 
 
 async def on_invalid(request: Request, error: Exception) -> JSONResponse:

@@ -61,3 +61,14 @@ async def test_after_a_restart_of_the_database_all_goes_on(site: Site, asker: Pr
     said = await asker.ask("letter again")
 
     assert said.status == 202
+
+
+async def test_a_crash_says_an_id_and_nothing_else(site: Site, asker: Program) -> None:
+    said = await asker.ask("letter hello")
+    async with served(opening_of(replace(site.house, agents={}))) as http:
+        program = Program(http, await described(http), asker.token)
+        crashed = await program.get(f"/tasks/{said.data['reference']}")
+
+    assert (crashed.status, crashed.data["code"]) == (500, "internal")
+    assert crashed.data["id"] in crashed.data["detail"]
+    assert b"KeyError" not in crashed.body
