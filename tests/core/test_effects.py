@@ -398,6 +398,22 @@ async def test_whose_worker_died_while_it_was_withdrawn_is_found_out(office: Off
         await walking
 
 
+async def test_a_retry_asks_before_it_repeats_what_may_have_been_done(office: Office) -> None:
+    outside = open_post(office, BLIND)
+    answer = await office.say("parcel hello")
+    walking = await die_after_the_act(office, outside, answer.task_id)
+    await office.execute("update tasks set state = 'failed', lease_until = null, fence = fence + 1")
+
+    await office.say(f"retry #{answer.reference}")
+    await office.recover()
+
+    assert await office.state(answer.task_id) == "waiting:answer"
+    assert len(outside.parcels) == 1
+    assert outside.hang is not None
+    outside.hang.set()
+    await walking
+
+
 async def test_nothing_is_revised_while_nobody_knows(office: Office) -> None:
     outside = open_post(office, BLIND)
     answer = await unknown(office, outside)

@@ -68,7 +68,9 @@ def test_the_doctor_says_what_is_wrong_with_the_price_list(terminal: Terminal) -
     assert "prices.csv" in finding["fix"]
 
 
-def test_the_doctor_says_what_is_wrong_with_the_ledger(terminal: Terminal) -> None:
+def test_a_ledger_that_cant_be_kept_is_told_of_by_the_doctor_and_by_the_task(
+    terminal: Terminal,
+) -> None:
     (terminal.home / "miyabi.toml").write_text(
         '[ledger]\nconnector = "google_sheets"\nservice_account = "/no/such/key.json"\n'
         f'spreadsheet = "{"x" * 20}"\n',
@@ -83,6 +85,14 @@ def test_the_doctor_says_what_is_wrong_with_the_ledger(terminal: Terminal) -> No
     [finding] = [finding for finding in done.data["findings"] if not finding["well"]]
     assert finding["what"].startswith("台帳")
     assert "/no/such/key.json" in finding["fix"]
+
+    terminal.run("approve", asked.data["task"], "--json")
+    shown = terminal.run("show", asked.data["task"], "--json")
+    [effect] = shown.data["effects"]
+    assert shown.data["state"] == "failed"
+    assert "/no/such/key.json" in shown.data["failure"]
+    assert (effect["kind"], effect["target"], effect["state"]) == ("append", "見積台帳", "failed")
+    assert "台帳記入（見積台帳）" in terminal.run("show", asked.data["task"]).out
 
 
 def _tamper(url: str, *statements: str) -> None:
