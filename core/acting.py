@@ -26,7 +26,7 @@ from core.errors import (
     Permanent,
     TryLater,
 )
-from core.lease import Walk, hold
+from core.lease import Walk, hold, own
 from core.unit import Unit, unit
 from core.words import Words
 
@@ -255,7 +255,7 @@ async def _mark(
     error: str | None = None,
 ) -> None:
     async with unit(walk.house) as work:
-        await hold(work, walk)
+        await own(work, walk)  # also of a task that is being cancelled
         await effects.mark(work, walk.task, effect, state, how=how, result=result, error=error)
 
 

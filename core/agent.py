@@ -16,6 +16,7 @@ Results = Mapping[type, Any]
 """What the steps so far have given, by type; the ask itself is one of them."""
 
 Work = Callable[..., Awaitable[Any]]
+"""A step of the agent's own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,6 +149,9 @@ class Agent:
 
     `words` are what a request for it is called in chat, in all languages, lower case.
     `begin` makes the ask from a text or a form; `answer` adds what the person said to a question.
+    `version` goes up with a change that older workers can't do the work of: they leave its tasks.
+    `step_deadline` is how long one step may take, an `Effect` apart, which names its own;
+    `task_deadline` how long all work may take from one act of a person to the next.
     `takes_free_text`: what names no command at all is for this agent.
     `edit` gives the values to fill the form with when a task is to be changed.
     """
@@ -164,6 +168,8 @@ class Agent:
     summarise: Callable[[Results, Language], Summary]
     number: str = ""
     version: int = 1
+    step_deadline: timedelta = timedelta(seconds=60)
+    task_deadline: timedelta = timedelta(minutes=10)
     takes_free_text: bool = False
     form: FormSpec | None = None
     edit: Callable[[Results], FormValues] | None = None

@@ -14,6 +14,8 @@ from core.tags import Tag
 from core.target import about, only_requester, target
 from core.tasks import Task
 from core.unit import Unit
+from core.views import stays, task_view
+from core.words import lines
 
 # Revisions
 
@@ -64,7 +66,7 @@ async def revise(work: Unit, request: Request, task: Task, text: str) -> Answer:
     await execute(
         work.connection,
         "update tasks set revision = :revision, text = case when :text = '' then text else :text"
-        " end, attempts = 0 where organisation_id = :organisation_id and id = :id",
+        " end where organisation_id = :organisation_id and id = :id",
         {
             "revision": revision,
             "text": text,
@@ -92,16 +94,23 @@ async def cancel_task(work: Unit, request: Request, task: Task) -> Answer:
     if task.state in tasks.FINAL:
         state = phrases.state_words(task.state, task.waiting_for)
         raise Refused(phrases.CANT_CANCEL.fill(reference=task.spoken, state=state))
-    running = task.state in {"running", "cancelling"}
-    if task.state != "cancelling":
-        await approvals.supersede(work, task, "withdrawn", request.actor)
-        await tasks.move(work, task, "cancelling" if running else "cancelled")
-        work.record(tasks.event(task, Tag.TASK_CANCELLED, {}, request.actor))
-        await tasks.notify(work, task, "task.moved")
-        if running:
-            work.nudge("advance", task)
-    words = phrases.CANCELLING if running else phrases.CANCELLED
-    return about(task, request.say(words.fill(reference=task.spoken)))
+    if task.state == "running":
+        await tasks.ask_to_stop(work, task)
+        await _note_cancel(work, request, task, "cancelling")
+        work.nudge("advance", task)  # nobody may have it
+    if task.state in {"running", "cancelling"}:
+        return about(task, request.say(phrases.CANCELLING.fill(reference=task.spoken)))
+    await approvals.supersede(work, task, "withdrawn", request.actor)
+    await tasks.move(work, task, "cancelled")
+    await _note_cancel(work, request, task, "cancelled")
+    view = await task_view(work.connection, request.house, task.organisation_id, task.id)
+    told = lines([phrases.CANCELLED.fill(reference=task.spoken), *stays(view)])
+    return about(task, request.say(told))
+
+
+async def _note_cancel(work: Unit, request: Request, task: Task, state: tasks.State) -> None:
+    work.record(tasks.event(task, Tag.TASK_CANCELLED, {"state": state}, request.actor))
+    await tasks.notify(work, task, "task.moved")
 
 
 async def handle_retry(work: Unit, request: Request, command: Command) -> Answer:
@@ -114,11 +123,6 @@ async def retry_task(work: Unit, request: Request, task: Task) -> Answer:
         raise Refused(phrases.CANT_RETRY.fill(reference=task.spoken, state=state))
     if not request.person.may("admin"):
         await only_requester(work.connection, request, task)
-    await execute(
-        work.connection,
-        "update tasks set attempts = 0 where organisation_id = :organisation_id and id = :id",
-        {"organisation_id": task.organisation_id, "id": task.id},
-    )
     await tasks.move(work, task, "received")
     work.record(tasks.event(task, Tag.TASK_RETRIED, {}, request.actor))
     await tasks.notify(work, task, "task.moved")

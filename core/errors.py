@@ -9,6 +9,7 @@ MiyabiError              has `words`, said to the person in their language
 ├── Permanent            trying again changes nothing until someone mends something
 ├── TryLater             the other side is busy or down; try again after a while
 ├── OutcomeUnknown       an act on the outside may or may not have happened; find out or ask
+├── Cancelling           a person has cancelled the task; stop, and say so
 └── LostLease            another worker has the task; write nothing more
 """
 
@@ -94,6 +95,13 @@ class TryLater(MiyabiError):
 
 class OutcomeUnknown(MiyabiError):
     """An act on the outside may or may not have happened, or whether it did can't be told."""
+
+
+class Cancelling(MiyabiError):
+    """A person has cancelled the task that this worker has; it stops, and says when it has."""
+
+    def __init__(self) -> None:
+        super().__init__("the task is being cancelled")
 
 
 class LostLease(MiyabiError):

@@ -262,6 +262,57 @@ GAVE_UP = Words(
     en="Gave up after {tries} tries: {reason}",
     zh="已尝试 {tries} 次仍未成功: {reason}",
 )
+ASKED_TO_WAIT = Words(
+    ja=(
+        "相手のシステムから {minutes} 分待つように求められたため、自動での再試行をやめました。"
+        "時間をおいて再実行してください: {reason}"
+    ),
+    en=(
+        "The other side asks us to wait {minutes} minutes, which is longer than tries go on by "
+        "themselves. Retry after that: {reason}"
+    ),
+    zh="对方系统要求等待 {minutes} 分钟，超出自动重试的时限，已停止。请稍后重试: {reason}",
+)
+NEXT_TRY = Words(
+    ja="{at} に再試行します（{tries} 回中 {n} 回目）: {reason}",
+    en="Try {n} of {tries} at {at}: {reason}",
+    zh="将于 {at} 重试（第 {n} 次，共 {tries} 次）: {reason}",
+)
+SECONDS = Words(ja="{n} 秒", en="{n} seconds", zh="{n} 秒")
+MINUTES = Words(ja="{n} 分", en="{n} minutes", zh="{n} 分钟")
+STEP_TOO_LONG = Words(
+    ja="「{step}」が制限時間（{limit}）を超えたため、中断しました。",
+    en="“{step}” was stopped: it took longer than {limit}.",
+    zh="“{step}”超过时限（{limit}），已中断。",
+)
+TASK_TOO_LONG = Words(
+    ja="「{step}」の途中で、依頼全体の制限時間（{limit}）を超えたため、中断しました。",
+    en="Stopped at “{step}”: the work took longer than {limit} altogether.",
+    zh="在“{step}”时，整个任务超过时限（{limit}），已中断。",
+)
+WORKERS_DIED = Words(
+    ja=(
+        "「{step}」の途中で処理が {n} 回続けて異常終了したため、止めました"
+        "（エラー番号 {error_id}）。管理者に番号を伝えてください。"
+    ),
+    en=(
+        "Stopped: the process doing “{step}” died {n} times in a row (id {error_id}). "
+        "Please tell your administrator the id."
+    ),
+    zh=(
+        "执行“{step}”的进程连续 {n} 次异常终止，已停止（错误编号 {error_id}）。请将编号告知管理员。"
+    ),
+)
+NUMBER_STAYS = Words(
+    ja="番号 {number} は使用済みのままです。無効にするには「無効 {number} 理由」と送ってください。",
+    en="The number {number} stays taken; void it with “void {number} reason”.",
+    zh="编号 {number} 已被占用，不会收回；如需作废，请发送“作废 {number} 理由”。",
+)
+ACT_STAYS = Words(
+    ja="取り消せません: {act}（{state}）",
+    en="Can't be taken back: {act} ({state})",
+    zh="无法撤回: {act}（{state}）",
+)
 NOTHING_OPEN = Words(
     ja="いま進行中の依頼も、あなたの承認待ちもありません。",
     en="You have no task under way and nothing waits for you.",

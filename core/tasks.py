@@ -33,19 +33,29 @@ MOVES: dict[str, frozenset[str]] = {
         {"running", "waiting", "retrying", "cancelling", "done", "failed", "received"}
     ),
     "waiting": frozenset({"running", "received", "rejected", "cancelled", "failed", "waiting"}),
-    "retrying": frozenset({"running", "cancelled", "failed", "received"}),
+    "retrying": frozenset({"running", "cancelled", "received"}),
     "cancelling": frozenset({"cancelled"}),
     "failed": frozenset({"received", "cancelled"}),
     "done": frozenset(),
     "rejected": frozenset(),
     "cancelled": frozenset(),
 }
-"""From which state a task may go where."""
+"""From which state a task may go where. What goes from `running` to `running` was left by a worker
+that died or handed it back; a task that a worker has is cancelled by way of `cancelling`."""
 
 
 def may_come_from(state: State) -> list[str]:
     """The states from which a task may go to this one."""
     return sorted(origin for origin, ends in MOVES.items() if state in ends)
+
+
+@dataclass(frozen=True, slots=True)
+class Again:
+    """A further try of a step: how many of how many tries were made, and how long to wait."""
+
+    tried: int
+    tries: int
+    wait: timedelta
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,20 +178,25 @@ async def move(
     waiting_for: str | None = None,
     question: Question | None = None,
     failure: Words | None = None,
-    retry_in: timedelta | None = None,
+    step: str | None = None,
+    again: Again | None = None,
     fence: int | None = None,
 ) -> None:
     """Put a task into another state, releasing whoever worked on it.
 
-    With `fence`, only while the caller's lease is the last one given. Raises LostLease where the
-    task moved in the meantime.
+    `step` is where it stopped, `again` when it will go on there by itself: the tries, and the time
+    in which it has to be over, go on counting then and begin anew otherwise. With `fence`, only
+    while the caller's lease is the last one given. Raises LostLease where the task moved meanwhile.
     """
     moved = await execute(
         work.connection,
         """
         update tasks set state = :state, waiting_for = :waiting_for,
             question = cast(:question as jsonb), failure = cast(:failure as jsonb),
-            retry_at = now() + make_interval(secs => :retry_in),
+            retry_at = now() + make_interval(secs => :wait),
+            step = :step, attempts = :tried, tries = :tries, crashes = 0,
+            trying_since = case when :state = 'retrying' then coalesce(trying_since, now()) end,
+            due_by = case when :state = 'retrying' then due_by end,
             lease_owner = null, lease_until = null, updated_at = now(),
             fence = fence + 1,
             finished_at = case when :state in ('done', 'rejected', 'cancelled') then now() end
@@ -193,7 +208,10 @@ async def move(
             "waiting_for": waiting_for,
             "question": to_json(_question_row(question)) if question else None,
             "failure": to_json(dump(failure)) if failure else None,
-            "retry_in": retry_in.total_seconds() if retry_in else None,
+            "step": step,
+            "wait": again.wait.total_seconds() if again else None,
+            "tried": again.tried if again else 0,
+            "tries": again.tries if again else None,
             "organisation_id": task.organisation_id,
             "id": task.id,
             "origins": may_come_from(state),
@@ -202,6 +220,16 @@ async def move(
     )
     if moved != 1:
         raise LostLease
+
+
+async def ask_to_stop(work: Unit, task: Task) -> None:
+    """Tell the worker that has the task to stop. It keeps its lease, and says when it has."""
+    await execute(
+        work.connection,
+        "update tasks set state = 'cancelling', updated_at = now()"
+        " where organisation_id = :organisation_id and id = :id and state = 'running'",
+        {"organisation_id": task.organisation_id, "id": task.id},
+    )
 
 
 def _question_row(question: Question) -> dict[str, Any]:

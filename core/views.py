@@ -17,7 +17,7 @@ from core.house import House
 from core.messages import Field, Message, Progress, StepState
 from core.people import Person, approvers
 from core.ports import Lane
-from core.words import Language, Words, as_language, same
+from core.words import Language, Words, as_language, lines, same
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +65,7 @@ class TaskView:
     failure: Words | None
     retry_at: datetime | None
     attempts: int
+    tries: int | None
     lane: Lane
     rank: int
     created_at: datetime
@@ -89,7 +90,7 @@ class TaskView:
 
 _TASK = """
     select t.id, t.organisation_id, t.reference, t.agent, t.state, t.waiting_for, t.language,
-        t.text, t.revision, t.question, t.failure, t.retry_at, t.attempts, t.created_at,
+        t.text, t.revision, t.question, t.failure, t.retry_at, t.attempts, t.tries, t.created_at,
         t.lane, t.rank,
         t.person_id, p.name as requester, p.time_zone, r.ask,
         (select jsonb_agg(jsonb_build_object('name', s.name, 'result', s.result,
@@ -139,6 +140,7 @@ async def task_view(
         failure=load(Words, from_json(row.failure)) if row.failure else None,
         retry_at=row.retry_at,
         attempts=row.attempts,
+        tries=row.tries,
         lane=row.lane,
         rank=row.rank,
         created_at=row.created_at,
@@ -249,6 +251,31 @@ def _act(view: TaskView, effect: EffectRow) -> Words:
     return phrases.EFFECT_ON.fill(act=label, target=effect.target)
 
 
+def next_try(view: TaskView, zone: str) -> Words | None:
+    """When a task goes on by itself, which try of how many that is, and why."""
+    if view.state != "retrying" or view.retry_at is None or view.failure is None:
+        return None
+    return phrases.NEXT_TRY.fill(
+        at=view.retry_at.astimezone(ZoneInfo(zone)).strftime("%H:%M:%S"),
+        n=view.attempts + 1,
+        tries=view.tries,
+        reason=view.failure,
+    )
+
+
+def stays(view: TaskView) -> tuple[Words, ...]:
+    """What of a cancelled task can't be taken back: numbers, and acts on the outside."""
+    if view.state not in {"cancelling", "cancelled"}:
+        return ()
+    numbers = [phrases.NUMBER_STAYS.fill(number=d.number) for d in view.documents if not d.voided]
+    acts = [
+        phrases.ACT_STAYS.fill(act=_act(view, effect), state=phrases.EFFECTS[effect.state])
+        for effect in view.effects
+        if effect.state in {"done", "unknown"}
+    ]
+    return (*numbers, *acts)
+
+
 def status_message(view: TaskView, language: Language, time_zone: str) -> Message:
     """How a task stands, for whoever asks."""
     state = phrases.state_words(view.state, view.waiting_for).to(language)
@@ -257,10 +284,15 @@ def status_message(view: TaskView, language: Language, time_zone: str) -> Messag
         title += f" {view.number}"
     summary = view.summary(language)
     body = ""
-    if view.failure is not None:
+    waits = next_try(view, time_zone)
+    if waits is not None:
+        body = waits.to(language)
+    elif view.failure is not None:
         body = view.failure.to(language)
     elif view.question is not None:
         body = load(Words, view.question["prompt"]).to(language)
+    elif view.state in {"cancelling", "cancelled"}:
+        body = lines(stays(view)).to(language)
     return Message(
         text=f"{title}: {state}" + (f"\n{body}" if body else ""),
         title=f"{title}: {state}",

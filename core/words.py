@@ -4,6 +4,7 @@ A text travels with all its languages (in errors, questions and stored facts) an
 one only at the edge, when it is known who reads it.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal, get_args
 
@@ -40,6 +41,11 @@ class Words:
 def same(text: str) -> Words:
     """A text that is the same in every language (a name, a number)."""
     return Words(text, text, text)
+
+
+def lines(texts: Sequence[Words]) -> Words:
+    """Several texts, one below the other."""
+    return Words(*("\n".join(text.to(language) for text in texts) for language in LANGUAGES))
 
 
 def as_language(value: str | None, default: Language = "ja") -> Language:

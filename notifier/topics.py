@@ -10,8 +10,8 @@ from core.approvals import ACTIONS
 from core.codec import load
 from core.errors import Question
 from core.messages import Attachment, Button, Field, Message, Option, Select
-from core.views import ApprovalView, TaskView, effect_fields, progress
-from core.words import Language, Words
+from core.views import ApprovalView, TaskView, effect_fields, next_try, progress, stays
+from core.words import Language, Words, lines
 
 REQUESTED_BY = Words(ja="依頼者", en="Requested by", zh="申请人")
 REQUEST = Words(ja="依頼", en="Request", zh="请求")
@@ -80,10 +80,9 @@ def flash(view: TaskView, language: Language, zone: str) -> Message:
     told = "  ".join(
         f"{_MARKS[step.state]} {step.label}" + (f" {step.at}" if step.at else "") for step in steps
     )
-    note = ""
-    if view.state == "retrying" and view.retry_at and view.failure:
-        at = _at(view.retry_at, zone, "%H:%M:%S")
-        note = f"{view.failure.to(language)} → {at}"
+    waits = next_try(view, zone)
+    notes = stays(view) if waits is None else (waits,)
+    note = lines(notes).to(language)
     acts = effect_fields(view, language)
     if acts:
         told += "".join(f"\n{act.label}: {act.value}" for act in acts)

@@ -72,11 +72,14 @@ class Issued(Document):
 
 @dataclass(slots=True)
 class Trouble:
-    """What goes wrong next in the step `write`, and how often each step ran."""
+    """What goes wrong next in the steps `write` and `seal`, and how often each step ran."""
 
-    errors: list[Exception] = field(default_factory=list)
+    errors: list[BaseException] = field(default_factory=list)
+    sealing: list[BaseException] = field(default_factory=list)
     ran: list[str] = field(default_factory=list)
     pause: asyncio.Event | None = None
+    pause_sealing: asyncio.Event | None = None
+    deaf: bool = False
     block: float = 0
     reached: asyncio.Event = field(default_factory=asyncio.Event)
 
@@ -86,7 +89,12 @@ async def write(ask: LetterAsk, trouble: Trouble) -> Letter:
     trouble.reached.set()
     time.sleep(trouble.block)  # noqa: ASYNC251  # what a badly written step does
     if trouble.pause is not None:
-        await trouble.pause.wait()
+        try:
+            await trouble.pause.wait()
+        except asyncio.CancelledError:
+            if not trouble.deaf:
+                raise
+            await trouble.pause.wait()
     if trouble.errors:
         raise trouble.errors.pop(0)
     if ask.text == "?" and "tone" not in ask.answers:
@@ -103,6 +111,11 @@ async def draw(letter: Letter, files: Files, task: TaskInfo, trouble: Trouble) -
 
 async def seal(letter: Letter, numbered: Numbered, files: Files, trouble: Trouble) -> Issued:
     trouble.ran.append("seal")
+    trouble.reached.set()
+    if trouble.pause_sealing is not None:
+        await trouble.pause_sealing.wait()
+    if trouble.sealing:
+        raise trouble.sealing.pop(0)
     sha256 = await files.put(f"{numbered.number}: {letter.text}".encode(), "text/plain")
     return Issued(sha256, f"{numbered.number}.txt", "text/plain", 1)
 
