@@ -23,24 +23,28 @@ _LOCK = 5_114_200_002
 _FORGOTTEN = text("""
     -- across organisations: the reconciler serves them all.
     -- What waits to be done and has no nudge left: its worker died, or the nudge was used up.
-    with waiting as (
-        select 'advance' as kind, organisation_id, id as task_id from tasks
+    with news as (
+        select organisation_id, task_id from notifications
+            where routed_at is null and created_at < now() - interval '5 s'
+        union
+        select organisation_id, task_id from deliveries
+            where state in ('pending', 'sending') and next_at < now() - interval '2 s'
+    ), forgotten as (
+        select 'advance' as kind, organisation_id, id as task_id, lane, rank from tasks
             where state in ('received', 'running', 'retrying', 'cancelling')
             and (lease_until < now()
                 or (lease_until is null and updated_at < now() - interval '5 s'))
             and (retry_at is null or retry_at < now())
-        union
-        select 'announce', organisation_id, task_id from notifications
-            where routed_at is null and created_at < now() - interval '5 s'
-        union
-        select 'announce', organisation_id, task_id from deliveries
-            where state in ('pending', 'sending') and next_at < now() - interval '2 s'
+        union all
+        -- `limit` has each looked up by its key, however many PostgreSQL expects there to be.
+        select 'announce', organisation_id, task_id, lane, rank from news
+            cross join lateral (select lane, rank from tasks where id = news.task_id limit 1) t
     )
     insert into outbox (id, organisation_id, kind, subject_id, lane, rank, next_at)
-    select gen_random_uuid(), waiting.organisation_id, waiting.kind, t.id, t.lane, t.rank, now()
-    from waiting join tasks t on t.id = waiting.task_id
-    where not exists (select from outbox o where o.organisation_id = waiting.organisation_id
-        and o.subject_id = waiting.task_id and o.kind = waiting.kind)
+    select gen_random_uuid(), organisation_id, kind, task_id, lane, rank, now()
+    from forgotten f
+    where not exists (select from outbox o where o.organisation_id = f.organisation_id
+        and o.subject_id = f.task_id and o.kind = f.kind)
     limit 1000
 """)
 

@@ -16,6 +16,10 @@ alter table tasks
     -- By when the work that it can do without a person has to be over.
     add column due_by timestamptz;
 
+-- What is not at its end yet, for the figures of the installation.
+create index tasks_open on tasks (state) where finished_at is null;
+create index on approvals (task_id);
+
 create index tasks_in_line on tasks (organisation_id, lane, person_id, turn)
     where state in ('received', 'running', 'retrying', 'cancelling');
 
