@@ -94,7 +94,8 @@ async def remind(house: House, work: Unit, occurrence: Occurrence) -> datetime |
     if not (is_business_day(local.date()) and OPENS <= local.time() < CLOSES):
         return schedule.on_days(occurrence.now, zone, OPENS, is_business_day)
     work.record(tasks.event(task, Tag.APPROVAL_REMINDED, {"approval": str(approval.id)}))
-    await tasks.notify(work, task, "approval.reminded", {"approval": str(approval.id)})
+    facts: dict[str, object] = {"approval": str(approval.id), "at": occurrence.now.isoformat()}
+    await tasks.notify(work, task, "approval.reminded", facts)
     return occurrence.now + house.approval_reminder
 
 

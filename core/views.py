@@ -28,6 +28,7 @@ class ApprovalView:
     state: str
     revision: int
     shown_sha256: str
+    requested_at: datetime
     expires_at: datetime
     decided_by: str | None
     decided_at: datetime | None
@@ -176,7 +177,8 @@ async def approval_view(
     row = await fetch_one(
         connection,
         """
-        select a.id, a.task_id, a.state, a.revision, a.shown_sha256, a.expires_at, d.action,
+        select a.id, a.task_id, a.state, a.revision, a.shown_sha256, a.created_at, a.expires_at,
+            d.action,
             coalesce(d.reason, '') as reason, d.decided_at, p.name as decided_by
         from approvals a
         left join decisions d on d.approval_id = a.id
@@ -194,6 +196,7 @@ async def approval_view(
         state=row.state,
         revision=row.revision,
         shown_sha256=row.shown_sha256,
+        requested_at=row.created_at,
         expires_at=row.expires_at,
         decided_by=row.decided_by,
         decided_at=row.decided_at,

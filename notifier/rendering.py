@@ -24,6 +24,8 @@ async def render(  # noqa: PLR0911  # a line for each slot
         if approval.revision != view.revision and posted is not None:
             return topics.retire(posted.message, topics.closed(approval, language, zone))
         return topics.card(view, approval, language, zone)
+    if kind == "reminder":
+        return await _reminder(connection, view, thread, change, posted)
     if kind == "result":
         return topics.result(view, language)
     if kind == "question":
@@ -33,6 +35,20 @@ async def render(  # noqa: PLR0911  # a line for each slot
     if view.state == "failed":
         return posted.message
     return topics.retire(posted.message, topics.OVER.to(language))
+
+
+async def _reminder(
+    connection: Any, view: TaskView, thread: Thread, change: Due, posted: Posted | None
+) -> Message | None:
+    approval_id = UUID(change.slot.split(":")[1])
+    approval = await approval_view(connection, view.organisation_id, approval_id)
+    language, zone = thread.language, thread.time_zone
+    if approval.state != "pending":
+        verdict = topics.closed(approval, language, zone)
+        return topics.retire(posted.message, verdict) if posted else None
+    if thread.place.direct:
+        return topics.reminder(view, approval, language, zone)
+    return topics.reminded(approval, change.facts, language, zone)
 
 
 def _question(

@@ -47,16 +47,30 @@ async def targets(work: Unit, view: TaskView, news: News) -> list[Target]:
             slots = ["flash", "result"]
         case "approval.requested":
             slots = ["flash", f"card:{news.facts['approval']}"]
+        case "approval.reminded":
+            slots = [f"reminder:{news.facts['approval']}"]
         case "approval.closed":
             slots = ["flash"]
         case _:
             slots = []
     found = [Target(home, slot) for slot in slots] if home else []
-    if news.topic == "approval.requested":
-        found += await _copies(work, view, UUID(news.facts["approval"]))
-    if news.topic == "approval.closed":
-        found += await _everywhere(work, view, f"card:{news.facts['approval']}")
-    return found
+    return found + await _elsewhere(work, view, news)
+
+
+async def _elsewhere(work: Unit, view: TaskView, news: News) -> list[Target]:
+    """Where news of an approval is shown besides."""
+    approval = news.facts.get("approval")
+    match news.topic:
+        case "approval.requested":
+            return await _copies(work, view, news, f"card:{approval}")
+        case "approval.reminded":
+            # A message of its own each time: the edit of an earlier one would be overlooked.
+            return await _copies(work, view, news, f"reminder:{approval}:{news.id}")
+        case "approval.closed":
+            cards = await _everywhere(work, view, f"card:{approval}")
+            return cards + await _everywhere(work, view, f"reminder:{approval}")
+        case _:
+            return []
 
 
 async def _home(work: Unit, view: TaskView) -> UUID | None:
@@ -81,27 +95,29 @@ async def _posted(work: Unit, view: TaskView, prefix: str) -> Sequence[str]:
     return [row.slot for row in rows]
 
 
-async def _everywhere(work: Unit, view: TaskView, slot: str) -> list[Target]:
-    """Every thread that shows a slot or is about to."""
+async def _everywhere(work: Unit, view: TaskView, prefix: str) -> list[Target]:
+    """Every slot that begins so, in every thread that shows it or is about to."""
     rows = await fetch_all(
         work.connection,
-        "select thread_id from messages where organisation_id = :organisation_id"
-        " and task_id = :task_id and slot = :slot"
-        " union select thread_id from deliveries where organisation_id = :organisation_id"
-        " and task_id = :task_id and slot = :slot and state in ('pending', 'sending')",
-        {"organisation_id": view.organisation_id, "task_id": view.id, "slot": slot},
+        "select thread_id, slot from messages where organisation_id = :organisation_id"
+        " and task_id = :task_id and starts_with(slot, :prefix)"
+        " union select thread_id, slot from deliveries where organisation_id = :organisation_id"
+        " and task_id = :task_id and starts_with(slot, :prefix)"
+        " and state in ('pending', 'sending')",
+        {"organisation_id": view.organisation_id, "task_id": view.id, "prefix": prefix},
     )
-    return [Target(row.thread_id, slot) for row in rows]
+    return [Target(row.thread_id, row.slot) for row in rows]
 
 
-async def _copies(work: Unit, view: TaskView, approval_id: UUID) -> list[Target]:
-    """A copy of the card for each person who may decide, in a direct conversation."""
+async def _copies(work: Unit, view: TaskView, news: News, slot: str) -> list[Target]:
+    """A slot for each person who may decide an approval, in a direct conversation."""
+    approval_id = UUID(news.facts["approval"])
     approval = await approval_view(work.connection, view.organisation_id, approval_id)
     found: list[Target] = []
     for person in approval.may_decide:
         for account in await _reached_by(work, view, person):
             thread_id = await _direct(work, view, person, account)
-            found.append(Target(thread_id, f"card:{approval_id}"))
+            found.append(Target(thread_id, slot))
     return found
 
 

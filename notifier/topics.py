@@ -38,6 +38,16 @@ SUPERSEDED = Words(
 )
 WITHDRAWN = Words(ja="取り消し", en="withdrawn", zh="已撤回")
 EXPIRED = Words(ja="期限切れ", en="expired", zh="已过期")
+REMINDER = Words(
+    ja="{what} は {since} からあなたの承認を待っています（期限 {until}）。",
+    en="{what} has been waiting for your decision since {since} (until {until}).",
+    zh="{what} 自 {since} 起等待您审批（期限 {until}）。",
+)
+REMINDED = Words(
+    ja="{since} から承認待ちです。{at} にあらためてお知らせしました: {who}",
+    en="Waiting for approval since {since}. Reminded at {at}: {who}",
+    zh="自 {since} 起等待审批。已于 {at} 再次提醒: {who}",
+)
 BY_AT = Words(
     ja="{action}: {who}（{at}）", en="{action} by {who} at {at}", zh="{action}: {who}（{at}）"
 )
@@ -151,6 +161,29 @@ def card(view: TaskView, approval: ApprovalView, language: Language, zone: str) 
         )
     verdict = closed(approval, language, zone)
     return replace(message, text=f"{verdict}\n{message.text}", note=verdict)
+
+
+def reminder(view: TaskView, approval: ApprovalView, language: Language, zone: str) -> Message:
+    """For whoever may decide: what waits for them, shown above in the same conversation."""
+    words = REMINDER.fill(
+        what=heading(view, language),
+        since=_at(approval.requested_at, zone, "%Y-%m-%d %H:%M"),
+        until=_at(approval.expires_at, zone, "%Y-%m-%d %H:%M"),
+    )
+    return Message(text=words.to(language), body=words.to(language))
+
+
+def reminded(
+    approval: ApprovalView, facts: dict[str, Any], language: Language, zone: str
+) -> Message:
+    """For whoever asked: that it waits, since when, and who was reminded."""
+    names = "、".join(person.name for person in approval.may_decide)
+    words = REMINDED.fill(
+        since=_at(approval.requested_at, zone, "%Y-%m-%d %H:%M"),
+        at=_at(datetime.fromisoformat(facts["at"]), zone, "%m-%d %H:%M"),
+        who=names or phrases.NOBODY.to(language),
+    )
+    return Message(text=words.to(language), body=words.to(language))
 
 
 def closed(approval: ApprovalView, language: Language, zone: str) -> str:

@@ -6,6 +6,15 @@ from tests.core.house import Office
 
 _NOW = "create or replace function shifted.now() returns timestamptz language sql stable as"
 
+_DEFAULTS = """
+    do $$ declare statement text; begin
+        for statement in select format('alter table %I alter %I set default shifted.now()',
+            table_name, column_name) from information_schema.columns
+            where table_schema = 'public' and column_default = 'now()'
+        loop execute statement; end loop;
+    end $$
+"""
+
 
 async def shift_clock(office: Office, shift: str) -> None:
     """Have the database's clock go before all others by an interval of PostgreSQL's."""
@@ -14,6 +23,7 @@ async def shift_clock(office: Office, shift: str) -> None:
         "create schema if not exists shifted",
         f"{_NOW} $$ select pg_catalog.now() + interval '{shift}' $$",
         "grant usage on schema shifted to miyabi_app",
+        _DEFAULTS,
         f'alter database "{name}" set search_path = shifted, pg_catalog, public',
     ):
         await office.execute_as_owner(statement)

@@ -1,9 +1,11 @@
-"""Approvals that nobody decides: they expire, whoever asked for them and whenever."""
+"""Approvals that nobody decides: they are reminded of, and they expire."""
 
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 from core.reconcile import reconcile
+from tests.core.clock import set_clock
 from tests.core.house import Office
 
 
@@ -117,3 +119,88 @@ async def test_the_house_tidies_up_by_itself(office: Office) -> None:
         {},
     )
     assert (row.schedule, row.workers, row.next) == (["x1"], ["w0"], 1)
+
+
+# Reminders. 2025-11-21 is a Friday; the Monday after it is a holiday.
+
+
+def tokyo(moment: str) -> datetime:
+    return datetime.fromisoformat(f"2025-{moment}:00+09:00")
+
+
+async def at_the_clock(office: Office, moment: str) -> list[str]:
+    """Have it be that time in Tokyo, and do what is due; returns what was said to the boss."""
+    await set_clock(office, tokyo(moment))
+    before = set(office.wall.posted)
+    await reconcile(office.house)
+    await office.work()
+    return [office.wall.posted[key].text for key in office.wall.posted if key not in before]
+
+
+async def test_who_may_decide_is_reminded_daily_on_working_days(office: Office) -> None:
+    await set_clock(office, tokyo("11-20T16:30"))
+    await asked(office)
+
+    said = [
+        await at_the_clock(office, moment)
+        for moment in (
+            "11-21T16:00",  # not a day yet
+            "11-21T16:31",
+            "11-22T17:00",  # Saturday
+            "11-24T10:00",  # a holiday
+            "11-25T08:59",
+            "11-25T09:01",
+            "11-26T09:02",
+        )
+    ]
+
+    assert [len(texts) for texts in said] == [0, 3, 0, 0, 0, 2, 2]
+    assert sum("waiting for your decision since 2025-11-20 16:30" in text for text in said[1]) == 2
+    assert said[5] == said[1][-2:]
+    tags = await office.row("select array_agg(tag) as all from audit_events", {})
+    assert tags.all.count("approval:approval:reminded") == 3
+
+
+async def test_nobody_is_reminded_in_the_evening(office: Office) -> None:
+    await set_clock(office, tokyo("11-17T22:00"))
+    _, approval = await asked(office)
+
+    assert await at_the_clock(office, "11-18T22:01") == []
+
+    due = datetime.fromisoformat((await planned(office, approval))["approval.remind"])
+    assert due == tokyo("11-19T09:00")
+
+
+async def test_whoever_asked_sees_in_one_message_that_it_waits_and_for_whom(office: Office) -> None:
+    await set_clock(office, tokyo("11-24T10:00"))
+    await asked(office)
+    await at_the_clock(office, "11-25T10:01")
+    await at_the_clock(office, "11-26T10:02")
+
+    told = office.wall.showing("Waiting for approval since 2025-11-24 10:00")
+
+    assert "Reminded at 11-26 10:02: Boss、Other" in told.text
+
+
+async def test_once_it_is_decided_the_reminders_say_so_and_no_more_come(office: Office) -> None:
+    await set_clock(office, tokyo("11-24T10:00"))
+    _, approval = await asked(office)
+    await at_the_clock(office, "11-25T10:01")
+    await office.click("approve", approval, office.boss)
+    await office.work()
+
+    reminders = [m for m in office.wall.posted.values() if " since 2025-11-24" in m.text]
+    assert len(reminders) == 3
+    assert all("approved by Boss" in message.note for message in reminders)
+    assert await at_the_clock(office, "11-26T10:02") == []
+
+
+async def test_a_reminder_that_comes_too_late_is_not_sent(office: Office) -> None:
+    await set_clock(office, tokyo("11-24T10:00"))
+    _, approval = await asked(office)
+    await set_clock(office, tokyo("11-25T10:01"))
+    await reconcile(office.house)  # it is written ...
+    await office.click("approve", approval, office.boss)  # ... and decided before it is sent
+    await office.work()
+
+    assert not [m for m in office.wall.posted.values() if " since 2025-11-24" in m.text]
