@@ -348,3 +348,31 @@ async def test_the_end_of_a_walk_is_not_taken_for_a_theft(office: Office) -> Non
 
     rung = [event for event in office.bell.events if event.tag == "worker:approval:requested"]
     assert len(rung) == 10
+
+
+async def test_a_task_that_somebody_has_locked_holds_up_no_other_lease(office: Office) -> None:
+    short = Heartbeat(office.house.engine.url.render_as_string(), timedelta(seconds=0.9))
+    house = replace(office.house, heartbeat=short, lease=timedelta(seconds=0.9))
+    office.trouble.pause = asyncio.Event()
+    answers = [await office.say(f"letter {n}") for n in range(2)]
+    walking = [
+        asyncio.create_task(advance(house, office.organisation.id, answer.task_id, "w"))
+        for answer in answers
+    ]
+    await asyncio.sleep(0.3)
+    async with office.house.engine.begin() as connection:
+        await fetch_all(
+            connection,
+            "select id from tasks where id = :id for update",
+            {"id": answers[0].task_id},
+        )
+        await asyncio.sleep(2)
+        kept = await office.row(
+            "select lease_until > now() as kept from tasks where id = :id",
+            {"id": answers[1].task_id},
+        )
+    office.trouble.pause.set()
+    await asyncio.gather(*walking)
+    short.stop()
+
+    assert kept.kept
