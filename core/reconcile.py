@@ -18,7 +18,7 @@ from core.schedule import Handler, run_due
 
 log = structlog.get_logger()
 
-_LOCK = 5_114_200_002
+LOCK = 5_114_200_002
 
 _FORGOTTEN = text("""
     -- across organisations: the reconciler serves them all.
@@ -105,4 +105,4 @@ async def _alone(connection: AsyncConnection) -> bool:
     # Of this transaction: a worker that is stopped in the middle loses it (core/db.py), and with
     # it the lock.
     taken = text("select pg_try_advisory_xact_lock(:lock)")
-    return bool(await connection.scalar(taken, {"lock": _LOCK}))
+    return bool(await connection.scalar(taken, {"lock": LOCK}))
