@@ -4,12 +4,10 @@ import asyncio
 import contextlib
 import time
 from collections.abc import Mapping
-from typing import Any
 
 import structlog
 from arq import ArqRedis, Worker, func
 from arq.typing import WorkerCoroutine
-from arq.worker import Function
 from redis.exceptions import RedisError
 
 from core.ports import Lane
@@ -43,7 +41,6 @@ class LaneWorker(Worker):
             handle_signals=False,
             log_results=False,
         )
-        self.functions = _OrLeftAlone(self.functions)
         self.lane: Lane = lane
         self.bell = asyncio.Event()
         self.stopping = False
@@ -98,25 +95,6 @@ class LaneWorker(Worker):
                 log.warning("worker.job_not_closed", lane=self.lane, error=repr(error))
 
         task.add_done_callback(end)
-
-
-class _OrLeftAlone(dict[str, Any]):
-    """The functions by name; where there is none, one that does nothing.
-
-    A job of a newer version: its row in the outbox remains and is handed again, until a worker
-    takes it that knows what to do. arq itself would log a failure each time.
-    """
-
-    def __missing__(self, name: str) -> Function:
-        log.debug("worker.left_to_a_newer_version", job=name)
-        return _LEFT_ALONE
-
-
-async def _leave_alone(ctx: dict[str, Any], *arguments: object, **more: object) -> None:
-    return None
-
-
-_LEFT_ALONE = func(_leave_alone, name="left alone")
 
 
 async def listen(redis: ArqRedis, workers: Mapping[bytes, LaneWorker]) -> None:

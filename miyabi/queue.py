@@ -7,7 +7,7 @@ tell it by the clock of whoever speaks. A script is one round trip, and the cloc
 
 import json
 from collections.abc import Iterable, Sequence
-from typing import Any
+from typing import Any, get_args
 
 from arq import ArqRedis
 from arq.constants import expires_extra_ms, in_progress_key_prefix, job_key_prefix
@@ -15,7 +15,7 @@ from arq.jobs import serialize_job
 from redis.asyncio import ConnectionPool
 from redis.asyncio.client import Pipeline
 
-from core.ports import Job, Lane
+from core.ports import Job, JobKind, Lane
 
 LANES: tuple[Lane, ...] = ("interactive", "bulk")
 
@@ -54,7 +54,7 @@ end
 
 _CLAIM = """
 local queue, free, keeps, look_at = KEYS[1], tonumber(ARGV[1]), ARGV[2], ARGV[3]
-local base, spacing, last = ARGV[4], ARGV[5], tonumber(ARGV[6])
+local base, spacing, last, known = ARGV[4], ARGV[5], tonumber(ARGV[6]), ARGV[7]
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
 -- What was put off and is due takes the place of its rank, not that behind all who came meanwhile.
@@ -64,22 +64,30 @@ for _, entry in ipairs(due) do
     redis.call('ZADD', queue, 'LT', now - base + math.min(tonumber(rank), last) * spacing, id)
     redis.call('ZREM', queue .. ':later', entry)
 end
+-- Without a payload it has expired, which arq finds and clears away.
+local function ours(id)
+    local payload = redis.call('GET', '{job}' .. id)
+    if not payload then return true end
+    local read, job = pcall(cjson.decode, payload)
+    return read and type(job) == 'table' and type(job.f) == 'string'
+        and string.find(known, ' ' .. job.f .. ' ', 1, true)
+        and type(job.a) == 'table' and #job.a == 2 and type(job.k) == 'table' and not next(job.k)
+end
 local claimed = {}
 if free > 0 then
     for _, id in ipairs(redis.call('ZRANGEBYSCORE', queue, '-inf', now, 'LIMIT', 0, look_at)) do
-        if redis.call('SET', '{begun}' .. id, '1', 'NX', 'PX', keeps) then
+        if not ours(id) then
+            redis.call('ZADD', queue, now, id)  -- a newer version's: behind all that is ours
+        elseif redis.call('SET', '{begun}' .. id, '1', 'NX', 'PX', keeps) then
             claimed[#claimed + 1] = id
             if #claimed == free then break end
         end
     end
 end
 return claimed
-""".replace("{begun}", in_progress_key_prefix)
+""".replace("{job}", job_key_prefix).replace("{begun}", in_progress_key_prefix)
 
-_PAYLOAD = {"f", "a", "k", "t", "et"}
-
-UNREADABLE = "unreadable"
-"""What a payload that is none of this version's is called: no job has that name."""
+_KNOWN = f" {' '.join(get_args(JobKind))} "
 
 
 def queue_of(lane: Lane) -> str:
@@ -93,14 +101,11 @@ def serialize(job: dict[str, object]) -> bytes:
 
 
 def deserialize(payload: bytes) -> dict[str, object]:
-    """The other way round. What another version wrote in a form of its own is `UNREADABLE`."""
-    try:
-        value = json.loads(payload)
-    except ValueError:
-        value = None
-    if isinstance(value, dict) and value.keys() >= _PAYLOAD and isinstance(value["f"], str):
-        return value
-    return {"f": UNREADABLE, "a": (), "k": {}, "t": None, "et": 0}
+    """The other way round."""
+    value = json.loads(payload)
+    if not isinstance(value, dict):
+        raise TypeError("an arq payload is an object")
+    return value
 
 
 def connect(url: str, *, connections: int = 50) -> ArqRedis:
@@ -155,8 +160,9 @@ async def claim(redis: ArqRedis, lane: Lane, free: int, keeps: float) -> list[st
     """Take up to `free` jobs that nobody is at work on, lower ranks first; give their ids.
 
     For `keeps` seconds nobody else takes them. With `free` 0 it is a sign of life of Redis.
+    A job of a newer version, of a kind or with arguments we do not know, stays for its workers.
     """
-    arguments: list[Any] = [free, int(keeps * 1000), _LOOK_AT, _BASE, SPACING, _LAST_RANK]
+    arguments: list[Any] = [free, int(keeps * 1000), _LOOK_AT, _BASE, SPACING, _LAST_RANK, _KNOWN]
     # redis-py gives its two clients one type between them.
     found = await redis.eval(_CLAIM, 1, queue_of(lane), *arguments)  # type: ignore[misc]
     return [job_id.decode() for job_id in found]

@@ -84,49 +84,41 @@ def make_worker(house: House, redis: ArqRedis, lane: Lane, *, jobs: int = 10) ->
     name = worker_name()
     about_to_tell: set[str] = set()
 
-    async def run_advance(ctx: dict[str, Any], *arguments: object, **more: object) -> None:
-        ids = _ids(worker, arguments, more)
-        if ids is not None:
-            await _guard(advance(house, *ids, name), "advance", ids[1])
+    async def run_advance(ctx: dict[str, Any], organisation_id: str, task_id: str) -> None:
+        _still_at_work(worker)
+        await _guard(advance(house, UUID(organisation_id), UUID(task_id), name), "advance", task_id)
 
-    async def run_announce(ctx: dict[str, Any], *arguments: object, **more: object) -> None:
-        ids = _ids(worker, arguments, more)
-        if ids is None or arguments[1] in about_to_tell:
-            return  # another job tells it all
-        about_to_tell.add(str(arguments[1]))
+    async def run_announce(ctx: dict[str, Any], organisation_id: str, task_id: str) -> None:
+        _still_at_work(worker)
+        if task_id in about_to_tell:
+            return  # that one tells it all
+        about_to_tell.add(task_id)
         try:
             await asyncio.sleep(TOLD_TOGETHER)
         finally:
-            about_to_tell.discard(str(arguments[1]))
-        await _guard(announce(house, *ids, name), "announce", ids[1])
+            about_to_tell.discard(task_id)
+        await _guard(
+            announce(house, UUID(organisation_id), UUID(task_id), name), "announce", task_id
+        )
 
     worker = LaneWorker(lane, redis, {"advance": run_advance, "announce": run_announce}, jobs=jobs)
     return worker
 
 
-def _ids(
-    worker: LaneWorker, arguments: Sequence[object], more: dict[str, object]
-) -> tuple[UUID, UUID] | None:
-    """Organisation and task of a job; None for one of a newer version, which is left to it."""
+def _still_at_work(worker: LaneWorker) -> None:
+    """What was taken and not begun when we were told to stop stays in the queue for another."""
     if worker.stopping:
-        raise Retry  # had been taken and not begun: it stays in the queue for another
-    if len(arguments) != 2 or more:
-        return None
-    try:
-        organisation_id, task_id = (UUID(str(argument)) for argument in arguments)
-    except ValueError:
-        return None
-    return organisation_id, task_id
+        raise Retry
 
 
-async def _guard(work: Awaitable[None], kind: str, task_id: UUID) -> None:
+async def _guard(work: Awaitable[None], kind: str, task_id: str) -> None:
     """A job never fails in arq's eyes: what it left undone is the reconciler's to hand again."""
     try:
         await work
     except (SQLAlchemyError, OSError) as error:
-        log.error("worker.database_away", job=kind, task=str(task_id), error=repr(error))
+        log.error("worker.database_away", job=kind, task=task_id, error=repr(error))
     except Exception:
-        log.exception("worker.job_crashed", job=kind, task=str(task_id))
+        log.exception("worker.job_crashed", job=kind, task=task_id)
 
 
 async def reconcile_forever(house: House) -> None:

@@ -7,10 +7,12 @@ from datetime import timedelta
 
 import pytest
 from arq import ArqRedis
+from arq.constants import job_key_prefix
+from arq.jobs import serialize_job
 
 from core.ids import new_id
 from core.ports import Job
-from miyabi.queue import claim, connect, deserialize, give_back, hand, serialize
+from miyabi.queue import claim, connect, give_back, hand, queue_of, serialize
 
 KEEPS = 60.0
 
@@ -99,6 +101,24 @@ async def test_a_lane_gives_only_its_own(redis: ArqRedis) -> None:
     assert await claim(redis, "bulk", 10, KEEPS) == [bulk.id.hex]
 
 
-@pytest.mark.parametrize("payload", [b"\x80\x04", b"[1]", b'"a"', b"{}", serialize({"f": 3})])
-def test_a_payload_of_another_form_is_no_error(payload: bytes) -> None:
-    assert deserialize(payload)["f"] == "unreadable"
+NEWER = (
+    b"\x80\x04",
+    b"[1]",
+    serialize({"f": 3}),
+    serialize_job("reflect", ("a", "b"), {}, None, 0, serializer=serialize),
+    serialize_job("advance", ("a", "b", "c"), {}, None, 0, serializer=serialize),
+    serialize_job("advance", ("a", "b"), {"more": 1}, None, 0, serializer=serialize),
+)
+
+
+@pytest.mark.parametrize("payload", NEWER)
+async def test_a_job_of_a_newer_version_stays_for_its_workers_and_in_nobodys_way(
+    redis: ArqRedis, payload: bytes
+) -> None:
+    newer, ours = job(0), job(1)
+    await put(redis, [newer, ours])
+    await redis.set(job_key_prefix + newer.id.hex, payload)
+
+    assert await claim(redis, "interactive", 10, KEEPS) == [ours.id.hex]
+    waiting = [key.decode() for key in await redis.zrange(queue_of("interactive"), 0, -1)]
+    assert waiting == [ours.id.hex, newer.id.hex]
