@@ -27,8 +27,13 @@ _FORGOTTEN = text("""
         select organisation_id, task_id from notifications
             where routed_at is null and created_at < now() - interval '5 s'
         union
-        select organisation_id, task_id from deliveries
+        -- Not where somebody is at the thread, nor where it waits to try again what failed.
+        select organisation_id, task_id from deliveries d
             where state in ('pending', 'sending') and next_at < now() - interval '2 s'
+            and not exists (select from threads h where h.id = d.thread_id
+                and h.lease_until > now())
+            and not exists (select from deliveries w where w.thread_id = d.thread_id
+                and w.state in ('pending', 'sending') and w.attempts > 0 and w.next_at > now())
     ), forgotten as (
         select 'advance' as kind, organisation_id, id as task_id, lane, rank from tasks
             where state in ('received', 'running', 'retrying', 'cancelling')

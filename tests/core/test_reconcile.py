@@ -103,6 +103,32 @@ async def test_one_that_hangs_with_a_task_locked_lets_the_next_have_it(office: O
     assert walk is not None
 
 
+async def told_again(office: Office) -> int:
+    """How many jobs to tell something a pass has handed on, where the nudges were used up."""
+    await office.execute("delete from outbox")
+    return sum(job.kind == "announce" for job in (await reconcile(office.house)).jobs)
+
+
+async def test_news_that_has_to_wait_is_not_handed_on_for_nothing(office: Office) -> None:
+    """A thread that a platform has put off, or that somebody serves, needs nobody to look at it."""
+    await office.say("letter hello")
+    await office.work()
+    await office.execute(
+        "update deliveries set state = 'pending', attempts = 0, next_at = now() - interval '1 min'"
+    )
+    assert await told_again(office) == 1
+
+    await office.execute("update threads set lease_until = now() + interval '5 s'")
+    assert await told_again(office) == 0
+
+    await office.execute("update threads set lease_until = now()")
+    await office.execute(
+        "update deliveries d set attempts = 1, next_at = now() + interval '1 min' where not exists"
+        " (select from deliveries e where e.thread_id = d.thread_id and e.id < d.id)"
+    )
+    assert await told_again(office) == 0
+
+
 async def test_however_often_it_was_handed_it_is_handed_again_within_six_seconds(
     office: Office,
 ) -> None:
