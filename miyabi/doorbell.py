@@ -4,6 +4,7 @@ The reconciler finds whatever was not heard (core/reconcile.py).
 """
 
 import asyncio
+import contextlib
 import json
 from collections.abc import Sequence
 
@@ -23,6 +24,9 @@ FEED_LENGTH = 10_000
 BETWEEN_RINGS = 0.01
 """Seconds. A round trip to Redis costs as much CPU time as half an intake: when many come at once,
 they share it."""
+
+RINGS_OUT = 2.0
+"""Seconds for what is being rung when a process ends; what is not heard, the reconciler finds."""
 
 
 def feed_key(organisation_id: object) -> str:
@@ -80,5 +84,7 @@ class RedisDoorbell:
     async def close(self) -> None:
         """Ring out and hang up."""
         self._closing = True
-        await self.settle()
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(RINGS_OUT):
+                await self.settle()
         await self._redis.aclose(close_connection_pool=True)

@@ -34,6 +34,10 @@ def test_there_are_a_database_redis_migration_web_and_three_workers() -> None:
     assert SERVICES["web"]["ports"] == ["8420:8420"]
 
 
+def test_a_worker_has_the_time_that_its_end_may_take() -> None:
+    assert int(SERVICES["worker"]["stop_grace_period"].removesuffix("s")) > 20
+
+
 def test_ours_are_built_from_one_dockerfile() -> None:
     for name in ("migrate", "web", "worker"):
         assert SERVICES[name]["build"] == {"context": ".", "dockerfile": "deploy/Dockerfile"}

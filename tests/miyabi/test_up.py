@@ -105,6 +105,26 @@ def test_a_child_that_dies_is_started_again_and_all_end_with_their_parent() -> N
         until(lambda: not any(child.is_running() for child in children), running, 20)
 
 
+def test_the_workers_are_shown_at_work_and_when_they_have_ended() -> None:
+    with open_terminal(running=False) as terminal:
+        with up(terminal) as running:
+            # Ready means that one of them hears its queue.
+            shown = terminal.run("workers")
+            data = terminal.run("workers", "--json").data
+            os.kill(running.process.pid, signal.SIGTERM)
+            assert running.process.wait(timeout=30) == 0, running.said()
+        ended = terminal.run("workers")
+
+    assert shown.code == 0, shown.err
+    assert "稼働中" in shown.out
+    assert data["well"] is True
+    [worker] = data["workers"]
+    assert (worker["state"], worker["lanes"]) == ("working", ["interactive", "bulk"])
+    assert worker["polled_seconds_ago"] < 5
+    assert ended.code == 1
+    assert "miyabi up" in ended.out
+
+
 def test_a_port_in_use_is_said_at_once() -> None:
     with open_terminal(running=False) as terminal, socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
