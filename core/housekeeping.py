@@ -12,16 +12,10 @@ HOUSEKEEPING = "housekeeping"
 
 
 async def tidy(house: House, work: Unit, occurrence: Occurrence) -> datetime:
-    """Forget what was done long ago and processes that are no more; miss no approval."""
+    """Forget what was done long ago; miss no approval."""
     # across organisations: the house's own rows
     await execute(
         work.connection, "delete from schedule where done_at < now() - interval '30 days'", {}
-    )
-    await execute(
-        work.connection,
-        # across organisations: a worker serves them all
-        "delete from workers where coalesce(ended_at, seen_at) < now() - interval '1 day'",
-        {},
     )
     await overdue.watch_unwatched(work)
     return every(occurrence, timedelta(hours=1))
