@@ -33,6 +33,7 @@ from core.agent import (
 from core.codec import dump, fingerprint, load
 from core.documents import issue, take_number
 from core.errors import Cancelling, LostLease, MiyabiError, NeedsInput, TryLater
+from core.finish import finish
 from core.house import House
 from core.lease import Walk, begin_anew, hand_back, hold, kept_lease, leave, own, take
 from core.pace import in_time
@@ -197,6 +198,13 @@ async def _commit(walk: Walk, step: Step, made: _Made, started: datetime) -> Non
     Raises LostLease if the task was taken, Cancelling if it was cancelled meanwhile: then only the
     outcome of an act on the outside is written.
     """
+    if made.acted is None and not _ends(walk, step, made):
+        await finish(
+            walk, step_name(step), made.result, made.inputs_sha256, fingerprint(made.result),
+            started, kept=made.again,
+        )  # fmt: skip
+        _remember(walk, step, made)
+        return
     async with unit(walk.house) as work:
         cancelling = await own(work, walk) == "cancelling"
         if made.acted is not None:
@@ -208,6 +216,12 @@ async def _commit(walk: Walk, step: Step, made: _Made, started: datetime) -> Non
     if cancelling:
         raise Cancelling
     _remember(walk, step, made)
+
+
+def _ends(walk: Walk, step: Step, made: _Made) -> bool:
+    """Whether more is to be written with it: the end of the task, or the document it issues."""
+    issues = isinstance(made.value, Document) and Numbered in walk.results
+    return issues or step is walk.agent.steps[-1]
 
 
 async def _store(work: Unit, walk: Walk, step: Step, made: _Made, started: datetime) -> None:
