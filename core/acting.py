@@ -7,6 +7,7 @@ that it was not done the first time: the provider is asked, or else a person.
 
 import asyncio
 import contextlib
+import time
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -14,7 +15,7 @@ from typing import Any
 import structlog
 
 from core import effects, phrases
-from core.agent import Effect, EffectKey, gives, parameters
+from core.agent import Effect, EffectKey, gives
 from core.codec import dump, load
 from core.db import fetch_one
 from core.effects import EffectRow
@@ -109,9 +110,7 @@ async def find_out(walk: Walk, inputs_of: Callable[[Walk, Effect], Awaitable[Inp
 
 async def _attempt(walk: Walk, step: Effect, inputs: Inputs) -> Acted:
     target = _call(step.target, step, inputs, None) if callable(step.target) else step.target
-    async with unit(walk.house) as work:
-        await hold(work, walk)
-        effect = await effects.intend(work, walk.task, step.name, step.kind, target)
+    effect = await _intend(walk, step, target)
     try:
         value = await _act(walk, step, effect, inputs)
     except LostLease:
@@ -129,6 +128,22 @@ async def _attempt(walk: Walk, step: Effect, inputs: Inputs) -> Acted:
     else:
         return Acted(effect, value, "answered")
     return await _after_unknown(walk, step, effect, inputs, reason)
+
+
+async def _intend(walk: Walk, step: Effect, target: str) -> EffectRow:
+    """Commit the intent. The lease surely holds when this returns, unless the process stops now.
+
+    A process that was frozen since the commit must not act: its lease may be another's, who acts.
+    """
+    asked_at = time.monotonic()
+    async with unit(walk.house) as work:
+        await hold(work, walk)
+        effect = await effects.intend(work, walk.task, step.name, step.kind, target)
+    while time.monotonic() - asked_at > walk.house.lease.total_seconds() / 2:
+        asked_at = time.monotonic()
+        async with unit(walk.house) as work:
+            await hold(work, walk)
+    return effect
 
 
 async def _after_unknown(
@@ -150,7 +165,7 @@ async def _after_unknown(
 
 async def _act(walk: Walk, step: Effect, effect: EffectRow, inputs: Inputs) -> Any:
     """Do it. Raises TimeoutError past the deadline, after which it was told to stop."""
-    work = step.work(**_arguments(step.work, step, inputs, effect.key))
+    work = step.work(**step.arguments(step.work, inputs, effect.key))
     acting = asyncio.ensure_future(work)
     try:
         await asyncio.wait({acting}, timeout=step.deadline.total_seconds())
@@ -218,7 +233,7 @@ async def _find(
         raise NeedsInput(effects.question(effect, act, why))
     try:
         async with asyncio.timeout(step.deadline.total_seconds()):
-            return await step.find(**_arguments(step.find, step, inputs, effect.key))
+            return await step.find(**step.arguments(step.find, inputs, effect.key))
     except LostLease:
         raise
     except (OutcomeUnknown, Permanent) as error:
@@ -267,21 +282,7 @@ def _spoken(words: Words | None) -> str | None:
     return words.en if words is not None else None
 
 
-# Arguments by type
-
-
 def _call(function: Callable[..., Any], step: Effect, inputs: Inputs, key: EffectKey | None) -> Any:
     if isinstance(function, type):
         return function()  # a result's type that needs no arguments
-    return function(**_arguments(function, step, inputs, key))
-
-
-def _arguments(
-    function: Callable[..., Any], step: Effect, inputs: Inputs, key: EffectKey | None
-) -> dict[str, Any]:
-    """What one of an effect's functions takes, out of what its work takes."""
-    by_type = {kind: inputs[name] for name, kind in parameters(step.work).items() if name in inputs}
-    return {
-        name: key if kind is EffectKey else by_type[kind]
-        for name, kind in parameters(function).items()
-    }
+    return function(**step.arguments(function, inputs, key))

@@ -116,6 +116,17 @@ class Effect:
     def name(self) -> str:
         return self.work.__name__
 
+    def arguments(
+        self, function: Callable[..., Any], inputs: Mapping[str, Any], key: EffectKey | None
+    ) -> dict[str, Any]:
+        """What one of its functions takes, by type, out of what its work takes by name."""
+        kinds = parameters(self.work).items()
+        by_type = {kind: inputs[name] for name, kind in kinds if name in inputs}
+        return {
+            name: key if kind is EffectKey else by_type[kind]
+            for name, kind in parameters(function).items()
+        }
+
 
 Step = Work | Approval | Number | Deliver | Effect
 

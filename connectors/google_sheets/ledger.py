@@ -5,6 +5,7 @@ before each append, and wherever nobody knows whether an append went through.
 """
 
 import asyncio
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TypeVar
@@ -29,6 +30,11 @@ READ_AND_WRITE = ("https://www.googleapis.com/auth/spreadsheets",)
 KNOWN = ACCOUNT_KEYS | {"sheet", "timeout"}
 TIMEOUT_AT_MOST = 10.0
 """Seconds. An append must be over, one way or the other, well before it is looked for."""
+
+FRESH = 3.0
+"""Seconds for which the looking before an append counts. A process that was frozen for longer may
+have lost its task to another, whose line would then be doubled.
+"""
 
 COLUMNS = (
     ("見積番号", "number"),
@@ -127,10 +133,15 @@ class _Connection:
         row = next((n for n, cells in enumerate(keys, 1) if cells and str(cells[0]) == key), None)
         return f"{self._title}!A{row}" if row is not None else None
 
-    def write(self, line: LedgerLine, key: str) -> str:
-        """Append the line. Raises `OutcomeUnknown` where Google may have done so."""
+    def write(self, line: LedgerLine, key: str, looked_at: float) -> str:
+        """Append the line. Raises `OutcomeUnknown` where Google may have done so.
+
+        Raises `TryLater` where the looking (a moment of time.monotonic()) is long ago.
+        """
         import requests
 
+        if time.monotonic() - looked_at > FRESH:
+            raise TryLater(DOWN.fill(reason="late"))
         cells = [line.number, line.issued_on.isoformat(), line.customer, line.total, line.person]
         with self._session.told_apart():
             try:
@@ -183,11 +194,15 @@ class GoogleLedger:
 
     async def append(self, line: LedgerLine, key: str) -> str:
         """Enter the line unless its key is there; see `core.ledger.Ledger`."""
-        found = await self.find(key)
-        if found is not None:
-            return found
+        for _ in range(2):  # once more where signing in took its time
+            looked_at = time.monotonic()
+            found = await self.find(key)
+            if found is not None:
+                return found
+            if time.monotonic() - looked_at < FRESH / 2:
+                break
         late = OutcomeUnknown(NO_ANSWER.fill(reason="timeout"))
-        return await self._with_connection(lambda one: one.write(line, key), late)
+        return await self._with_connection(lambda one: one.write(line, key, looked_at), late)
 
     async def find(self, key: str) -> str | None:
         """Where the line of that key stands; see `core.ledger.Ledger`."""

@@ -98,6 +98,18 @@ async def test_a_refusal_says_that_it_was_not_entered(
         assert raised.value.after.total_seconds() == 7
 
 
+async def test_what_was_looked_up_long_ago_is_not_relied_on(
+    google: FakeGoogle, ledger: Open, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # As of a process that was frozen between looking and appending.
+    monkeypatch.setattr("connectors.google_sheets.ledger.FRESH", 0.0)
+
+    with pytest.raises(TryLater):
+        await ledger().append(LINE, "key-1")
+
+    assert lines(google) == []
+
+
 @pytest.mark.parametrize("trouble", [Status(500), Reset(), Hang()])
 async def test_who_can_not_even_be_asked_was_not_told_to_enter(
     google: FakeGoogle, ledger: Open, trouble: Status | Reset | Hang

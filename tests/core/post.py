@@ -3,9 +3,12 @@
 import asyncio
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
+from uuid import UUID
 
 from core.agent import Agent, Effect, EffectKey, Results, Summary
-from core.house import House
+from core.heartbeat import Heartbeat
+from core.house import LEASE, House
+from core.runner import advance
 from core.words import Language, Words, same
 from tests.core.house import Letter, Office, letter_agent, write
 
@@ -83,6 +86,21 @@ def post_agent(effect: Effect) -> Agent:
 
 def _summarise(results: Results, language: Language) -> Summary:
     return Summary()
+
+
+async def die_at(office: Office, reached: asyncio.Event, task_id: UUID) -> "asyncio.Task[None]":
+    """Have a worker walk until that is reached; then nothing more is heard of it.
+
+    It has not gone, as one that was killed: its walk hangs, its heart has stopped, and its lease
+    has run out.
+    """
+    heartbeat = Heartbeat(office.house.engine.url.render_as_string(hide_password=False), LEASE)
+    house = replace(office.house, heartbeat=heartbeat)
+    walking = asyncio.create_task(advance(house, office.organisation.id, task_id, "the dead"))
+    await reached.wait()
+    await asyncio.to_thread(heartbeat.stop)
+    await office.execute("update tasks set lease_until = now() - interval '1 second'")
+    return walking
 
 
 def open_post(office: Office, effect: Effect) -> Post:

@@ -1,26 +1,32 @@
 """Acts on the outside are done once, and where nobody knows, it is found out or asked."""
 
 import asyncio
-from dataclasses import replace
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
 
 import pytest
 
+from audit.event import Event
 from core.agent import Effect, EffectKey, WiringError
 from core.db import fetch_all
 from core.effects import done_effects
 from core.errors import OutcomeUnknown, Permanent, TryLater
 from core.inbound import Answer
+from core.ports import Job
 from core.runner import advance
+from core.tags import Tag
 from core.wiring import check
-from tests.core.house import Letter, Office, Trouble
+from tests.core.house import Bell, Letter, Office, Trouble
 from tests.core.post import (
     BLIND,
     SEEING,
     Post,
     Receipt,
     assumed,
+    die_at,
     find,
     open_post,
     post,
@@ -61,12 +67,8 @@ async def go_on(office: Office, times: int = 1) -> None:
 async def die_after_the_act(office: Office, outside: Post, task_id: Any) -> "asyncio.Task[None]":
     """A worker that did the act and is heard of no more: its lease runs out."""
     outside.hang = asyncio.Event()
-    walking = asyncio.create_task(
-        advance(office.house, office.organisation.id, task_id, "the dead")
-    )
-    await outside.reached.wait()
+    walking = await die_at(office, outside.reached, task_id)
     outside.reached.clear()
-    await office.execute("update tasks set lease_until = now() - interval '1 second'")
     return walking
 
 
@@ -151,6 +153,36 @@ async def test_a_worker_dies_before_the_act_and_it_is_done_with_the_same_key(
     assert outside.asked == [str(effect.id)]
     assert outside.parcels == [(str(effect.id), "hello")]
     assert (effect.state, effect.attempts) == ("done", 2)
+
+
+@dataclass
+class FreezingBell:
+    """Rings the office's bell; on an intent the process is frozen until its lease is another's."""
+
+    office: Office
+    bell: Bell
+
+    async def ring(self, jobs: Sequence[Job], events: Sequence[Event]) -> None:
+        await self.bell.ring(jobs, events)
+        if any(event.tag == Tag.EFFECT_INTENDED for event in events):
+            await self.office.execute("update tasks set fence = fence + 1")
+            time.sleep(0.1)  # noqa: ASYNC251  # nothing of the process goes on
+
+
+async def test_a_worker_that_was_frozen_after_its_intent_does_not_act(office: Office) -> None:
+    outside = open_post(office, SEEING)
+    answer = await office.say("parcel hello")
+    assert answer.task_id is not None
+    house = replace(
+        office.house,
+        doorbell=FreezingBell(office, office.bell),
+        lease=timedelta(seconds=0.1),
+    )
+
+    await advance(house, office.organisation.id, answer.task_id, "the frozen")
+
+    assert outside.parcels == []
+    assert (await effect_of(office, answer.task_id)).state == "intended"
 
 
 async def unknown(office: Office, outside: Post) -> Answer:

@@ -18,6 +18,7 @@ from core.catalogue import Catalogue
 from core.house import House
 from core.ledger import Ledger, LedgerLine, NoLedger
 from tests.core.house import Office, open_office
+from tests.core.post import die_at
 from tests.fakes.google_sheets.account import Account
 from tests.fakes.google_sheets.server import KEY, FakeGoogle, Reset, Status
 
@@ -165,10 +166,8 @@ async def test_a_worker_dies_when_the_line_is_entered_and_it_is_not_doubled(
     living = company.ledger
     assert isinstance(living, GoogleLedger)
     company.ledger = dying = Dying(living)
-    walking = asyncio.create_task(company.office.work())
-    await dying.entered.wait()
+    walking = await die_at(company.office, dying.entered, task_id)
     company.ledger = living
-    await company.office.execute("update tasks set lease_until = now() - interval '1 second'")
 
     await company.office.recover()
 
