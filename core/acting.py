@@ -6,39 +6,25 @@ that it was not done the first time: the provider is asked, or else a person.
 """
 
 import asyncio
-import contextlib
 import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 import structlog
 
-from core import effects, phrases
+from core import effects
 from core.agent import Effect, EffectKey, gives
 from core.codec import dump, load
 from core.db import fetch_one
 from core.effects import EffectRow
-from core.errors import (
-    LostLease,
-    MiyabiError,
-    NeedsInput,
-    OutcomeUnknown,
-    Permanent,
-    TryLater,
-)
-from core.lease import Walk, hold, own
+from core.errors import LostLease, MiyabiError, OutcomeUnknown, TryLater
+from core.lease import Walk, hold
+from core.outcomes import GRACE, Inputs, find, let_settle, mark, no_answer, of_step
 from core.unit import Unit, unit
 from core.words import Words
 
 log = structlog.get_logger()
-
-FIND_TRIES = 3
-"""How often a provider that can't be reached is asked before a person is."""
-GRACE = 5.0
-"""Seconds for which an act under way may go on once its walk is stopped; its outcome counts."""
-
-Inputs = Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +45,7 @@ async def perform(walk: Walk, step: Effect, inputs: Inputs) -> Acted:
     Raises what the act raises where it surely was not done, NeedsInput where a person has to say
     whether it was, TryLater where the provider is to be asked again later.
     """
-    effect = await _of_step(walk, step)
+    effect = await of_step(walk, step)
     if step.skip is not None and (effect is None or effect.state == "failed"):
         nothing_to_do = _call(step.skip, step, inputs, None)
         if nothing_to_do is not None:
@@ -68,12 +54,15 @@ async def perform(walk: Walk, step: Effect, inputs: Inputs) -> Acted:
         return await _attempt(walk, step, inputs)
     if effect.state == "done":
         return Acted(effect, _known_result(step, effect, inputs), None)
-    if effect.state == "intended":  # by a worker that died or was stopped since
-        await _mark(walk, effect, "unknown", how="no outcome")
-    found = await _find(walk, step, effect, inputs, None)
+    dead_for = 0.0
+    if effect.state == "intended":  # by a worker that died: its lease has run out since
+        dead_for = walk.house.lease.total_seconds() * 2 / 3
+        await mark(walk, effect, "unknown", how="no outcome")
+    await let_settle(step, effect, dead_for)
+    found = await find(walk, step, effect, inputs, None)
     if found is not None:
         return Acted(effect, found, "found")
-    await _mark(walk, effect, "failed", how="not found")
+    await mark(walk, effect, "failed", how="not found")
     return await _attempt(walk, step, inputs)
 
 
@@ -82,27 +71,6 @@ async def record(work: Unit, walk: Walk, acted: Acted) -> None:
     if acted.effect is not None and acted.how is not None:
         result = dump(acted.value)
         await effects.mark(work, walk.task, acted.effect, "done", how=acted.how, result=result)
-
-
-async def find_out(walk: Walk, inputs_of: Callable[[Walk, Effect], Awaitable[Inputs]]) -> None:
-    """Before a task is stopped: what became of the acts nobody knows of, as far as can be told."""
-    for step in walk.agent.steps:
-        effect = await _of_step(walk, step) if isinstance(step, Effect) else None
-        if effect is None or not effect.is_open or not isinstance(step, Effect):
-            continue
-        if effect.state == "intended":
-            await _mark(walk, effect, "unknown", how="no outcome")
-        try:
-            found = await _find(walk, step, effect, await inputs_of(walk, step), None)
-        except LostLease:
-            raise
-        except Exception as error:  # it stays unknown, and is shown so
-            log.warning("effect.not_found_out", effect=effect.key, error=repr(error))
-            continue
-        if found is None:
-            await _mark(walk, effect, "failed", how="not found")
-        else:
-            await _mark(walk, effect, "done", how="found", result=dump(found))
 
 
 # The act
@@ -117,11 +85,11 @@ async def _attempt(walk: Walk, step: Effect, inputs: Inputs) -> Acted:
         raise
     except MiyabiError as error:
         if not isinstance(error, OutcomeUnknown):
-            await _mark(walk, effect, "failed", how="refused", error=error.words.en)
+            await mark(walk, effect, "failed", how="refused", error=error.words.en)
             raise
         reason: Exception = error
     except TimeoutError:
-        reason = OutcomeUnknown(_no_answer(step, effect))
+        reason = OutcomeUnknown(no_answer(step, effect))
     except Exception as error:  # anything may have happened
         log.exception("effect.crashed", effect=effect.key, step=step.name)
         reason = error
@@ -151,13 +119,12 @@ async def _after_unknown(
 ) -> Acted:
     """The answer is lost. Raises what the step ends with where the act surely was not done."""
     why = reason.words if isinstance(reason, MiyabiError) else None
-    await _mark(walk, effect, "unknown", how="no answer", error=_spoken(why))
-    if step.find is not None:
-        await asyncio.sleep(step.settles.total_seconds())
-    found = await _find(walk, step, effect, inputs, why)
+    await mark(walk, effect, "unknown", how="no answer", error=_spoken(why))
+    await let_settle(step, effect)
+    found = await find(walk, step, effect, inputs, why)
     if found is not None:
         return Acted(effect, found, "found")
-    await _mark(walk, effect, "failed", how="not found", error=_spoken(why))
+    await mark(walk, effect, "failed", how="not found", error=_spoken(why))
     if isinstance(reason, OutcomeUnknown):
         raise TryLater(reason.words) from reason
     raise reason
@@ -176,7 +143,7 @@ async def _act(walk: Walk, step: Effect, effect: EffectRow, inputs: Inputs) -> A
         acting.cancel()
         raise TimeoutError
     if acting.cancelled():
-        raise OutcomeUnknown(_no_answer(step, effect))
+        raise OutcomeUnknown(no_answer(step, effect))
     return acting.result()
 
 
@@ -186,17 +153,18 @@ async def _stopped(walk: Walk, effect: EffectRow, acting: "asyncio.Future[Any]")
     """
     if await _still_ours(walk):
         await asyncio.wait({acting}, timeout=GRACE)
-    if not acting.done():
-        acting.cancel()
-        return
-    with contextlib.suppress(LostLease):
-        error = None if acting.cancelled() else acting.exception()
-        if error is None and not acting.cancelled():
-            await _mark(walk, effect, "done", how="answered", result=dump(acting.result()))
+    ended = acting.done() and not acting.cancelled()
+    acting.cancel()
+    error = acting.exception() if ended else None
+    try:
+        if ended and error is None:
+            await mark(walk, effect, "done", how="answered", result=dump(acting.result()))
         elif isinstance(error, MiyabiError) and not isinstance(error, OutcomeUnknown):
-            await _mark(walk, effect, "failed", how="refused", error=error.words.en)
+            await mark(walk, effect, "failed", how="refused", error=error.words.en)
         else:
-            await _mark(walk, effect, "unknown", how="no answer")
+            await mark(walk, effect, "unknown", how="stopped")
+    except Exception as lost:  # it stays intended, as if the process had died
+        log.warning("effect.outcome_not_noted", effect=effect.key, error=repr(lost))
 
 
 async def _still_ours(walk: Walk) -> bool:
@@ -218,64 +186,11 @@ async def _still_ours(walk: Walk) -> bool:
     return row is not None
 
 
-# What became of it
-
-
-async def _find(
-    walk: Walk, step: Effect, effect: EffectRow, inputs: Inputs, why: Words | None
-) -> Any:
-    """Ask the provider; None where the act surely did not happen. Raises NeedsInput for a person.
-
-    A provider that can't be reached is asked again later before a person is bothered.
-    """
-    act = walk.agent.labels[step.name]
-    if step.find is None:
-        raise NeedsInput(effects.question(effect, act, why))
-    try:
-        async with asyncio.timeout(step.deadline.total_seconds()):
-            return await step.find(**step.arguments(step.find, inputs, effect.key))
-    except LostLease:
-        raise
-    except (OutcomeUnknown, Permanent) as error:
-        raise NeedsInput(effects.question(effect, act, error.words)) from error
-    except Exception as error:
-        if walk.attempts + 1 < FIND_TRIES:
-            if isinstance(error, TimeoutError):
-                raise TryLater(_no_answer(step, effect)) from error
-            raise
-        log.warning("effect.not_found_out", effect=effect.key, error=repr(error))
-        reason = error.words if isinstance(error, MiyabiError) else why
-        raise NeedsInput(effects.question(effect, act, reason)) from error
-
-
 def _known_result(step: Effect, effect: EffectRow, inputs: Inputs) -> Any:
     """The result that was stored with the outcome, or what follows from a person's word."""
     if effect.result is not None:
         return load(gives(step), effect.result)
     return _call(step.assumed or gives(step), step, inputs, effect.key)
-
-
-async def _of_step(walk: Walk, step: Effect) -> EffectRow | None:
-    async with walk.house.engine.connect() as connection:
-        return await effects.of_step(connection, walk.task, step.name)
-
-
-async def _mark(
-    walk: Walk,
-    effect: EffectRow,
-    state: Any,
-    *,
-    how: str,
-    result: Any = None,
-    error: str | None = None,
-) -> None:
-    async with unit(walk.house) as work:
-        await own(work, walk)  # also of a task that is being cancelled
-        await effects.mark(work, walk.task, effect, state, how=how, result=result, error=error)
-
-
-def _no_answer(step: Effect, effect: EffectRow) -> Words:
-    return phrases.NO_ANSWER_IN_TIME.fill(target=effect.target or step.kind)
 
 
 def _spoken(words: Words | None) -> str | None:

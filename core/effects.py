@@ -2,11 +2,10 @@
 
 The row's id is the key that travels to the provider. Whoever finds a row that is `intended` finds
 an act that may have happened: a worker died, or was stopped, between the intent and the outcome.
-How a worker goes about it is in core/acting.py.
+How a worker goes about it is in core/acting.py and core/outcomes.py.
 """
 
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any, Literal
 from uuid import UUID
 
@@ -37,7 +36,7 @@ _CHOICES = (Choice(SENT, phrases.IT_WAS_SENT), Choice(AGAIN, phrases.SEND_AGAIN)
 
 @dataclass(frozen=True, slots=True)
 class EffectRow:
-    """An effect as it stands. `attempts`: how often its act was begun."""
+    """An effect as it stands: `attempts` at the act, the last of them `age` seconds ago."""
 
     id: UUID
     revision: int
@@ -48,8 +47,7 @@ class EffectRow:
     attempts: int
     result: Any
     error: str | None
-    intended_at: datetime
-    settled_at: datetime | None
+    age: float
     settled_by: str | None
     """The name of the person who said what became of it."""
 
@@ -65,7 +63,7 @@ class EffectRow:
 
 _SELECT = """
     select e.id, e.revision, e.step, e.kind, e.target, e.state, e.attempts, e.result, e.error,
-        e.intended_at, e.settled_at, p.name as settled_by
+        extract(epoch from now() - e.intended_at)::float8 as age, p.name as settled_by
     from effects e left join people p on p.id = e.settled_by
     where e.organisation_id = :organisation_id and e.task_id = :task_id
 """
@@ -81,14 +79,6 @@ async def of_task(
         {"organisation_id": organisation_id, "task_id": task_id},
     )
     return tuple(_row(row) for row in rows)
-
-
-async def done_effects(
-    connection: AsyncConnection, organisation_id: UUID, task_id: UUID
-) -> tuple[EffectRow, ...]:
-    """What of a task can't be taken back: what was done, and what may have been."""
-    every = await of_task(connection, organisation_id, task_id)
-    return tuple(effect for effect in every if effect.state != "failed")
 
 
 async def of_step(connection: AsyncConnection, task: Task, step: str) -> EffectRow | None:

@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 
 import structlog
 
-from core import acting, phrases
+from core import outcomes, phrases
 from core.agent import Effect, Step, step_name
 from core.errors import Permanent, TryLater
 from core.lease import Walk
@@ -69,12 +69,12 @@ async def in_time(walk: Walk, step: Step, work: Coroutine[Any, Any, T]) -> T:
 def _limit(walk: Walk, step: Step) -> timedelta:
     if isinstance(step, Effect):
         # The act, the wait for what may still be under way, and asking what became of it.
-        return 2 * step.deadline + step.settles + timedelta(seconds=acting.GRACE)
+        return 2 * step.deadline + step.settles + timedelta(seconds=outcomes.GRACE)
     return walk.agent.step_deadline
 
 
 def _grace(step: Step) -> timedelta:
-    return GRACE + timedelta(seconds=acting.GRACE if isinstance(step, Effect) else 0)
+    return GRACE + timedelta(seconds=outcomes.GRACE if isinstance(step, Effect) else 0)
 
 
 async def _stop(doing: "asyncio.Task[Any]", step: Step) -> None:

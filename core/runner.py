@@ -15,7 +15,7 @@ import structlog
 from sqlalchemy.exc import SQLAlchemyError
 
 from audit.event import JSON
-from core import acting, approvals, endings, tasks
+from core import acting, approvals, endings, outcomes, tasks
 from core.agent import (
     Approval,
     Deliver,
@@ -78,7 +78,7 @@ async def _until_stopped(walk: Walk) -> None:
     except Cancelling:
         with contextlib.suppress(Exception):  # what can't be read any more can still be stopped
             walk.read()
-            await acting.find_out(walk, _inputs)
+            await outcomes.find_out(walk, _inputs)
         await endings.stop(walk)
 
 

@@ -274,7 +274,7 @@ def stays(view: TaskView) -> tuple[Words, ...]:
     acts = [
         phrases.ACT_STAYS.fill(act=_act(view, effect), state=phrases.EFFECTS[effect.state])
         for effect in view.effects
-        if effect.state in {"done", "unknown"}
+        if effect.state != "failed"
     ]
     return (*numbers, *acts)
 

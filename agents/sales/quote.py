@@ -435,7 +435,7 @@ agent = Agent(
             find=find_entry,
             target=ledger_name,
             skip=no_ledger,
-            settles=timedelta(seconds=10),  # as long as the ledger is waited for
+            settles=timedelta(seconds=5),
         ),
     ),
     title=TITLE,

@@ -22,11 +22,16 @@ class Post:
     before: list[Exception] = field(default_factory=list)
     after: list[Exception] = field(default_factory=list)
     asking: list[Exception] = field(default_factory=list)
+    late: float = 0
+    """Seconds after which a parcel arrives that went wrong `before`."""
     hang: asyncio.Event | None = None
     reached: asyncio.Event = field(default_factory=asyncio.Event)
 
     async def take(self, key: str, text: str) -> str:
         if self.before:
+            if self.late:
+                loop = asyncio.get_running_loop()
+                loop.call_later(self.late, self.parcels.append, (key, text))
             raise self.before.pop(0)
         self.parcels.append((key, text))
         self.reached.set()

@@ -12,7 +12,6 @@ import pytest
 from audit.event import Event
 from core.agent import Effect, EffectKey, WiringError
 from core.db import fetch_all
-from core.effects import done_effects
 from core.errors import OutcomeUnknown, Permanent, TryLater
 from core.inbound import Answer
 from core.ports import Job
@@ -336,6 +335,17 @@ async def test_what_surely_did_not_happen_is_tried_again(office: Office, lost: E
     assert len(outside.parcels) == 1
 
 
+async def test_an_act_that_lands_after_its_answer_was_lost_is_waited_for(office: Office) -> None:
+    outside = open_post(office, replace(SEEING, settles=timedelta(seconds=2)))
+    outside.before, outside.late = [ConnectionResetError()], 0.3
+    answer = await office.say("parcel hello")
+    await office.work()
+
+    assert await office.state(answer.task_id) == "done"
+    assert len(outside.parcels) == 1
+    assert await receipt(office, answer.task_id) == "found"
+
+
 async def test_a_provider_that_cant_tell_leaves_it_to_a_person(office: Office) -> None:
     outside = open_post(office, SEEING)
     outside.after = [ConnectionResetError()]
@@ -407,11 +417,10 @@ async def test_a_task_that_is_withdrawn_keeps_what_may_have_happened(office: Off
     await office.work()
 
     assert await office.state(answer.task_id) == "cancelled"
-    async with office.house.engine.connect() as connection:
-        left = await done_effects(connection, office.organisation.id, answer.task_id)
-    assert [(effect.target, effect.state) for effect in left] == [
-        ("post office for hello", "unknown")
-    ]
+    told = await office.say(f"status #{answer.reference}")
+    assert told.message is not None
+    left = "Can't be taken back: Posting (post office for hello) (outcome unknown)"
+    assert left in told.message.text + told.message.note
 
 
 async def test_whose_worker_died_while_it_was_withdrawn_is_found_out(office: Office) -> None:
@@ -425,8 +434,9 @@ async def test_whose_worker_died_while_it_was_withdrawn_is_found_out(office: Off
 
     assert await office.state(answer.task_id) == "cancelled"
     assert (await effect_of(office, answer.task_id)).state == "done"
-    async with asyncio.timeout(5):
-        await walking  # it finds its lease gone
+    assert outside.hang is not None
+    outside.hang.set()  # the dead one wakes
+    await walking
 
 
 async def test_a_retry_asks_before_it_repeats_what_may_have_been_done(office: Office) -> None:
