@@ -228,6 +228,19 @@ EFFECTS: dict[str, Words] = {
     "again": Words(ja="再実行待ち", en="to be done again", zh="等待再次执行"),
 }
 """What became of an act on the outside."""
+MESSAGES: dict[str, Words] = {
+    "root": Words(ja="依頼の内容", en="The request", zh="申请内容"),
+    "flash": Words(ja="進み具合", en="The progress", zh="进度"),
+    "card": Words(ja="承認のお願い", en="The request for approval", zh="审批请求"),
+    "reminder": Words(ja="承認のご確認", en="The reminder", zh="审批提醒"),
+    "question": Words(ja="質問", en="The question", zh="提问"),
+    "result": Words(ja="発行した書類", en="The issued document", zh="已开具的文件"),
+    "failure": Words(ja="停止のお知らせ", en="The notice of an error", zh="停止通知"),
+    "unknown": Words(
+        ja="送信の確認", en="The question whether it was sent", zh="关于是否已发送的询问"
+    ),
+}
+"""What the messages of a thread are called, by the kind of their slot."""
 SENT_BACK = Words(
     ja=(
         "{who} さんから差し戻されました。理由: {reason}\n"

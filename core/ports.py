@@ -65,13 +65,17 @@ class Sent:
 
 
 class Outbound(Protocol):
-    """How a platform is spoken to. Raises Permanent or TryLater(after), nothing else.
+    """How a platform is spoken to. Raises Permanent or TryLater(after) where nothing was done.
 
-    `key` is the delivery's id: it travels with the message wherever the platform lets it.
+    `key` is the delivery's id: it travels with the message wherever the platform lets it. What may
+    have been done although no answer came raises OutcomeUnknown, and what may even still be done,
+    TimeoutError; only `send` and `upload` have to tell them apart, an edit can be repeated.
     """
 
     edit_interval: timedelta
     """The least time between two edits of one message."""
+    settles: timedelta
+    """How long after a lost answer `find` may still miss a message that is there."""
 
     async def send(self, place: Place, message: Message, key: str) -> Sent: ...
 
@@ -82,7 +86,10 @@ class Outbound(Protocol):
     ) -> Sent: ...
 
     async def find(self, place: Place, key: str, attachment: Attachment | None) -> Sent | None:
-        """The message sent with this key, for a send whose outcome is unknown."""
+        """The message sent with this key, for a send whose outcome is unknown.
+
+        None only where it surely is not there. Raises OutcomeUnknown where that can't be told.
+        """
         ...
 
 

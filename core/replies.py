@@ -5,7 +5,7 @@ from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from core import approvals, phrases, tasks, views
+from core import approvals, deliveries, phrases, tasks, views
 from core.approvals import Action
 from core.changes import (
     answer,
@@ -75,6 +75,8 @@ async def _click(work: Unit, request: Request, click: Click) -> Answer:
     subject = _as_id(click.value)
     if click.action in approvals.ACTIONS:
         return await _decide(work, request, subject, click.action, click.reason)
+    if click.action in deliveries.ANSWERS:
+        return await deliveries.settle(work, request, subject, click.action)
     task = await tasks.lock(work.connection, request.person.organisation_id, subject)
     if click.action == "retry":
         return await retry_task(work, request, task)

@@ -10,6 +10,7 @@ class StoredOutbound:
     """Gives each message its id; whoever reads there reads the thread from the database."""
 
     edit_interval = timedelta(0)
+    settles = timedelta(0)
 
     async def send(self, place: Place, message: Message, key: str) -> Sent:
         """Nothing to do outside: the row that the deliverer writes is the message."""

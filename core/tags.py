@@ -34,6 +34,8 @@ class Tag(StrEnum):
     MESSAGE_SENT = "notifier:message:sent"
     MESSAGE_EDITED = "notifier:message:edited"
     MESSAGE_FAILED = "notifier:message:failed"
+    MESSAGE_UNKNOWN = "notifier:message:unknown"
+    MESSAGE_SETTLED = "intake:message:settled"
     ORGANISATION_ADDED = "admin:organisation:added"
     COMPANY_CHANGED = "admin:company:changed"
     PERSON_ADDED = "admin:person:added"

@@ -36,6 +36,20 @@ def question_of(view: TaskView, language: Language) -> dict[str, object] | None:
     }
 
 
+def unsure_of(view: TaskView, language: Language) -> list[dict[str, object]]:
+    """Messages of the task of which nobody knows whether they were posted, and why not."""
+    return [
+        {
+            "delivery": str(unsure.id),
+            "slot": unsure.slot,
+            "message": unsure.what.to(language),
+            "place": unsure.place,
+            "reason": unsure.why,
+        }
+        for unsure in view.unsure
+    ]
+
+
 def effects_of(view: TaskView) -> list[dict[str, object]]:
     """The task's acts on the outside. `key` is what the provider was handed."""
     return [

@@ -17,7 +17,7 @@ from core.ids import new_id
 from core.phrases import UNKNOWN_TASK
 from core.ports import Lane
 from core.tags import Tag
-from core.unit import Unit
+from core.unit import InLine, Unit
 from core.words import Words
 
 State = Literal[
@@ -248,7 +248,7 @@ def event(task: Task, tag: Tag, data: Mapping[str, JSON], actor: Actor = SYSTEM)
 
 
 async def notify(
-    work: Unit, task: Task, topic: str, facts: dict[str, object] | None = None
+    work: Unit, task: InLine, topic: str, facts: dict[str, object] | None = None
 ) -> None:
     """Write what should be told of a task, and have it told after the commit."""
     await execute(

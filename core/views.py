@@ -12,6 +12,7 @@ from core import approvals, effects, phrases
 from core.agent import Agent, Effect, Results, Summary, gives, step_name
 from core.codec import load
 from core.db import fetch_one, from_json
+from core.deliveries import Unsure
 from core.effects import EffectRow
 from core.house import House
 from core.messages import Field, Message, Progress, StepState
@@ -75,6 +76,8 @@ class TaskView:
     approval: ApprovalView | None
     documents: tuple[DocumentView, ...]
     effects: tuple[EffectRow, ...]
+    unsure: tuple[Unsure, ...]
+    """Messages of which nobody knows whether they were posted."""
 
     @property
     def spoken(self) -> str:
@@ -103,7 +106,12 @@ _TASK = """
             from documents d where d.organisation_id = t.organisation_id and d.task_id = t.id
         ) as documents,
         exists (select 1 from effects e where e.organisation_id = t.organisation_id
-            and e.task_id = t.id) as acts
+            and e.task_id = t.id) as acts,
+        (select jsonb_agg(jsonb_build_object('id', d.id, 'slot', d.slot, 'why', d.error,
+                'place', h.platform || ':' || h.channel) order by d.id)
+            from deliveries d join threads h on h.id = d.thread_id
+            where d.organisation_id = t.organisation_id and d.task_id = t.id
+            and d.state = 'unknown') as unsure
     from tasks t
     join people p on p.id = t.person_id
     join revisions r on r.task_id = t.id and r.revision = t.revision
@@ -150,6 +158,7 @@ async def task_view(
         approval=await _approval(connection, organisation_id, task_id),
         documents=tuple(DocumentView(**d) for d in from_json(row.documents) or []),
         effects=await effects.of_task(connection, organisation_id, task_id) if row.acts else (),
+        unsure=tuple(Unsure(**{**d, "id": UUID(d["id"])}) for d in from_json(row.unsure) or []),
     )
 
 
@@ -279,6 +288,11 @@ def stays(view: TaskView) -> tuple[Words, ...]:
     return (*numbers, *acts)
 
 
+def _unsure_field(unsure: Unsure, language: Language) -> Field:
+    label = phrases.EFFECT_ON.fill(act=unsure.what, target=unsure.place)
+    return Field(label.to(language), phrases.EFFECTS["unknown"].to(language))
+
+
 def status_message(view: TaskView, language: Language, time_zone: str) -> Message:
     """How a task stands, for whoever asks."""
     state = phrases.state_words(view.state, view.waiting_for).to(language)
@@ -300,7 +314,11 @@ def status_message(view: TaskView, language: Language, time_zone: str) -> Messag
         text=f"{title}: {state}" + (f"\n{body}" if body else ""),
         title=f"{title}: {state}",
         body=body,
-        fields=(*summary.fields, *effect_fields(view, language)),
+        fields=(
+            *summary.fields,
+            *effect_fields(view, language),
+            *(_unsure_field(unsure, language) for unsure in view.unsure),
+        ),
         totals=summary.totals,
         progress=progress(view, language, time_zone),
         language=language,

@@ -12,7 +12,7 @@ from core.codec import load
 from core.db import fetch_all, from_json
 from core.messages import Message
 from core.organisations import Organisation
-from core.task_data import effects_of, facts_of, question_of
+from core.task_data import effects_of, facts_of, question_of, unsure_of
 from core.views import TaskView, task_view
 from miyabi.session import Session
 
@@ -32,6 +32,7 @@ EMPTY: Mapping[str, object] = {
     "unknown": [],
     "documents": [],
     "effects": [],
+    "unsure": [],
     "updates": [],
     "audit": {"events": 0, "verified": True},
 }
@@ -57,6 +58,7 @@ async def report(session: Session, organisation: Organisation, task_id: UUID) ->
         "failure": view.failure.to(view.language) if view.failure else None,
         "documents": await documents(session, organisation, view),
         "effects": effects_of(view),
+        "unsure": unsure_of(view, view.language),
         "updates": await _updates(session, view),
         "audit": await _audit(session, view),
     }

@@ -3,26 +3,71 @@
 A slot is sent once and edited afterwards; of several changes that wait, only the last is shown.
 """
 
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass
 from uuid import UUID
 
-from core.db import fetch_all
 from core.house import House
 from core.ids import new_id
 from notifier.routing import route
 from notifier.serving import serve
+from notifier.thread import quickly
+from notifier.versions import Versions
 
 
 async def announce(house: House, organisation_id: UUID, task_id: UUID, worker: str) -> None:
-    """Tell all that is new of a task, on every thread it has."""
-    await route(house, organisation_id, task_id)
+    """Tell all that is new of a task, on every thread it has.
+
+    Threads do not wait for each other: one whose platform hangs holds up nobody but itself.
+    """
+    waiting = await _look(house, organisation_id, task_id)
+    if waiting.news:
+        await route(house, organisation_id, task_id)
+        waiting = await _look(house, organisation_id, task_id)
+    if not waiting.threads:
+        return
     # Two jobs of one worker must not serve a thread at once either.
     server = f"{worker}/{new_id().hex}"
-    async with house.engine.connect() as connection:
-        rows = await fetch_all(
-            connection,
-            "select distinct thread_id from deliveries where organisation_id = :organisation_id"
-            " and task_id = :task_id and state in ('pending', 'sending')",
-            {"organisation_id": organisation_id, "task_id": task_id},
-        )
-    for row in rows:
-        await serve(house, organisation_id, task_id, row.thread_id, server)
+    versions = Versions(house, organisation_id, task_id)
+    served = await asyncio.gather(
+        *(serve(versions, thread_id, server) for thread_id in waiting.threads),
+        return_exceptions=True,
+    )
+    for result in served:
+        if isinstance(result, BaseException):
+            raise result
+
+
+@dataclass(frozen=True, slots=True)
+class _Waiting:
+    news: bool
+    threads: Sequence[UUID]
+
+
+# A nudge is used up by this, unless there is news: then by the routing. One that is put off for
+# later stays. Whoever has a thread looks for more before he leaves it: such need no second server.
+_LOOK = """
+    with news as (
+        select 1 from notifications where organisation_id = :organisation_id
+            and task_id = :task_id and routed_at is null limit 1
+    ), heard as (
+        delete from outbox where organisation_id = :organisation_id and subject_id = :task_id
+            and kind = 'announce' and not exists (select from news)
+            and (attempts > 0 or next_at <= now() + interval '3 seconds')
+    )
+    select exists (select from news) as news, array(
+        select h.id from threads h where h.organisation_id = :organisation_id
+            and h.task_id = :task_id and (h.lease_until is null or h.lease_until < now())
+            and exists (select from deliveries d where d.organisation_id = :organisation_id
+                and d.thread_id = h.id and d.state in ('pending', 'sending')
+                and d.next_at <= now())
+        order by h.created_at) as threads
+"""
+
+
+async def _look(house: House, organisation_id: UUID, task_id: UUID) -> _Waiting:
+    values = {"organisation_id": organisation_id, "task_id": task_id}
+    row = await quickly(house, _LOOK, values)
+    assert row is not None  # noqa: S101  # it always has one row
+    return _Waiting(row.news, row.threads)

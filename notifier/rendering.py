@@ -1,35 +1,46 @@
 """What a slot of a thread should show, made from the task as it stands."""
 
-from typing import Any
+from dataclasses import replace
 from uuid import UUID
 
+from core.house import House
 from core.messages import Message
-from core.views import TaskView, approval_view
+from core.views import ApprovalView, TaskView, approval_view
 from core.words import Language
 from notifier import topics
 from notifier.thread import Due, Posted, Thread
 
 
-async def render(  # noqa: PLR0911  # a line for each slot
-    connection: Any, view: TaskView, thread: Thread, change: Due, posted: Posted | None
+async def render(
+    house: House, view: TaskView, thread: Thread, change: Due, posted: Posted | None
+) -> Message | None:
+    """The message, in the thread's language; None where there is nothing to show."""
+    kind, _, subject = change.slot.partition(":")
+    message: Message | None
+    if kind in {"card", "reminder"}:
+        approval = await _approval(house, view, UUID(subject.partition(":")[0]))
+        of_approval = _card if kind == "card" else _reminder
+        message = of_approval(view, approval, thread, change, posted)
+    else:
+        message = _of_task(view, thread, change, posted)
+    return None if message is None else replace(message, language=thread.language)
+
+
+def _of_task(  # noqa: PLR0911  # a line for each slot
+    view: TaskView, thread: Thread, change: Due, posted: Posted | None
 ) -> Message | None:
     kind, _, subject = change.slot.partition(":")
-    language, zone = thread.language, thread.time_zone
+    language = thread.language
     if kind == "root":
         return topics.root(view, language)
     if kind == "flash":
-        return topics.flash(view, language, zone)
-    if kind == "card":
-        approval = await approval_view(connection, view.organisation_id, UUID(subject))
-        if approval.revision != view.revision and posted is not None:
-            return topics.retire(posted.message, topics.closed(approval, language, zone))
-        return topics.card(view, approval, language, zone)
-    if kind == "reminder":
-        return await _reminder(connection, view, thread, change, posted)
+        return topics.flash(view, language, thread.time_zone)
     if kind == "result":
         return topics.result(view, language)
     if kind == "question":
         return _question(view, subject, change, posted, language)
+    if kind == "unknown":
+        return _notice(view, UUID(subject), change, posted, language)
     if posted is None:
         return topics.failure(view, change.facts, language)
     if view.state == "failed":
@@ -37,11 +48,25 @@ async def render(  # noqa: PLR0911  # a line for each slot
     return topics.retire(posted.message, topics.OVER.to(language))
 
 
-async def _reminder(
-    connection: Any, view: TaskView, thread: Thread, change: Due, posted: Posted | None
+async def _approval(house: House, view: TaskView, approval_id: UUID) -> ApprovalView:
+    if view.approval is not None and view.approval.id == approval_id:
+        return view.approval
+    async with house.engine.connect() as connection:
+        return await approval_view(connection, view.organisation_id, approval_id)
+
+
+def _card(
+    view: TaskView, approval: ApprovalView, thread: Thread, change: Due, posted: Posted | None
 ) -> Message | None:
-    approval_id = UUID(change.slot.split(":")[1])
-    approval = await approval_view(connection, view.organisation_id, approval_id)
+    language, zone = thread.language, thread.time_zone
+    if approval.revision != view.revision and posted is not None:
+        return topics.retire(posted.message, topics.closed(approval, language, zone))
+    return topics.card(view, approval, language, zone)
+
+
+def _reminder(
+    view: TaskView, approval: ApprovalView, thread: Thread, change: Due, posted: Posted | None
+) -> Message | None:
     language, zone = thread.language, thread.time_zone
     if approval.state != "pending":
         verdict = topics.closed(approval, language, zone)
@@ -59,3 +84,14 @@ def _question(
     if posted is None:
         return None
     return topics.answered(posted.message, change.facts.get("answer", ""), language)
+
+
+def _notice(
+    view: TaskView, delivery_id: UUID, change: Due, posted: Posted | None, language: Language
+) -> Message | None:
+    for unsure in view.unsure:
+        if unsure.id == delivery_id:
+            return topics.unknown_message(view, unsure, change.facts, language)
+    if posted is None or "answer" not in change.facts:
+        return posted.message if posted else None
+    return topics.retire(posted.message, topics.settled(change.facts, language))

@@ -1,193 +1,231 @@
-"""One message on its way out: the intent, the act, the outcome.
+"""One message on its way out: the intent, the act, the outcome, and what to do where it is lost.
 
-A send whose outcome is unknown (the worker died) is looked for before it is sent again.
+Nothing is sent again before it is known that it is not there: the platform is asked, and where it
+can't be, a person is. An edit may be repeated: it puts the same words in the same place.
 """
 
-from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
-from typing import Any
+import asyncio
+from collections.abc import Sequence
+from datetime import timedelta
+from uuid import UUID
 
 import structlog
 
-from audit.event import Event
 from core.codec import dump, fingerprint
-from core.db import execute, to_json
-from core.errors import MiyabiError, TryLater
-from core.house import House
-from core.ids import new_id
+from core.errors import LostLease, MiyabiError, OutcomeUnknown, Permanent, TryLater
 from core.messages import Message
 from core.ports import Outbound, Sent
-from core.tags import Tag
-from core.unit import unit
-from core.views import TaskView
-from notifier.thread import Due, Posted, Thread, take
+from core.words import Words
+from notifier import outcome
+from notifier.outcome import Showing
+from notifier.rendering import render
+from notifier.thread import Posted
+from notifier.versions import Versions
 
 log = structlog.get_logger()
 
 SEND_TRIES = 8
+SEND_AT_MOST = timedelta(seconds=15)
+"""How long a platform may take for a message, its pictures and files included."""
+LOOK_AT_MOST = timedelta(seconds=15)
+"""How long it may take to be asked whether a message is there."""
+STILL_UNDER_WAY = timedelta(seconds=10)
+"""A platform that did not answer in time may still do what it was asked: only this much later,
+what is not there then is taken for not sent."""
+
+NO_ANSWER = Words(
+    ja="{platform} から時間内に返事がありません。",
+    en="{platform} did not answer in time.",
+    zh="{platform} 未在规定时间内答复。",
+)
+ANSWER_LOST = Words(
+    ja="{platform} の返事が失われました。",
+    en="The answer of {platform} got lost.",
+    zh="{platform} 的答复丢失。",
+)
+NOT_SPOKEN = Words(
+    ja="このプロセスは {platform} に接続していません。",
+    en="This process does not speak {platform}.",
+    zh="本进程未连接 {platform}。",
+)
 
 
-@dataclass(frozen=True, slots=True)
-class Sending:
-    """One slot's waiting changes on their way out."""
-
-    house: House
-    view: TaskView
-    thread: Thread
-    slot: str
-    changes: list[Due]
-    posted: Posted | None
-    worker: str
-
-    async def show(self, outbound: Outbound, message: Message) -> bool:
-        """Send or edit. False where the thread has to wait."""
-        if self.posted is not None:
-            soonest = self.posted.edited_at + outbound.edit_interval
-            if soonest > datetime.now(UTC):
-                await self.wait(soonest - datetime.now(UTC))
-                return False
-        last = self.changes[-1]
-        unknown = [change for change in self.changes if change.state == "sending"]
-        await self._mark_sending()
-        try:
-            sent = await self._send(outbound, message, unknown)
-        except TryLater as later:
-            return await self._later(later)
-        except MiyabiError as error:
-            await self.fail(error)
-            return True
-        await self._store(message, sent, last)
+async def show(showing: Showing, versions: Versions) -> bool:
+    """Show what the slot should say now. False where the thread has to wait."""
+    if showing.last.held:
+        await outcome.close(showing, "superseded")  # shown once it is known what stands there
         return True
+    message = await _message(showing, versions, showing.taken.version)
+    if message is None:
+        await outcome.close(showing, "unchanged")
+        return True
+    outbound = showing.house.outbounds.get(showing.thread.platform)
+    if outbound is None:
+        await outcome.failed(showing, Permanent(_fill(NOT_SPOKEN, showing)))
+        return True
+    if showing.posted is not None:
+        return await _edit(showing, versions, outbound, showing.posted)
+    if showing.unsure:
+        goes_on = await _find_out(showing, outbound, message, showing.unsure)
+        if goes_on is not None:
+            return goes_on
+    return await _intend_and_send(showing, versions, outbound)
 
-    async def _send(self, outbound: Outbound, message: Message, unknown: list[Due]) -> Sent:
-        place, key = self.thread.place, str(self.changes[-1].id)
-        if self.posted is not None:
-            return await outbound.edit(place, self.posted.sent, message, key)
-        attachment = message.files[0] if message.files else None
-        for change in unknown:
-            found = await outbound.find(place, str(change.id), attachment)
-            if found is not None:
-                log.info("deliver.found_again", slot=self.slot, delivery=str(change.id))
-                return found
-        if attachment is not None:
-            return await outbound.upload(place, attachment, message, key)
-        return await outbound.send(place, message, key)
 
-    async def _later(self, later: TryLater) -> bool:
-        attempts = self.changes[-1].attempts + 1
-        if attempts >= SEND_TRIES:
-            await self.fail(later)
-            return True
-        wait = max(later.after or timedelta(0), timedelta(seconds=min(60, 2**attempts / 2)))
-        log.warning("deliver.later", slot=self.slot, wait=wait.total_seconds(), why=str(later))
-        await self.wait(wait, sending=True)
-        return False
+async def _edit(showing: Showing, versions: Versions, outbound: Outbound, posted: Posted) -> bool:
+    wait = outbound.edit_interval - timedelta(seconds=posted.age)
+    if wait > timedelta(0):
+        await outcome.put_off(showing, wait)
+        return True
+    return await _intend_and_send(showing, versions, outbound)
 
-    async def wait(self, wait: timedelta, *, sending: bool = False) -> None:
-        """Put the changes off; the thread is looked at again when they are due."""
-        state = "" if sending else ", state = 'pending'"
-        async with unit(self.house) as work:
-            await execute(
-                work.connection,
-                "update deliveries set next_at = now() + make_interval(secs => :wait)"  # noqa: S608
-                f"{state} where organisation_id = :organisation_id and id = any(:ids)",
-                {**self._scope(), "wait": wait.total_seconds()},
-            )
-            work.nudge("announce", self.view, after=wait)
 
-    async def close(self, state: str) -> None:
-        """Nothing to show for these changes."""
-        async with self.house.engine.begin() as connection:
-            await execute(
-                connection,
-                "update deliveries set state = :state where organisation_id = :organisation_id"
-                " and id = any(:ids)",
-                {**self._scope(), "state": state},
-            )
+async def _intend_and_send(showing: Showing, versions: Versions, outbound: Outbound) -> bool:
+    version = await outcome.intend(showing)
+    message = await _message(showing, versions, version)
+    if message is None:
+        await outcome.close(showing, "unchanged")
+        return True
+    return await _send(showing, versions, outbound, message)
 
-    async def fail(self, error: MiyabiError) -> None:
-        """Give up; the operator's log and the audit say so."""
-        log.error("deliver.failed", slot=self.slot, thread=str(self.thread.id), why=str(error))
-        async with unit(self.house) as work:
-            await execute(
-                work.connection,
-                "update deliveries set state = 'failed', error = :error"
-                " where organisation_id = :organisation_id and id = any(:ids)",
-                {**self._scope(), "error": str(error)},
-            )
-            work.record(self._event(Tag.MESSAGE_FAILED, {}))
 
-    async def _mark_sending(self) -> None:
-        """The intent, committed before the act, and the lease for as long as it may take."""
-        await take(self.house, self.view.organisation_id, self.thread.id, self.worker)
-        async with self.house.engine.begin() as connection:
-            await execute(
-                connection,
-                "update deliveries set state = 'sending', attempts = attempts + 1"
-                " where organisation_id = :organisation_id and id = any(:ids)",
-                self._scope(),
-            )
+async def _message(showing: Showing, versions: Versions, version: int) -> Message | None:
+    """What the slot should say; None where it says so already, or nothing."""
+    view = await versions.at(version)
+    posted = showing.posted
+    message = await render(showing.house, view, showing.thread, showing.last, posted)
+    if message is not None and posted is not None and posted.sha256 == fingerprint(dump(message)):
+        return None
+    return message
 
-    async def _store(self, message: Message, sent: Sent, last: Due) -> None:
-        """The outcome: what stands in the thread now, and which change it shows."""
-        body = dump(message)
-        async with unit(self.house) as work:
-            await execute(
-                work.connection,
-                """
-                insert into messages (id, organisation_id, task_id, thread_id, slot, channel,
-                    external_id, extra, body, body_sha256)
-                values (:id, :organisation_id, :task_id, :thread_id, :slot, :channel,
-                    :external_id, cast(:extra as jsonb), cast(:body as jsonb), :sha256)
-                on conflict (thread_id, slot) do update set body = excluded.body,
-                    body_sha256 = excluded.body_sha256, extra = excluded.extra, edited_at = now()
-                """,
-                {
-                    "id": new_id(),
-                    "organisation_id": self.view.organisation_id,
-                    "task_id": self.view.id,
-                    "thread_id": self.thread.id,
-                    "slot": self.slot,
-                    "channel": sent.channel,
-                    "external_id": sent.id,
-                    "extra": to_json(dict(sent.extra)),
-                    "body": to_json(body),
-                    "sha256": fingerprint(body),
-                },
-            )
-            await execute(
-                work.connection,
-                "update deliveries set state = case when id = :last then 'sent' else 'superseded'"
-                " end, sent_at = now(), error = null,"
-                " body = case when id = :last then cast(:body as jsonb) end"
-                " where organisation_id = :organisation_id and id = any(:ids)",
-                {**self._scope(), "last": last.id, "body": to_json(body)},
-            )
-            await execute(
-                work.connection,
-                "update threads set root = coalesce(root, :root), channel = :channel"
-                " where organisation_id = :organisation_id and id = :thread_id",
-                {
-                    "root": sent.thread or sent.id,
-                    "channel": sent.channel,
-                    "organisation_id": self.view.organisation_id,
-                    "thread_id": self.thread.id,
-                },
-            )
-            tag = Tag.MESSAGE_EDITED if self.posted else Tag.MESSAGE_SENT
-            work.record(self._event(tag, {"external_id": sent.id}))
 
-    def _scope(self) -> dict[str, Any]:
-        return {
-            "organisation_id": self.view.organisation_id,
-            "ids": [change.id for change in self.changes],
-        }
+async def _send(showing: Showing, versions: Versions, outbound: Outbound, message: Message) -> bool:
+    try:
+        async with showing.lease.kept(SEND_AT_MOST):
+            sent = await _act(showing, outbound, message)
+    except LostLease:
+        raise
+    except TryLater as later:
+        return await _later(showing, later)
+    except OutcomeUnknown as error:
+        return await _answer_lost(showing, outbound, message, error.words)
+    except MiyabiError as error:
+        await outcome.failed(showing, error)
+        return True
+    except TimeoutError:
+        return await _no_answer(showing, outbound, message)
+    except Exception:
+        log.exception("deliver.crashed", slot=showing.slot, thread=str(showing.thread.id))
+        return await _answer_lost(showing, outbound, message, _fill(ANSWER_LOST, showing))
+    versions.add_our_own(await outcome.sent(showing, message, sent))
+    return True
 
-    def _event(self, tag: Tag, data: dict[str, str]) -> Event:
-        place = f"{self.thread.platform}:{self.thread.place.channel}"
-        return Event(
-            self.view.organisation_id,
-            self.view.id,
-            tag,
-            {"reference": self.view.reference, "slot": self.slot, "place": place, **data},
-        )
+
+async def _act(showing: Showing, outbound: Outbound, message: Message) -> Sent:
+    place, key = showing.thread.place, str(showing.last.id)
+    if showing.posted is not None:
+        return await outbound.edit(place, showing.posted.sent, message, key)
+    if message.files:
+        return await outbound.upload(place, message.files[0], message, key)
+    return await outbound.send(place, message, key)
+
+
+async def _later(showing: Showing, later: TryLater) -> bool:
+    """It surely was not done; try again, but not for ever."""
+    if showing.tries >= SEND_TRIES:
+        await outcome.failed(showing, later)
+        return True
+    wait = max(later.after or timedelta(0), _back_off(showing))
+    log.warning("deliver.later", slot=showing.slot, wait=wait.total_seconds(), why=str(later))
+    await outcome.try_again(showing, wait, "pending")
+    return False
+
+
+def _back_off(showing: Showing) -> timedelta:
+    return timedelta(seconds=min(60, 2**showing.tries / 2))
+
+
+# Where the outcome is lost
+
+
+async def _answer_lost(showing: Showing, outbound: Outbound, message: Message, why: Words) -> bool:
+    """It may have been done. By now it is either there or never will be."""
+    if showing.posted is not None:
+        return await _later(showing, TryLater(why))
+    log.warning("deliver.answer_lost", slot=showing.slot, why=why.en)
+    goes_on = await _find_out(showing, outbound, message, [showing.last.id])
+    return await _later(showing, TryLater(why)) if goes_on is None else goes_on
+
+
+async def _no_answer(showing: Showing, outbound: Outbound, message: Message) -> bool:
+    """It may have been done, and may even still be done."""
+    why = _fill(NO_ANSWER, showing)
+    if showing.posted is not None:
+        return await _later(showing, TryLater(why, STILL_UNDER_WAY))
+    log.warning("deliver.no_answer", slot=showing.slot)
+    goes_on = await _find_out(showing, outbound, message, [showing.last.id])
+    if goes_on is not None:
+        return goes_on
+    if showing.tries >= SEND_TRIES:
+        await outcome.unknown(showing, [showing.last.id], why)
+        return True
+    await outcome.try_again(showing, STILL_UNDER_WAY, "sending")
+    return False
+
+
+async def _find_out(
+    showing: Showing, outbound: Outbound, message: Message, unsure: Sequence[UUID]
+) -> bool | None:
+    """Ask the platform. None where the message surely is not there: then it can be sent.
+
+    Otherwise what became of it is written, and the answer is that of `show`.
+    """
+    try:
+        async with showing.lease.kept(LOOK_AT_MOST):
+            found = await _look(showing, outbound, message, unsure)
+    except LostLease:
+        raise
+    except (OutcomeUnknown, Permanent) as error:
+        await outcome.unknown(showing, unsure, error.words)
+        return True
+    except Exception as error:
+        return await _look_again(showing, unsure, error)
+    if found is None:
+        return None
+    delivery, sent = found
+    log.info("deliver.found", slot=showing.slot, delivery=str(delivery))
+    # A file is what it was; of words that were sent earlier, the task may have moved on since.
+    stale = delivery != showing.last.id and not message.files
+    await outcome.sent(showing, message, sent, delivery=delivery, how="found", stale=stale)
+    return True
+
+
+async def _look(
+    showing: Showing, outbound: Outbound, message: Message, unsure: Sequence[UUID]
+) -> tuple[UUID, Sent] | None:
+    """Look, and where nothing is there, once more when it would have come."""
+    attachment = message.files[0] if message.files else None
+    for pause in (timedelta(0), outbound.settles):
+        await asyncio.sleep(pause.total_seconds())
+        for delivery in unsure:
+            sent = await outbound.find(showing.thread.place, str(delivery), attachment)
+            if sent is not None:
+                return delivery, sent
+    return None
+
+
+async def _look_again(showing: Showing, unsure: Sequence[UUID], error: Exception) -> bool:
+    """The platform could not be asked just now. A person is, where that goes on for too long."""
+    if not isinstance(error, TryLater | TimeoutError):
+        log.error("deliver.look_crashed", slot=showing.slot, exc_info=error)
+    if showing.tries >= SEND_TRIES:
+        words = error.words if isinstance(error, TryLater) else _fill(NO_ANSWER, showing)
+        await outcome.unknown(showing, unsure, words)
+        return True
+    after = error.after if isinstance(error, TryLater) else None
+    await outcome.try_again(showing, max(after or timedelta(0), _back_off(showing)), "sending")
+    return False
+
+
+def _fill(words: Words, showing: Showing) -> Words:
+    return words.fill(platform=showing.thread.platform)

@@ -1,15 +1,17 @@
 """Who hears of what, and where: the slots of a task's threads that each topic concerns."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from core.db import execute, fetch_all, fetch_one
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from core.db import execute, fetch_all, fetch_one, to_json
 from core.ids import new_id
-from core.people import Account, Person, accounts_of
+from core.people import Account
 from core.unit import Unit
-from core.views import TaskView, approval_view
+from core.views import approval_view
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,76 +28,99 @@ class News:
 
     id: UUID
     topic: str
-    facts: dict[str, Any]
+    facts: Mapping[str, Any]
 
 
-async def targets(work: Unit, view: TaskView, news: News) -> list[Target]:
+@dataclass(frozen=True, slots=True)
+class Ground:
+    """What of a task decides where its news goes. `home` is the thread where it was asked for."""
+
+    organisation_id: UUID
+    task_id: UUID
+    home: UUID | None
+    platform: str | None
+    workspace: str | None
+    question: str | None
+    failures: Sequence[str]
+    """The slots that say why the task had stopped, as far as they are posted."""
+
+
+async def read_ground(connection: AsyncConnection, organisation_id: UUID, task_id: UUID) -> Ground:
+    """Read it once for all news of a task."""
+    row = await fetch_one(
+        connection,
+        """
+        select h.id as home, h.platform, h.workspace, t.question ->> 'id' as question,
+            array(select distinct m.slot from messages m
+                where m.organisation_id = :organisation_id and m.task_id = t.id
+                and starts_with(m.slot, 'failure:')) as failures
+        from tasks t left join lateral (
+            select id, platform, workspace from threads
+            where organisation_id = :organisation_id and task_id = t.id and person_id is null
+            order by created_at limit 1
+        ) h on true
+        where t.organisation_id = :organisation_id and t.id = :task_id
+        """,
+        {"organisation_id": organisation_id, "task_id": task_id},
+    )
+    assert row is not None  # noqa: S101  # a notification refers to it
+    return Ground(organisation_id, task_id, **row._asdict())
+
+
+async def targets(work: Unit, ground: Ground, news: News) -> list[Target]:
     """The slots that a piece of news concerns, in the order in which they are to be shown."""
-    home = await _home(work, view)
+    facts = news.facts
     match news.topic:
         case "task.received" | "task.done":
             slots = ["root", "flash"]
         case "task.moved":
-            slots = ["root", "flash", *await _posted(work, view, "failure:")]
+            slots = ["root", "flash", *ground.failures]
         case "task.failed":
             slots = ["flash", f"failure:{news.id}"]
         case "question.asked":
-            slots = ["flash", f"question:{view.question['id']}"] if view.question else ["flash"]
+            slots = ["flash", f"question:{ground.question}"] if ground.question else ["flash"]
         case "question.answered":
-            slots = ["root", "flash", f"question:{news.facts['question']}"]
+            slots = ["root", "flash", f"question:{facts['question']}"]
         case "document.issued":
             slots = ["flash", "result"]
         case "approval.requested":
-            slots = ["flash", f"card:{news.facts['approval']}"]
+            slots = ["flash", f"card:{facts['approval']}"]
         case "approval.reminded":
-            slots = [f"reminder:{news.facts['approval']}"]
+            slots = [f"reminder:{facts['approval']}"]
         case "approval.closed":
             slots = ["flash"]
         case _:
             slots = []
-    found = [Target(home, slot) for slot in slots] if home else []
-    return found + await _elsewhere(work, view, news)
+    found = [Target(ground.home, slot) for slot in slots] if ground.home else []
+    return found + await _elsewhere(work, ground, news)
 
 
-async def _elsewhere(work: Unit, view: TaskView, news: News) -> list[Target]:
-    """Where news of an approval is shown besides."""
+async def _elsewhere(work: Unit, ground: Ground, news: News) -> list[Target]:
+    """Where news is shown besides the thread where the task was asked for, or instead of it."""
     approval = news.facts.get("approval")
     match news.topic:
         case "approval.requested":
-            return await _copies(work, view, news, f"card:{approval}")
+            return await _copies(work, ground, news, f"card:{approval}")
         case "approval.reminded":
             # A message of its own each time: the edit of an earlier one would be overlooked.
-            return await _copies(work, view, news, f"reminder:{approval}:{news.id}")
+            return await _copies(work, ground, news, f"reminder:{approval}:{news.id}")
         case "approval.closed":
-            cards = await _everywhere(work, view, f"card:{approval}")
-            return cards + await _everywhere(work, view, f"reminder:{approval}")
+            cards = await _everywhere(work, ground, f"card:{approval}")
+            return cards + await _everywhere(work, ground, f"reminder:{approval}")
+        case "delivery.unknown" | "delivery.settled":
+            return _about_delivery(news.facts)
         case _:
             return []
 
 
-async def _home(work: Unit, view: TaskView) -> UUID | None:
-    """The thread where the task was asked for."""
-    row = await fetch_one(
-        work.connection,
-        "select id from threads where organisation_id = :organisation_id and task_id = :task_id"
-        " and person_id is null order by created_at limit 1",
-        {"organisation_id": view.organisation_id, "task_id": view.id},
-    )
-    return row.id if row else None
+def _about_delivery(facts: Mapping[str, Any]) -> list[Target]:
+    """The notice beside the message that it is about; and what that slot has not shown since."""
+    thread_id = UUID(facts["thread"])
+    again = [Target(thread_id, facts["slot"])] if facts.get("behind") else []
+    return [Target(thread_id, f"unknown:{facts['delivery']}"), *again]
 
 
-async def _posted(work: Unit, view: TaskView, prefix: str) -> Sequence[str]:
-    """Slots that are posted already and begin so."""
-    rows = await fetch_all(
-        work.connection,
-        "select distinct slot from messages where organisation_id = :organisation_id"
-        " and task_id = :task_id and starts_with(slot, :prefix)",
-        {"organisation_id": view.organisation_id, "task_id": view.id, "prefix": prefix},
-    )
-    return [row.slot for row in rows]
-
-
-async def _everywhere(work: Unit, view: TaskView, prefix: str) -> list[Target]:
+async def _everywhere(work: Unit, ground: Ground, prefix: str) -> list[Target]:
     """Every slot that begins so, in every thread that shows it or is about to."""
     rows = await fetch_all(
         work.connection,
@@ -103,72 +128,84 @@ async def _everywhere(work: Unit, view: TaskView, prefix: str) -> list[Target]:
         " and task_id = :task_id and starts_with(slot, :prefix)"
         " union select thread_id, slot from deliveries where organisation_id = :organisation_id"
         " and task_id = :task_id and starts_with(slot, :prefix)"
-        " and state in ('pending', 'sending')",
-        {"organisation_id": view.organisation_id, "task_id": view.id, "prefix": prefix},
+        " and state in ('pending', 'sending', 'unknown')",
+        {"organisation_id": ground.organisation_id, "task_id": ground.task_id, "prefix": prefix},
     )
     return [Target(row.thread_id, row.slot) for row in rows]
 
 
-async def _copies(work: Unit, view: TaskView, news: News, slot: str) -> list[Target]:
+# Direct conversations
+
+
+async def _copies(work: Unit, ground: Ground, news: News, slot: str) -> list[Target]:
     """A slot for each person who may decide an approval, in a direct conversation."""
     approval_id = UUID(news.facts["approval"])
-    approval = await approval_view(work.connection, view.organisation_id, approval_id)
-    found: list[Target] = []
-    for person in approval.may_decide:
-        for account in await _reached_by(work, view, person):
-            thread_id = await _direct(work, view, person, account)
-            found.append(Target(thread_id, slot))
+    approval = await approval_view(work.connection, ground.organisation_id, approval_id)
+    accounts = await _accounts(work, ground, [person.id for person in approval.may_decide])
+    known = await _direct_threads(work, ground)
+    new = {account: new_id() for account in accounts if _key(account) not in known}
+    await _open(work, ground, new)
+    threads = [new.get(account) or known[_key(account)] for account in accounts]
+    return [Target(thread_id, slot) for thread_id in threads]
+
+
+def _key(account: Account) -> tuple[UUID, str, str]:
+    return account.person_id, account.platform, account.external_id
+
+
+async def _accounts(work: Unit, ground: Ground, people: Sequence[UUID]) -> Sequence[Account]:
+    """Each person's account where the task lives; without one there, all where they listen."""
+    rows = await fetch_all(
+        work.connection,
+        "select person_id, platform, workspace, external_id, listens from accounts"
+        " where organisation_id = :organisation_id and person_id = any(:people) and listens"
+        " order by created_at",
+        {"organisation_id": ground.organisation_id, "people": people},
+    )
+    every = [Account(**row._asdict()) for row in rows]
+    found: list[Account] = []
+    for person in people:
+        own = [account for account in every if account.person_id == person]
+        home = (ground.platform, ground.workspace)
+        same = [account for account in own if (account.platform, account.workspace) == home]
+        found += same or own
     return found
 
 
-async def _reached_by(work: Unit, view: TaskView, person: Person) -> Sequence[Account]:
-    """The person's account where the task lives; without one there, all where they listen."""
-    everywhere = await accounts_of(work.connection, view.organisation_id, person.id)
-    accounts = [account for account in everywhere if account.listens]
-    row = await fetch_one(
+async def _direct_threads(work: Unit, ground: Ground) -> dict[tuple[UUID, str, str], UUID]:
+    """The task's direct conversations, by the account that each is with."""
+    rows = await fetch_all(
         work.connection,
-        "select platform, workspace from threads where organisation_id = :organisation_id"
-        " and task_id = :task_id and person_id is null order by created_at limit 1",
-        {"organisation_id": view.organisation_id, "task_id": view.id},
+        "select person_id, platform, account, id from threads"
+        " where organisation_id = :organisation_id and task_id = :task_id"
+        " and person_id is not null",
+        {"organisation_id": ground.organisation_id, "task_id": ground.task_id},
     )
-    same = [
-        account
-        for account in accounts
-        if row and (account.platform, account.workspace) == (row.platform, row.workspace)
-    ]
-    return same or accounts
+    return {(row.person_id, row.platform, row.account): row.id for row in rows}
 
 
-async def _direct(work: Unit, view: TaskView, person: Person, account: Account) -> UUID:
-    """The task's direct conversation with a person on one of their accounts."""
-    row = await fetch_one(
-        work.connection,
-        "select id from threads where organisation_id = :organisation_id and task_id = :task_id"
-        " and person_id = :person_id and platform = :platform and account = :account",
+async def _open(work: Unit, ground: Ground, new: Mapping[Account, UUID]) -> None:
+    if not new:
+        return
+    rows = [
         {
-            "organisation_id": view.organisation_id,
-            "task_id": view.id,
-            "person_id": person.id,
-            "platform": account.platform,
-            "account": account.external_id,
-        },
-    )
-    if row is not None:
-        return UUID(str(row.id))
-    thread_id = new_id()
-    await execute(
-        work.connection,
-        "insert into threads (id, organisation_id, task_id, platform, workspace, channel,"
-        " person_id, account) values (:id, :organisation_id, :task_id, :platform, :workspace,"
-        " :account, :person_id, :account)",
-        {
-            "id": thread_id,
-            "organisation_id": view.organisation_id,
-            "task_id": view.id,
+            "id": str(thread_id),
             "platform": account.platform,
             "workspace": account.workspace,
             "account": account.external_id,
-            "person_id": person.id,
+            "person_id": str(account.person_id),
+        }
+        for account, thread_id in new.items()
+    ]
+    await execute(
+        work.connection,
+        "insert into threads (id, organisation_id, task_id, platform, workspace, channel,"
+        " person_id, account) select id, :organisation_id, :task_id, platform, workspace, account,"
+        " person_id, account from jsonb_to_recordset(cast(:threads as jsonb)) as thread"
+        " (id uuid, platform text, workspace text, account text, person_id uuid)",
+        {
+            "organisation_id": ground.organisation_id,
+            "task_id": ground.task_id,
+            "threads": to_json(rows),
         },
     )
-    return thread_id

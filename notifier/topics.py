@@ -1,17 +1,19 @@
 """What each slot of a thread shows, made from the task as it stands at the moment of sending."""
 
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from core import phrases
+from core import deliveries, phrases
 from core.approvals import ACTIONS
 from core.codec import load
+from core.deliveries import Unsure
 from core.errors import Question
 from core.messages import Attachment, Button, Field, Message, Option, Select
 from core.views import ApprovalView, TaskView, effect_fields, next_try, progress, stays
-from core.words import Language, Words, lines
+from core.words import Language, Words, lines, same
 
 REQUESTED_BY = Words(ja="依頼者", en="Requested by", zh="申请人")
 REQUEST = Words(ja="依頼", en="Request", zh="请求")
@@ -50,6 +52,23 @@ REMINDED = Words(
 )
 BY_AT = Words(
     ja="{action}: {who}（{at}）", en="{action} by {who} at {at}", zh="{action}: {who}（{at}）"
+)
+
+UNKNOWN_MESSAGE = Words(
+    ja=(
+        "「{what}」がここに投稿されたかどうか分かりません（{reason}）。"
+        "この会話を見て、投稿されていたか、もう一度送るかを選んでください。"
+    ),
+    en=(
+        "Nobody knows whether “{what}” was posted here ({reason}). "
+        "Please look, and say whether it was sent or is to be sent again."
+    ),
+    zh="无法确认“{what}”是否已发布到此处（{reason}）。请查看此会话，并选择已发送或再次发送。",
+)
+WAS_SENT = Words(ja="投稿されていた", en="It was sent", zh="已发送")
+SEND_AGAIN = Words(ja="もう一度送る", en="Send again", zh="再次发送")
+SETTLED = Words(
+    ja="{who} さんの回答: {answer}", en="Answered by {who}: {answer}", zh="{who} 的回答: {answer}"
 )
 
 _MARKS = {"done": "●", "running": "◐", "waiting": "◐", "todo": "○", "failed": "✕", "stopped": "■"}
@@ -224,6 +243,29 @@ def result(view: TaskView, language: Language) -> Message:
         (Attachment(issued.sha256, issued.name, issued.media_type),) if issued is not None else ()
     )
     return Message(text=text, body=text, files=files)
+
+
+def unknown_message(
+    view: TaskView, unsure: Unsure, facts: Mapping[str, Any], language: Language
+) -> Message:
+    """A message may or may not stand in the thread: whoever sees it has to say."""
+    reason = load(Words, facts["why"]) if "why" in facts else same(unsure.why or "?")
+    text = UNKNOWN_MESSAGE.fill(what=unsure.what, reason=reason).to(language)
+    value = str(unsure.id)
+    return Message(
+        text=f"{view.spoken} {text}",
+        body=text,
+        buttons=(
+            Button(deliveries.SENT, WAS_SENT.to(language), value),
+            Button(deliveries.RESEND, SEND_AGAIN.to(language), value),
+        ),
+    )
+
+
+def settled(facts: Mapping[str, Any], language: Language) -> str:
+    """Who said what became of a message."""
+    answer = WAS_SENT if facts["answer"] == deliveries.SENT else SEND_AGAIN
+    return SETTLED.fill(who=facts["who"], answer=answer).to(language)
 
 
 def retire(message: Message, note: str) -> Message:

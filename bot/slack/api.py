@@ -10,7 +10,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 from slack_sdk.web.async_slack_response import AsyncSlackResponse
 
 from bot.slack.limits import CALL_TIMEOUT
-from core.errors import MiyabiError, Permanent, TryLater
+from core.errors import MiyabiError, OutcomeUnknown, Permanent, TryLater
 from core.settings import SlackSettings
 from core.words import Words
 
@@ -45,6 +45,9 @@ _PASSING = frozenset(
         "team_added_to_org",
     }
 )
+
+# Of these Slack says that some aspect of the operation may have succeeded before.
+_HALF_DONE = frozenset({"fatal_error", "internal_error"})
 
 
 class SlackRefused(Permanent):
@@ -107,6 +110,32 @@ async def ask(call: Awaitable[AsyncSlackResponse]) -> Any:
     return (await answer_of(call)).data
 
 
+async def act(call: Awaitable[AsyncSlackResponse]) -> Any:
+    """Wait for a call that must not be made twice; give what Slack says.
+
+    Raises SlackRefused or TryLater where it surely was not done, OutcomeUnknown where it may have
+    been, and TimeoutError where it may even still be done.
+    """
+    try:
+        return (await call).data
+    except SlackApiError as error:
+        meaning = _meaning(error)
+        if isinstance(meaning, TryLater) and _may_be_done(error):
+            raise OutcomeUnknown(meaning.words) from error
+        raise meaning from error
+    except aiohttp.ClientConnectorError as error:
+        raise _away(error) from error  # it never got there
+    except TimeoutError:
+        raise
+    except (aiohttp.ClientError, OSError) as error:
+        raise OutcomeUnknown(_away(error).words) from error
+
+
+def _may_be_done(error: SlackApiError) -> bool:
+    status, code = _status_and_code(error)
+    return status >= 500 or code in _HALF_DONE
+
+
 async def answer_of(call: Awaitable[AsyncSlackResponse]) -> AsyncSlackResponse:
     """The same with the headers. Raises SlackRefused or TryLater."""
     try:
@@ -118,19 +147,27 @@ async def answer_of(call: Awaitable[AsyncSlackResponse]) -> AsyncSlackResponse:
 
 
 def _meaning(error: SlackApiError) -> MiyabiError:
-    """An answer that is no success. Of an answer that is no JSON, only the status is known."""
-    response = error.response
-    status = int(getattr(response, "status_code", 0) or getattr(response, "status", 0))
-    headers: Mapping[str, str] = getattr(response, "headers", None) or {}
-    data = getattr(response, "data", None)
-    data = data if isinstance(data, dict) else {}
-    code = str(data.get("error") or f"HTTP {status}")
+    """An answer that is no success."""
+    status, code = _status_and_code(error)
+    headers: Mapping[str, str] = getattr(error.response, "headers", None) or {}
     passing = _by_status(429 if code == "ratelimited" else status, headers)
     if passing is not None:
         return passing
     if code in _PASSING:
         return TryLater(AWAY.fill(why=code))
-    return SlackRefused(code, str(data.get("needed") or ""))
+    return SlackRefused(code, str(_data(error).get("needed") or ""))
+
+
+def _status_and_code(error: SlackApiError) -> tuple[int, str]:
+    """Of an answer that is no JSON, only the status is known."""
+    response = error.response
+    status = int(getattr(response, "status_code", 0) or getattr(response, "status", 0))
+    return status, str(_data(error).get("error") or f"HTTP {status}")
+
+
+def _data(error: SlackApiError) -> Mapping[str, Any]:
+    data = getattr(error.response, "data", None)
+    return data if isinstance(data, dict) else {}
 
 
 def _by_status(status: int, headers: Mapping[str, str]) -> TryLater | None:

@@ -4,17 +4,18 @@ import asyncio
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import timedelta
+from weakref import WeakValueDictionary
 
 import structlog
 from slack_sdk.web.async_client import AsyncWebClient
 from sqlalchemy.exc import SQLAlchemyError
 
-from bot.slack.api import AWAY, Api, SlackRefused, ask
+from bot.slack.api import AWAY, Api, SlackRefused, act, ask
 from bot.slack.chores import Chores
 from bot.slack.history import find_file, find_message, find_named_file
 from bot.slack.installs import Install, Installs
 from bot.slack.render import Json, blocks, cut, fallback
-from core.errors import MiyabiError, Permanent, TryLater
+from core.errors import MiyabiError, OutcomeUnknown, Permanent, TryLater
 from core.messages import Attachment, Message, Picture
 from core.platform import Opening
 from core.ports import Place, Sent
@@ -61,6 +62,7 @@ class SlackOutbound:
     """Slack as a way out. Also holds what its ways in share: connections and installations."""
 
     edit_interval = timedelta(seconds=1)  # about one edit a second of one message
+    settles = timedelta(seconds=2)  # Slack posts a file a moment after it took it
 
     def __init__(self, opening: Opening) -> None:
         self.api = Api(opening.settings.slack)
@@ -68,6 +70,7 @@ class SlackOutbound:
         self.chores = Chores()
         self._read_file = opening.read_file
         self._pictures: dict[tuple[str, str], str] = {}
+        self._uploading: WeakValueDictionary[tuple[str, str], asyncio.Lock] = WeakValueDictionary()
 
     async def send(self, place: Place, message: Message, key: str) -> Sent:
         """Post a message. A conversation that can't begin in its channel begins with the person."""
@@ -111,7 +114,7 @@ class SlackOutbound:
         channel = await self._channel(client, place)
         content = await self._content(place, attachment.sha256)
         file_id = await self._put(client, attachment.name, content, "")
-        await ask(
+        await act(
             client.files_completeUploadExternal(
                 files=[{"id": file_id, "title": attachment.name}],
                 channel_id=channel,
@@ -120,25 +123,35 @@ class SlackOutbound:
             )
         )
         # Slack may take a while to post it: until then it is known by the file.
-        found = await find_file(client, channel, place.thread, file_id)
+        found = await _already_posted(client, channel, place.thread, file_id)
         return found or Sent(channel, file_id, {"file": file_id}, place.thread)
 
     async def find(self, place: Place, key: str, attachment: Attachment | None) -> Sent | None:
-        """A message by the delivery's id in its metadata, or a file by its name."""
+        """A message by the delivery's id in its metadata, or a file by its name.
+
+        Raises OutcomeUnknown where a conversation it may be in can't be read (to its end).
+        """
         install = await self.installs.get(place.workspace)
         client = self.api.client(install.token)
         channels = [await self._channel(client, place)]
         if place.thread is None and not place.direct and place.account:
             channels.append(await open_direct(client, place.account))
+        unread: OutcomeUnknown | None = None
         for channel in channels:
-            if attachment is None:
-                found = await find_message(client, channel, place.thread, key)
-            else:
-                found = await find_named_file(
-                    client, channel, place.thread, attachment.name, install.bot_user
-                )
+            try:
+                if attachment is None:
+                    found = await find_message(client, channel, place.thread, key)
+                else:
+                    found = await find_named_file(
+                        client, channel, place.thread, attachment.name, install.bot_user, key
+                    )
+            except OutcomeUnknown as error:
+                unread = error
+                continue
             if found is not None:
                 return found
+        if unread is not None:
+            raise unread
         return None
 
     async def close(self) -> None:
@@ -162,7 +175,7 @@ class SlackOutbound:
         waits = iter(_PICTURE_WAITS)
         while True:
             try:
-                said = await ask(
+                said = await act(
                     client.chat_postMessage(
                         channel=channel,
                         text=fallback(message),
@@ -198,23 +211,31 @@ class SlackOutbound:
         if extra.get("picture") == picture.sha256:
             return extra.get("file")
         known = (install.team, picture.sha256)
-        if known not in self._pictures:
-            client = self.api.client(install.token)
-            try:
-                content = await self._content(place, picture.sha256)
-                file_id = await self._put(client, "preview.png", content, picture.alt)
-                await ask(
-                    client.files_completeUploadExternal(
-                        files=[{"id": file_id, "title": cut(picture.alt, 200) or "preview"}]
-                    )
+        # The copies of a card are sent at the same time: the first of them uploads for all.
+        async with self._uploading.setdefault(known, asyncio.Lock()):
+            if known not in self._pictures:
+                file_id = await self._upload_picture(install, place, picture)
+                if file_id is None:
+                    return None
+                while len(self._pictures) >= 1000:
+                    del self._pictures[next(iter(self._pictures))]
+                self._pictures[known] = file_id
+            return self._pictures[known]
+
+    async def _upload_picture(self, install: Install, place: Place, picture: Picture) -> str | None:
+        client = self.api.client(install.token)
+        try:
+            content = await self._content(place, picture.sha256)
+            file_id = await self._put(client, "preview.png", content, picture.alt)
+            await ask(
+                client.files_completeUploadExternal(
+                    files=[{"id": file_id, "title": cut(picture.alt, 200) or "preview"}]
                 )
-            except MiyabiError as error:
-                log.warning("slack.picture_left_out", sha256=picture.sha256, why=str(error))
-                return None
-            while len(self._pictures) >= 1000:
-                del self._pictures[next(iter(self._pictures))]
-            self._pictures[known] = file_id
-        return self._pictures[known]
+            )
+        except MiyabiError as error:
+            log.warning("slack.picture_left_out", sha256=picture.sha256, why=str(error))
+            return None
+        return file_id
 
     async def _content(self, place: Place, sha256: str) -> bytes:
         try:
@@ -232,6 +253,17 @@ class SlackOutbound:
         )
         await self.api.put(given["upload_url"], content)
         return str(given["file_id"])
+
+
+async def _already_posted(
+    client: AsyncWebClient, channel: str, thread: str | None, file_id: str
+) -> Sent | None:
+    """The message with a file that surely is posted, or will be; None where that can't be seen."""
+    try:
+        return await find_file(client, channel, thread, file_id)
+    except MiyabiError as error:
+        log.info("slack.file_not_seen", channel=channel, why=str(error))
+        return None
 
 
 async def _ts(client: AsyncWebClient, place: Place, sent: Sent) -> str:

@@ -76,6 +76,9 @@ create table effects (
 alter table deliveries drop constraint deliveries_state_check;
 alter table deliveries add constraint deliveries_state_check
     check (state in ('pending', 'sending', 'sent', 'unchanged', 'superseded', 'failed', 'unknown'));
+-- Who said what became of one that was `unknown`.
+alter table deliveries add column settled_by uuid references people;
+create index deliveries_unknown on deliveries (thread_id, slot) where state = 'unknown';
 
 -- Work for a moment: whoever claims a due row does it, once. Occurrences of one name have a row each.
 create table schedule (

@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
@@ -30,7 +30,7 @@ from core.catalogue import Catalogue
 from core.company import Company
 from core.db import create_engine, fetch_one
 from core.documents import Files
-from core.errors import Choice, MiyabiError, NeedsInput, Question
+from core.errors import Choice, NeedsInput, Question
 from core.forms import FormValues
 from core.heartbeat import Heartbeat
 from core.house import LEASE, House
@@ -167,31 +167,64 @@ class Bell:
 
 @dataclass(slots=True)
 class Wall:
-    """A platform that remembers what was posted on it, in order, with every edit."""
+    """A platform that remembers what was posted on it, in order, with every edit.
+
+    `troubles` come before anything is done, `lose_answer` after it. So do `hang`, or `hang_in` a
+    room, and `hang_after`: once, until the caller gives up. `meanwhile` is done (once) while a
+    message is on its way. `deaf`: what it says to whoever looks for a message.
+    """
 
     edit_interval: timedelta = timedelta(0)
+    settles: timedelta = timedelta(0)
     posted: dict[str, Message] = field(default_factory=dict)
     sends: list[str] = field(default_factory=list)
+    rooms: dict[str, str] = field(default_factory=dict)
     edits: list[str] = field(default_factory=list)
-    troubles: list[MiyabiError | None] = field(default_factory=list)
+    troubles: list[Exception | None] = field(default_factory=list)
     lose_answer: bool = False
+    hang: bool = False
+    hang_in: str = ""
+    hang_after: bool = False
+    meanwhile: Callable[[], Awaitable[object]] | None = None
+    deaf: Exception | None = None
+    looks: list[str] = field(default_factory=list)
+    hanging: asyncio.Event = field(default_factory=asyncio.Event)
 
-    def _maybe_fail(self) -> None:
+    async def _maybe_fail(self, place: Place) -> None:
         trouble = self.troubles.pop(0) if self.troubles else None
         if trouble is not None:
             raise trouble
+        if self.hang or self.hang_in == place.channel:
+            self.hang, self.hang_in = False, ""
+            await self._hang()
+        if self.meanwhile is not None:
+            meanwhile, self.meanwhile = self.meanwhile, None
+            await meanwhile()
+
+    async def _hang(self) -> None:
+        self.hanging.set()
+        await asyncio.Event().wait()
+
+    def come_late(self, key: str) -> None:
+        """What nobody expected any more is posted after all."""
+        self.posted[key] = Message("late")
+        self.rooms[key] = "room"
 
     async def send(self, place: Place, message: Message, key: str) -> Sent:
-        self._maybe_fail()
+        await self._maybe_fail(place)
         self.posted[key] = message
         self.sends.append(key)
+        self.rooms[key] = place.channel
+        if self.hang_after:
+            self.hang_after = False
+            await self._hang()
         if self.lose_answer:
             self.lose_answer = False
             raise ConnectionResetError("the answer got lost")
         return Sent(place.channel, key)
 
     async def edit(self, place: Place, sent: Sent, message: Message, key: str) -> Sent:
-        self._maybe_fail()
+        await self._maybe_fail(place)
         self.posted[sent.id] = message
         self.edits.append(sent.id)
         return sent
@@ -202,16 +235,28 @@ class Wall:
         return await self.send(place, comment, key)
 
     async def find(self, place: Place, key: str, attachment: Attachment | None) -> Sent | None:
+        self.looks.append(key)
+        if self.deaf is not None:
+            raise self.deaf
         return Sent(place.channel, key) if key in self.posted else None
 
-    def texts(self) -> list[str]:
-        return [message.text for message in self.posted.values()]
+    def texts(self, room: str | None = None) -> list[str]:
+        return [
+            message.text for key, message in self.posted.items() if room in (None, self.rooms[key])
+        ]
 
     def showing(self, words: str) -> Message:
         """The one posted message that says this."""
         found = [message for message in self.posted.values() if words in message.text]
         assert len(found) == 1, f"{len(found)} messages say {words!r}: {self.texts()}"
         return found[0]
+
+
+async def seen(condition: Callable[[], object], timeout: float = 30.0) -> None:
+    """Wait until this is so. Raises TimeoutError where it never is."""
+    async with asyncio.timeout(timeout):
+        while not condition():  # noqa: ASYNC110  # nothing tells
+            await asyncio.sleep(0.01)
 
 
 @dataclass(slots=True)

@@ -2,6 +2,7 @@
 
 import copy
 import mimetypes
+import time
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Literal
@@ -156,6 +157,7 @@ class Workspace:
     homes: dict[str, View] = field(default_factory=dict)
     files: dict[str, UploadedFile] = field(default_factory=dict)
     _count: int = 0
+    _microseconds: int = 0
 
     @property
     def domain(self) -> str:
@@ -168,8 +170,8 @@ class Workspace:
 
     def next_ts(self) -> str:
         """A fresh message timestamp, later than all before."""
-        self._count += 1
-        return f"{1_764_000_000 + self._count // 1000}.{self._count % 1000 * 100:06d}"
+        self._microseconds = max(self._microseconds + 1, time.time_ns() // 1000)
+        return f"{self._microseconds // 1_000_000}.{self._microseconds % 1_000_000:06d}"
 
     def user(self, user_id: str, name: str = "", email: str | None = None) -> User:
         """The person with this id; made when new."""
