@@ -11,7 +11,9 @@ from core.db import fetch_all
 from core.errors import OutcomeUnknown, Permanent, TryLater
 from core.inbound import Answer, Sender
 from core.messages import Message
+from core.task_data import unsure_of
 from core.unit import unit
+from core.views import task_view
 from notifier import sending
 from notifier.deliver import announce
 from tests.core.house import Office, seen
@@ -167,12 +169,14 @@ async def test_a_platform_that_can_never_be_asked_is_left_to_a_person(office: Of
 async def test_an_edit_whose_answer_was_lost_is_made_again(office: Office) -> None:
     answer = await office.say("letter hello")
     await tell(office, answer)
+    await office.say(f"cancel #{answer.reference}")
     office.wall.troubles = [ConnectionResetError("lost")]
-    await office.work()
+    await tell(office, answer)
+    assert office.wall.edits == []
     await tell_in_time(office, answer)
 
     assert office.wall.looks == []
-    assert office.wall.showing("● write").text.startswith("#1001 waiting for approval")
+    assert office.wall.showing("○ draw").text.startswith("#1001 cancelled")
 
 
 # Hanging
@@ -250,12 +254,22 @@ async def test_where_nobody_can_look_a_person_is_asked_and_nothing_is_repeated(
 
 async def test_an_unknown_message_is_shown_with_the_task(office: Office) -> None:
     answer, _ = await unknown(office)
+    assert answer.task_id is not None
 
     told = await office.say(f"status #{answer.reference}")
 
     assert told.message is not None
     fields = [(field.label, field.value) for field in told.message.fields]
     assert fields == [("The request (wall:room)", "outcome unknown")]
+    async with office.house.engine.connect() as connection:
+        view = await task_view(connection, office.house, office.organisation.id, answer.task_id)
+    [unsure] = unsure_of(view, "ja")
+    assert (unsure["slot"], unsure["message"], unsure["place"], unsure["reason"]) == (
+        "root",
+        "依頼の内容",
+        "wall:room",
+        "not_in_channel",
+    )
 
 
 async def test_send_again_sends_it_once_however_often_it_is_pressed(office: Office) -> None:
