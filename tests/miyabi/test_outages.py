@@ -20,7 +20,7 @@ from core.inbound import Answer, Inbound, Sender, Spot
 from core.intake import accept
 from core.unit import unit
 from miyabi.build import Built, open_house
-from tests.miyabi.yard import Running, Yard, free_port, open_yard, settings_of, until
+from tests.miyabi.yard import STARTED, Running, Yard, free_port, open_yard, settings_of, until
 
 REQUEST = "見積 株式会社ABC商事 モニター5台 キーボード10個 納期12/25"
 SIGNING_SECRET = "8f742231b10e8888abcd99yyyzzz85a5"
@@ -116,7 +116,7 @@ async def site() -> AsyncIterator[Site]:
                 )
                 await people.link(work, tanaka, Sender("console", "local", "tanaka"))
             site = Site(yard, web, worker, built, client)
-            await until(site.is_ready, said=site.said)
+            await until(site.is_ready, STARTED, said=site.said)
             yield site
             assert web.process.returncode is None, web.said()
             assert worker.process.returncode is None, worker.said()

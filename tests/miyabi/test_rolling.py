@@ -12,7 +12,7 @@ from core.inbound import Inbound, Sender, Spot
 from core.intake import accept
 from core.unit import unit
 from miyabi.build import Built, open_house
-from tests.miyabi.yard import open_yard, settings_of, until
+from tests.miyabi.yard import STARTED, open_yard, settings_of, until
 
 REQUEST = "見積 株式会社ABC商事 モニター5台 キーボード10個 納期12/25"
 TASKS = 30
@@ -26,7 +26,11 @@ async def test_a_rolling_restart_loses_doubles_and_burns_nothing() -> None:
         await _company(built)
         old = [await stack.enter_async_context(yard.process("worker")) for _ in range(3)]
         asking = asyncio.create_task(_ask(built))
-        await until(lambda: _count(built, "waiting", 3))
+
+        def said() -> str:
+            return "".join(worker.said() for worker in old)
+
+        await until(lambda: _count(built, "waiting", 3), STARTED, said)
 
         for worker in old:
             began = time.monotonic()
@@ -34,7 +38,7 @@ async def test_a_rolling_restart_loses_doubles_and_burns_nothing() -> None:
             assert time.monotonic() - began < 20
             await stack.enter_async_context(yard.process("worker"))
         await asking
-        await until(lambda: _count(built, "waiting", TASKS), 60)
+        await until(lambda: _count(built, "waiting", TASKS), STARTED, said)
 
         assert not any("Traceback" in worker.said() for worker in old)
         await _nothing_lost_doubled_or_burnt(built)

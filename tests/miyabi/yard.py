@@ -130,8 +130,12 @@ def free_port() -> int:
         return int(free.getsockname()[1])
 
 
+STARTED = 120.0
+"""Seconds a process may take to start: half a minute was seen on a machine busy with other work."""
+
+
 async def until(
-    holds: Callable[[], bool | Awaitable[bool]], seconds: float = 30, said: Callable[[], str] = str
+    holds: Callable[[], bool | Awaitable[bool]], seconds: float = 60, said: Callable[[], str] = str
 ) -> float:
     """Wait until it holds; how long that took. `said` is shown where it never does."""
     started = time.monotonic()
