@@ -1,7 +1,7 @@
 """What an agent is: one line of steps, matched by type, checked when the house starts."""
 
 import inspect
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from typing import Any, get_type_hints
@@ -15,8 +15,9 @@ from core.words import Language, Words
 Results = Mapping[type, Any]
 """What the steps so far have given, by type; the ask itself is one of them."""
 
-Work = Callable[..., Awaitable[Any]]
-"""A step of the agent's own."""
+Work = Callable[..., Any]
+"""A step of the agent's own. An `async def` runs in the worker's loop; a plain `def` in a child
+process (core/child.py), is handed plain data only and may block and compute as it likes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,7 +163,8 @@ class Agent:
     `begin` makes the ask from a text or a form; `answer` adds what the person said to a question.
     `version` goes up with a change that older workers can't do the work of: they leave its tasks.
     `step_deadline` is how long one step may take, an `Effect` apart, which names its own;
-    `task_deadline` how long all work may take from one act of a person to the next.
+    `step_cpu` and `step_memory` (in MiB) are what a plain `def` may use in its child process;
+    `task_deadline` is how long all work may take from one act of a person to the next.
     `takes_free_text`: what names no command at all is for this agent.
     `edit` gives the values to fill the form with when a task is to be changed.
     """
@@ -180,6 +182,8 @@ class Agent:
     number: str = ""
     version: int = 1
     step_deadline: timedelta = timedelta(seconds=60)
+    step_cpu: timedelta = timedelta(seconds=60)
+    step_memory: int = 1024
     task_deadline: timedelta = timedelta(minutes=10)
     takes_free_text: bool = False
     form: FormSpec | None = None

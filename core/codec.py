@@ -5,12 +5,21 @@ import json
 from functools import cache
 from typing import Any
 
-from pydantic import TypeAdapter
+from pydantic import PydanticSchemaGenerationError, TypeAdapter
 
 
 @cache
 def _adapter(kind: type) -> TypeAdapter[Any]:
     return TypeAdapter(kind)
+
+
+def is_data(kind: type) -> bool:
+    """Whether values of this type are data, all of it: they can be stored, and sent elsewhere."""
+    try:
+        _adapter(kind)
+    except PydanticSchemaGenerationError:
+        return False
+    return True
 
 
 def dump(value: Any) -> Any:

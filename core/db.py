@@ -132,6 +132,13 @@ async def fetch_quickly(
     return row
 
 
+def is_away(error: BaseException) -> bool:
+    """Whether this says that the database can't be reached, and nothing about what was asked."""
+    if isinstance(error, DBAPIError):
+        return error.connection_invalidated
+    return isinstance(error, asyncpg.PostgresConnectionError | asyncpg.CannotConnectNowError)
+
+
 def _is_lost(driver: Any, error: Exception) -> bool:
     """Whether the connection is of no more use. The server says farewell before it hangs up."""
     if driver.is_closed() or isinstance(error, _InDisorder | OSError):

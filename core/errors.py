@@ -15,7 +15,7 @@ MiyabiError              has `words`, said to the person in their language
 
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import ClassVar, Literal
+from typing import Any, ClassVar, Literal
 
 from core.words import Words, same
 
@@ -43,6 +43,16 @@ class MiyabiError(Exception):
     def __init__(self, words: Words | str) -> None:
         self.words = words if isinstance(words, Words) else same(words)
         super().__init__(self.words.en)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """As it is, from a child process: what `__init__` takes differs from kind to kind."""
+        return _as_it_was, (type(self), self.args, vars(self))
+
+
+def _as_it_was(kind: type[MiyabiError], args: Any, values: dict[str, Any]) -> MiyabiError:
+    error = kind.__new__(kind, *args)
+    vars(error).update(values)
+    return error
 
 
 class NeedsInput(MiyabiError):

@@ -303,6 +303,21 @@ TASK_TOO_LONG = Words(
     en="Stopped at “{step}”: the work took longer than {limit} altogether.",
     zh="在“{step}”时，整个任务超过时限（{limit}），已中断。",
 )
+TOO_MUCH_MEMORY = Words(
+    ja="この処理には {limit} MiB を超えるメモリが必要なため、中断しました。",
+    en="Stopped: this needs more than the {limit} MiB of memory it may use.",
+    zh="此处理所需内存超过 {limit} MiB，已中断。",
+)
+TOO_MUCH_CPU = Words(
+    ja="この処理の計算時間が上限（{limit} 秒）を超えたため、中断しました。",
+    en="Stopped: this takes more than the {limit} seconds of computing it may use.",
+    zh="此处理的计算时间超过上限（{limit} 秒），已中断。",
+)
+CHILD_DIED = Words(
+    ja="処理のプロセスが異常終了しました（{how}）。",
+    en="The process that did the work died ({how}).",
+    zh="执行该处理的进程异常终止（{how}）。",
+)
 WORKERS_DIED = Words(
     ja=(
         "「{step}」の途中で処理が {n} 回続けて異常終了したため、止めました"

@@ -15,7 +15,7 @@ import structlog
 from sqlalchemy.exc import SQLAlchemyError
 
 from audit.event import JSON
-from core import acting, approvals, endings, outcomes, tasks
+from core import acting, approvals, child, endings, outcomes, tasks
 from core.agent import (
     Approval,
     Deliver,
@@ -31,6 +31,7 @@ from core.agent import (
     step_name,
 )
 from core.codec import dump, fingerprint, load
+from core.db import is_away
 from core.documents import issue, take_number
 from core.errors import Cancelling, LostLease, MiyabiError, NeedsInput, TryLater
 from core.finish import finish
@@ -67,6 +68,10 @@ async def advance(house: House, organisation_id: UUID, task_id: UUID, worker: st
                 await _until_stopped(walk)
             except asyncio.CancelledError:
                 await _hand_back(walk)
+                raise
+            except Exception as error:
+                if is_away(error):
+                    await _hand_back(walk)  # it may be back by now; else the lease runs out
                 raise
 
 
@@ -118,6 +123,8 @@ async def _goes_on_after(walk: Walk, step: Step) -> bool:
     except MiyabiError as error:
         await endings.fail(walk, step, error.words)
     except Exception as error:  # an agent may raise anything; the task must not hang on it
+        if is_away(error):
+            raise
         await endings.unexpected(walk, step, error)
     return False
 
@@ -166,7 +173,12 @@ async def _make(walk: Walk, step: Work | Effect) -> _Made:
     if isinstance(step, Effect):
         acted = await acting.perform(walk, step, inputs)
         return _Made(acted.value, dump(acted.value), inputs_sha256, acted=acted)
-    value = await step(**inputs)
+    if child.is_plain(step):
+        agent = walk.agent
+        limits = child.Limits(agent.step_deadline, agent.step_cpu, agent.step_memory)
+        value = await child.run(step, inputs, limits)
+    else:
+        value = await step(**inputs)
     return _Made(value, dump(value), inputs_sha256)
 
 

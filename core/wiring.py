@@ -1,10 +1,12 @@
 """Do an agent's steps fit together? Asked once, when the house starts."""
 
 import inspect
+import sys
 from collections.abc import Callable, Collection
 from types import NoneType
 from typing import get_args, get_type_hints
 
+from core import child
 from core.agent import (
     Agent,
     Effect,
@@ -15,6 +17,7 @@ from core.agent import (
     parameters,
     step_name,
 )
+from core.codec import is_data
 
 
 def check(agent: Agent, resources: Collection[type]) -> None:
@@ -23,6 +26,8 @@ def check(agent: Agent, resources: Collection[type]) -> None:
     for step in agent.steps:
         if isinstance(step, Effect):
             _check_effect(f"{agent.name}.{step.name}", step)
+        elif child.is_plain(step):
+            _check_plain(f"{agent.name}.{step_name(step)}", step)
         for name, wanted in agent.inputs[step_name(step)].items():
             if wanted not in given:
                 raise WiringError(
@@ -30,6 +35,18 @@ def check(agent: Agent, resources: Collection[type]) -> None:
                     f"{name}: {wanted.__name__}"
                 )
         given.add(gives(step))
+
+
+def _check_plain(where: str, step: Callable[..., object]) -> None:
+    """Refuse a plain `def` that can't be done in a child process. Raises WiringError."""
+    if getattr(sys.modules.get(step.__module__), step.__qualname__, None) is not step:
+        raise WiringError(f"{where}: a plain def has to stand in its module under its own name")
+    for name, wanted in parameters(step).items():
+        if not is_data(wanted):
+            raise WiringError(
+                f"{where}: a plain def runs in a child process and is given data only; "
+                f"{name}: {wanted.__name__} is more than that. Make the step an async def"
+            )
 
 
 def _check_effect(where: str, effect: Effect) -> None:

@@ -10,7 +10,7 @@ from uuid import UUID
 from arq import ArqRedis
 
 from audit import blobs
-from core import organisations
+from core import child, organisations
 from core.catalogue import Catalogue
 from core.company import Company
 from core.connector import CatalogueSource, Connector
@@ -72,6 +72,7 @@ async def open_house(
     doorbell = RedisDoorbell(redis)
     heartbeat = Heartbeat(services.database_url, LEASE)
     opening: Opening | None = None
+    child.load_beforehand(all_agents().values())
     try:
         house = House(
             engine=engine,

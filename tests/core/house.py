@@ -80,6 +80,7 @@ class Trouble:
     pause: asyncio.Event | None = None
     pause_sealing: asyncio.Event | None = None
     deaf: bool = False
+    within: Callable[[], Awaitable[None]] | None = None
     block: float = 0
     reached: asyncio.Event = field(default_factory=asyncio.Event)
 
@@ -105,6 +106,8 @@ async def write(ask: LetterAsk, trouble: Trouble) -> Letter:
 
 async def draw(letter: Letter, files: Files, task: TaskInfo, trouble: Trouble) -> Draft:
     trouble.ran.append("draw")
+    if trouble.within is not None:
+        await trouble.within()
     sha256 = await files.put(f"draft of {letter.text}".encode(), "text/plain")
     return Draft(sha256, f"draft-{task.reference}.txt", "text/plain", 1)
 

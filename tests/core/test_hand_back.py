@@ -5,7 +5,9 @@ from dataclasses import replace
 from uuid import UUID
 
 import pytest
+from sqlalchemy.exc import DBAPIError
 
+from core.db import fetch_one
 from core.house import House
 from core.runner import advance
 from tests.core.house import Office, letter_agent
@@ -166,3 +168,26 @@ async def test_what_does_not_fit_this_version_stops_with_an_id(office: Office) -
         await office.execute("update tasks set retry_at = now() where state = 'retrying'")
 
     assert await office.state(answer.task_id) == "failed"
+
+
+# The database away
+
+
+async def test_a_connection_that_is_cut_burns_no_try(office: Office) -> None:
+    async def cut() -> None:
+        async with office.house.engine.begin() as connection:
+            row = await fetch_one(connection, "select pg_backend_pid() as pid", {})
+            assert row is not None
+            await office.execute_as_owner(f"select pg_terminate_backend({row.pid})")
+            await fetch_one(connection, "select 1", {})
+
+    office.trouble.within = cut
+    answer = await office.say("letter hello")
+    with pytest.raises(DBAPIError):
+        await advance(office.house, office.organisation.id, answer.task_id, "w")  # type: ignore[arg-type]
+
+    row = await office.row("select state, lease_until, attempts, crashes from tasks", {})
+    assert tuple(row) == ("running", None, 0, 0)
+    office.trouble.within = None
+    await office.work()
+    assert await office.state(answer.task_id) == "waiting:approval"
