@@ -1,55 +1,58 @@
-"""A new task in one statement: the delivery, the task, its ask, thread, news, outbox and event.
+"""New tasks in one statement: who asks, the place in line, and all that a task begins with.
 
-One round trip keeps the answer fast and makes it all or nothing (measured in bench/intake.py).
+One round trip keeps the answer fast and makes it all or nothing; and those who ask at the same
+moment share it (measured in bench/intake.py).
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy.ext.asyncio import AsyncEngine
 
-from audit import log
-from audit.event import JSON, Event
+from audit.event import JSON, Event, canonical
 from core import phrases
 from core.agent import Agent
 from core.codec import dump
-from core.db import fetch_quickly, to_json
+from core.db import Named, fetch_alone, to_json
+from core.house import House
 from core.ids import new_id
 from core.inbound import Answer
-from core.line import Standing
 from core.messages import Message
 from core.ports import Job
 from core.request import Request
 from core.tags import Tag
-from core.unit import outbox_row
-from core.words import same
+from core.unit import HAND_AGAIN_AFTER
+from core.words import Language, same
+
+_UNNUMBERED = '"reference":null'
+"""What stands in the canonical JSON of the event until the statement has drawn the reference. Text
+that somebody typed can't hold it: there, its quotes are escaped."""
+
+
+Values = dict[str, Any]
+"""What the statement is told of one new task, by the names of `_ASKED`."""
+
+
+class PersonChanged(Exception):
+    """Who asks is no longer, or may no longer, what this process remembers. Nothing was written."""
 
 
 @dataclass(frozen=True, slots=True)
 class NewTask:
-    """A task about to be stored; its keys are drawn here so that one statement can use them all."""
+    """A task about to be stored."""
 
     agent: Agent
     ask: Any
-    reference: int
     text: str
-    standing: Standing
     revises_id: UUID | None = None
     id: UUID = field(default_factory=new_id)
 
-    def answer(self, request: Request) -> Answer:
-        words = phrases.RECEIVED.fill(reference=f"#{self.reference}", title=self.agent.title)
-        place = request.house.line.tell(self.standing)
-        if place is not None:
-            words = same("{received} {place}").fill(received=words, place=place)
-        message = Message(words.to(request.language), language=request.language)
-        return Answer("taken", message, self.id, self.reference)
-
-    def events(self, request: Request) -> Sequence[Event]:
+    def event(self, request: Request) -> Event:
+        """Its first event, without the reference that nobody knows yet."""
         data: dict[str, JSON] = {
-            "reference": self.reference,
+            "reference": None,
             "revision": 1,
             "agent": self.agent.name,
             "version": self.agent.version,
@@ -57,19 +60,19 @@ class NewTask:
             "revises": str(self.revises_id) if self.revises_id else None,
         }
         organisation_id = request.person.organisation_id
-        return [Event(organisation_id, self.id, Tag.TASK_RECEIVED, data, request.actor)]
+        return Event(organisation_id, self.id, Tag.TASK_RECEIVED, data, request.actor)
 
-    def jobs(self, request: Request) -> Sequence[Job]:
-        organisation_id = request.person.organisation_id
-        lane, rank = request.inbound.lane, self.standing.rank
-        return [
-            Job("advance", organisation_id, self.id, lane=lane, rank=rank),
-            Job("announce", organisation_id, self.id, lane=lane, rank=rank),
-        ]
+    def jobs(self, request: Request) -> tuple[Job, Job]:
+        """To go on with it and to tell its news, without the rank that nobody knows yet."""
+        organisation_id, lane = request.person.organisation_id, request.inbound.lane
+        return (
+            Job("advance", organisation_id, self.id, lane=lane),
+            Job("announce", organisation_id, self.id, lane=lane),
+        )
 
 
 @dataclass(frozen=True, slots=True)
-class Stored:
+class Begun:
     """What a task began with, as it is now written."""
 
     answer: Answer
@@ -77,76 +80,160 @@ class Stored:
     jobs: Sequence[Job]
 
 
-async def store(connection: AsyncConnection, request: Request, new: NewTask) -> Stored | None:
-    """Write it all. None where this delivery was already taken in: then nothing was written."""
-    stored = Stored(new.answer(request), new.events(request), new.jobs(request))
-    row = await fetch_quickly(connection, _STORE, _values(request, new, stored))
-    return stored if row is not None and row.fresh else None
+def taken(
+    house: House, task_id: UUID, reference: int, agent: str, turn: int, language: Language
+) -> Answer:
+    """What is said of a task that was taken in: at once, and again to a redelivery."""
+    title = house.agents[agent].title if agent in house.agents else same(agent)
+    words = phrases.RECEIVED.fill(reference=f"#{reference}", title=title)
+    place = house.line.tell(turn)
+    if place is not None:
+        words = same("{received} {place}").fill(received=words, place=place)
+    return Answer("taken", Message(words.to(language), language=language), task_id, reference)
 
 
-def _values(request: Request, new: NewTask, stored: Stored) -> dict[str, object]:
-    inbound = request.inbound
+async def store(request: Request, new: NewTask) -> Begun | None:
+    """Write it all. None where this delivery was already taken in: then nothing was written.
+
+    Raises Full where the line has no room, and PersonChanged.
+    """
+    house, organisation_id, lane = (
+        request.house,
+        request.person.organisation_id,
+        request.inbound.lane,
+    )
+    await house.line.look(house.engine, organisation_id, lane)
+    house.line.check(organisation_id, lane)
+    event = new.event(request)
+    jobs = new.jobs(request)
+
+    async def write(all_values: Sequence[Values]) -> Sequence[Named | None]:
+        return await _write(house.engine, all_values)
+
+    row: Named | None = await house.beginning.do(write, _values(request, new, event, jobs))
+    if row is None:
+        raise PersonChanged
+    if row.reference is None:
+        house.line.check_person(row.turn, lane)
+        return None
+    house.line.begun(organisation_id, lane, row.turn)
+    answer = taken(house, new.id, row.reference, new.agent.name, row.turn, request.language)
+    numbered = replace(event, data={**event.data, "reference": row.reference})
+    return Begun(answer, [numbered], [replace(job, rank=row.rank) for job in jobs])
+
+
+def _values(request: Request, new: NewTask, event: Event, jobs: Sequence[Job]) -> Values:
+    inbound, person, line = request.inbound, request.person, request.house.line
+    advance, announce = jobs
     return {
-        "organisation_id": request.person.organisation_id,
-        "person_id": request.person.id,
+        "organisation_id": person.organisation_id,
+        "person_id": person.id,
+        "roles": ",".join(person.roles),
+        "person_language": person.language,
+        "time_zone": person.time_zone,
         "inbound_id": new_id(),
         "platform": inbound.sender.platform,
         "workspace": inbound.sender.workspace,
         "account": inbound.sender.account,
         "key": inbound.key,
-        "answer": to_json(dump(stored.answer)),
         "task_id": new.id,
-        "reference": new.reference,
         "agent": new.agent.name,
         "agent_version": new.agent.version,
         "language": request.language,
-        "lane": inbound.lane,
-        "turn": new.standing.turn,
-        "rank": new.standing.rank,
-        "text": new.text,
+        "words": new.text,
         "revises_id": new.revises_id,
         "ask": to_json(dump(new.ask)),
         "thread_id": new_id(),
         "channel": inbound.spot.channel,
         "root": inbound.spot.thread,
         "notification_id": new_id(),
-        "events": log.as_json(stored.events),
-        "jobs": to_json([outbox_row(job) for job in stored.jobs]),
+        "event": canonical(event.body()),
+        "advance_id": advance.id,
+        "announce_id": announce.id,
+        "lane": inbound.lane,
+        "most": line.of_person(inbound.lane),
+        "ranks": to_json(line.ranks(person.organisation_id, inbound.lane)),
     }
 
 
-_STORE = """
-    with fresh as (
+async def _write(engine: AsyncEngine, asked: Sequence[Values]) -> Sequence[Named | None]:
+    """What became of each, in their order; None where who asks was not confirmed."""
+    columns = {name: [values[name] for values in asked] for name in _ASKED}
+    more = {"unnumbered": _UNNUMBERED, "hand_again": HAND_AGAIN_AFTER}
+    rows = {row.task_id: row for row in await fetch_alone(engine, _STORE, {**columns, **more})}
+    return [rows.get(values["task_id"]) for values in asked]
+
+
+_ASKED = {
+    "organisation_id": "uuid", "person_id": "uuid", "roles": "text", "person_language": "text",
+    "time_zone": "text", "inbound_id": "uuid", "platform": "text", "workspace": "text",
+    "account": "text", "key": "text", "task_id": "uuid", "agent": "text",
+    "agent_version": "integer", "language": "text", "words": "text", "revises_id": "uuid",
+    "ask": "jsonb", "thread_id": "uuid", "channel": "text", "root": "text",
+    "notification_id": "uuid", "event": "text", "advance_id": "uuid", "announce_id": "uuid",
+    "lane": "text", "most": "integer", "ranks": "jsonb",
+}  # fmt: skip
+"""What is said of each new task, and of which type it is."""
+
+_GIVEN = ", ".join(f"cast(:{name} as {kind}[]) as {name}" for name, kind in _ASKED.items())
+_NAMES = ", ".join(_ASKED)
+
+# `given` hides how many are asked for from the planner: it would plan anew for each number.
+_STORE = f"""
+    with given as materialized (
+        select {_GIVEN}
+    ), asked as materialized (
+        select each.* from given, unnest({_NAMES}) as each({_NAMES})
+    ), line as materialized (
+        select asked.*, mine.turn, cast(asked.ranks ->
+            least(mine.turn, jsonb_array_length(asked.ranks) - 1) as integer) as rank
+        from asked
+        join accounts a on a.platform = asked.platform and a.workspace = asked.workspace
+            and a.external_id = asked.account
+        join people p on p.id = a.person_id and p.organisation_id = asked.organisation_id
+        cross join lateral person_under_way(p.organisation_id, asked.lane, p.id, asked.most)
+            as mine(turn)
+        where p.id = asked.person_id and p.active and p.language = asked.person_language
+            and p.time_zone = asked.time_zone and p.roles <@ string_to_array(asked.roles, ',')
+            and p.roles @> string_to_array(asked.roles, ',')
+    ), fresh as (
         insert into inbound
             (id, organisation_id, platform, workspace, key, person_id, task_id, answer)
-        values (:inbound_id, :organisation_id, :platform, :workspace, :key, :person_id, :task_id,
-            cast(:answer as jsonb))
+        select inbound_id, organisation_id, platform, workspace, key, person_id, task_id, '{{}}'
+        from line
+        where turn < most
+        -- In one order everywhere: two who are handed the same deliveries can't wait crosswise.
+        order by platform, workspace, key
         on conflict (platform, workspace, key) do nothing
-        returning id
+        returning task_id
+    ), named as materialized (
+        select line.*, next_reference(line.organisation_id) as reference
+        from fresh join line on line.task_id = fresh.task_id
     ), task as (
         insert into tasks (id, organisation_id, reference, agent, agent_version, person_id,
             language, text, revises_id, state, lane, turn, rank)
-        select :task_id, :organisation_id, :reference, :agent, :agent_version, :person_id,
-            :language, :text, cast(:revises_id as uuid), 'received', :lane, :turn,
-            :rank from fresh
+        select task_id, organisation_id, reference, agent, agent_version, person_id,
+            language, words, revises_id, 'received', lane, turn, rank from named
     ), revision as (
         insert into revisions (organisation_id, task_id, revision, ask, person_id)
-        select :organisation_id, :task_id, 1, cast(:ask as jsonb), :person_id from fresh
+        select organisation_id, task_id, 1, ask, person_id from named
     ), thread as (
         insert into threads
             (id, organisation_id, task_id, platform, workspace, channel, root, account)
-        select :thread_id, :organisation_id, :task_id, :platform, :workspace, :channel,
-            cast(:root as text), :account from fresh
+        select thread_id, organisation_id, task_id, platform, workspace, channel, root, account
+        from named
     ), news as (
         insert into notifications (id, organisation_id, task_id, topic)
-        select :notification_id, :organisation_id, :task_id, 'task.received' from fresh
+        select notification_id, organisation_id, task_id, 'task.received' from named
     ), jobs as (
         insert into outbox (id, organisation_id, kind, subject_id, lane, rank, next_at)
-        select job.id, job.organisation_id, job.kind, job.subject_id, job.lane, job.rank,
-            now() + make_interval(secs => job.wait)
-        from fresh, jsonb_to_recordset(cast(:jobs as jsonb)) as job(id uuid, organisation_id uuid,
-            kind text, subject_id uuid, lane text, rank integer, wait integer)
+        select job.id, organisation_id, job.kind, task_id, lane, rank, now() + :hand_again
+        from named, lateral (values (advance_id, 'advance'), (announce_id, 'announce'))
+            as job(id, kind)
     )
-    select exists (select from fresh) as fresh,
-        (select audit_append(:organisation_id, :task_id, cast(:events as jsonb)) from fresh)
-"""
+    select line.task_id, line.turn, line.rank, named.reference,
+        case when named.reference is not null then audit_begin(named.organisation_id,
+            named.task_id, replace(named.event, :unnumbered,
+            '"reference":' || named.reference)) end as noted
+    from line left join named on named.task_id = line.task_id
+"""  # noqa: S608

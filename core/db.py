@@ -114,20 +114,12 @@ async def fetch_quickly(
     errors are raised as SQLAlchemy's. Outside of AUTOCOMMIT something must have been executed on
     the connection before, or it is in no transaction yet.
     """
-    statement, names = _numbered(sql)
     driver: Any = (await connection.get_raw_connection()).driver_connection
     try:
-        row: Named | None = await driver.fetchrow(
-            statement, *[values[name] for name in names], record_class=Named
-        )
-    except (asyncpg.PostgresError, asyncpg.InterfaceError, _InDisorder, OSError) as error:
-        lost = _is_lost(driver, error)
-        if lost:
+        row: Named | None = await _fetch(driver, driver.fetchrow, sql, values)
+    except (DBAPIError, asyncio.CancelledError) as error:
+        if _spoils(error):
             await connection.invalidate()
-        raise DBAPIError(statement, None, error, connection_invalidated=lost) from error
-    except asyncio.CancelledError:
-        # The driver is still clearing up behind what it was told to drop.
-        await connection.invalidate()
         raise
     return row
 
@@ -137,6 +129,44 @@ def is_away(error: BaseException) -> bool:
     if isinstance(error, DBAPIError):
         return error.connection_invalidated
     return isinstance(error, asyncpg.PostgresConnectionError | asyncpg.CannotConnectNowError)
+
+
+async def fetch_alone(engine: AsyncEngine, sql: str, values: Mapping[str, Any]) -> Sequence[Named]:
+    """All rows, likewise; as a transaction of its own, on a connection from the pool and back.
+
+    A connection as SQLAlchemy has it, with its events and its AUTOCOMMIT to be set and unset, costs
+    more CPU time than the statement.
+    """
+    try:
+        pooled = await engine.raw_connection()
+    except (asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+        raise DBAPIError(None, None, error) from error
+    try:
+        driver: Any = pooled.driver_connection
+        rows: Sequence[Named] = await _fetch(driver, driver.fetch, sql, values)
+    except BaseException as error:
+        pooled.invalidate() if _spoils(error) else pooled.close()
+        raise
+    pooled.close()
+    return rows
+
+
+async def _fetch(driver: Any, run: Any, sql: str, values: Mapping[str, Any]) -> Any:
+    """What `run` of the driver gives for a statement of ours."""
+    statement, names = _numbered(sql)
+    try:
+        return await run(statement, *[values[name] for name in names], record_class=Named)
+    except (asyncpg.PostgresError, asyncpg.InterfaceError, _InDisorder, OSError) as error:
+        lost = _is_lost(driver, error)
+        raise DBAPIError(statement, None, error, connection_invalidated=lost) from error
+
+
+def _spoils(error: BaseException) -> bool:
+    """Whether the connection can't be used again. Behind a statement that was dropped, the driver
+    is still clearing up."""
+    return isinstance(error, asyncio.CancelledError) or (
+        isinstance(error, DBAPIError) and error.connection_invalidated
+    )
 
 
 def _is_lost(driver: Any, error: Exception) -> bool:

@@ -3,6 +3,7 @@
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
+from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncEngine
@@ -11,9 +12,14 @@ from core.agent import Agent
 from core.catalogue import Catalogue
 from core.company import Company
 from core.heartbeat import Heartbeat
+from core.inbound import Sender
 from core.line import Line
 from core.ports import Doorbell, Outbound
+from core.together import Together
 from core.wiring import check
+
+if TYPE_CHECKING:
+    from core.people import Person
 
 LEASE = timedelta(seconds=6)
 """How long a worker has a task without a sign of life; renewed three times as often."""
@@ -36,6 +42,10 @@ class House:
     approval_reminder: timedelta = timedelta(days=1)
     lease: timedelta = LEASE
     line: Line = field(default_factory=Line)
+    met: "dict[Sender, Person]" = field(default_factory=dict)
+    """Who has been asked for (core/acquaintances.py)."""
+    beginning: Together[Any, Any] = field(default_factory=Together, init=False)
+    """New tasks on their way into the database (core/begin.py)."""
 
     def __post_init__(self) -> None:
         for agent in self.agents.values():

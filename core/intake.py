@@ -11,20 +11,20 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from audit.event import Actor
 from core import begin, changes, phrases, replies, tasks
+from core.acquaintances import meet, met
 from core.codec import dump, load
 from core.commands import Command, read_command, without_command_word
-from core.db import execute, fetch_quickly, from_json, is_outage, to_json
+from core.db import Named, execute, fetch_quickly, from_json, is_outage, to_json
 from core.errors import Refused
 from core.house import House
 from core.ids import new_id
 from core.inbound import IGNORED, Answer, Click, Inbound
-from core.line import NOBODY_BEFORE, Standing
 from core.messages import Message
 from core.people import Person, as_person, spell
 from core.reading.language import detect_language
 from core.request import Request
 from core.unit import Unit, unit
-from core.words import Language
+from core.words import Language, as_language
 
 log = structlog.get_logger()
 
@@ -34,13 +34,10 @@ PATIENCE = 1.5
 
 @dataclass(frozen=True, slots=True)
 class _Known:
-    """Who speaks, what this delivery was answered the first time; and for a new task, a fresh
-    reference and its place in line."""
+    """Who speaks, and what this delivery was answered the first time."""
 
     person: Person | None
     answered: Answer | None = None
-    reference: int = 0
-    standing: Standing = NOBODY_BEFORE
 
 
 async def accept(house: House, inbound: Inbound) -> Answer:
@@ -74,23 +71,12 @@ def _away(inbound: Inbound, error: Exception) -> Answer:
 async def _accept(house: House, inbound: Inbound) -> Answer:
     if inbound.click is not None:
         return await _accept_click(house, inbound, inbound.click)
-    async with house.engine.connect() as raw:
-        connection = await raw.execution_options(isolation_level="AUTOCOMMIT")
-        command = _command(house, inbound)
-        known = await _know(connection, house, inbound, begins=_may_begin(inbound, command))
-        if known.person is None:
-            return _unknown_person(inbound) if inbound.addressed else IGNORED
-        if known.answered is not None:
-            return _again(known.answered)
-        request = _request(house, inbound, known.person, command)
-        command = await _heard(connection, request, command)
-        try:
-            new = await _new_task(connection, request, command, known)
-            if new is not None:
-                return await _begin(connection, request, new)
-        except Refused as refused:
-            return await _refuse(connection, request, refused)
-    return await _reply(request, command)
+    command = _command(house, inbound)
+    if command is not None and _may_begin(inbound, command):
+        answer = await _begin(house, inbound, command)
+        if answer is not None:
+            return answer
+    return await _reply(house, inbound, command)
 
 
 async def _accept_click(house: House, inbound: Inbound, click: Click) -> Answer:
@@ -150,29 +136,55 @@ def _again(answer: Answer | None) -> Answer:
     return replace(answer, repeated=True) if answer is not None else IGNORED
 
 
-async def _new_task(
-    connection: AsyncConnection, request: Request, command: Command | None, known: _Known
-) -> begin.NewTask | None:
-    """The task that this delivery begins, if it does."""
-    if command is None:
-        return None
+async def _begin(house: House, inbound: Inbound, command: Command) -> Answer | None:
+    """Take in a new task. None where the delivery turns out to begin none.
+
+    It goes by what this process remembers of the person; the statement that writes the task
+    confirms it, and a refusal is said only to who they are now.
+    """
+    while True:  # until a person stays the same between two questions; PATIENCE ends it
+        person = await met(house, inbound.sender)
+        if person is None:
+            return _unknown_person(inbound) if inbound.addressed else IGNORED
+        request = _request(house, inbound, person, command)
+        try:
+            new = await _new_task(request, command)
+            if new is None:
+                return None
+            begun = await begin.store(request, new)
+        except begin.PersonChanged:
+            await meet(house, inbound.sender)
+            continue
+        except Refused as refused:
+            if await meet(house, inbound.sender) != person:
+                continue
+            return await _refuse_alone(request, refused)
+        if begun is None:
+            return await _first_answer(house, inbound)
+        await house.doorbell.ring(begun.jobs, begun.events)
+        return begun.answer
+
+
+async def _new_task(request: Request, command: Command) -> begin.NewTask | None:
+    """The task that this delivery begins, if it does. Raises Refused."""
+    house, inbound = request.house, request.inbound
     revises, agent_name = None, command.name
-    if command.name == "revise":
-        origin = await changes.issued_task(connection, request, command)
-        if origin is None:
-            return None
-        revises, agent_name = origin.id, origin.agent
-    elif not command.is_agent:
-        return None
-    if not _may_begin(request.inbound, command):
-        return None
-    form = request.inbound.form
+    if command.name == "revise" or inbound.spot.thread is not None:
+        async with house.engine.connect() as connection:
+            heard = await _heard(connection, request, command)
+            if heard is None or heard.name is None:
+                return None
+            if command.name == "revise":
+                origin = await changes.issued_task(connection, request, command)
+                if origin is None:
+                    return None
+                revises, agent_name = origin.id, origin.agent
     request.need_role("requester")
-    agent = request.house.agents[agent_name or ""]
+    agent = house.agents[agent_name or ""]
     text = without_command_word(command.rest, agent)
+    form = inbound.form
     ask = agent.begin(text, form.values if form else None, request.today)
-    request.house.line.check(known.standing, request.inbound.lane)
-    return begin.NewTask(agent, ask, known.reference, text, known.standing, revises)
+    return begin.NewTask(agent, ask, text, revises)
 
 
 def _request(house: House, inbound: Inbound, person: Person, command: Command | None) -> Request:
@@ -203,32 +215,36 @@ def _command(house: House, inbound: Inbound) -> Command | None:
     return read_command(inbound.text, house.agents.values())
 
 
-async def _begin(connection: AsyncConnection, request: Request, new: begin.NewTask) -> Answer:
-    stored = await begin.store(connection, request, new)
-    if stored is not None:
-        request.house.line.begun()
-        await request.house.doorbell.ring(stored.jobs, stored.events)
-        return stored.answer
-    return _again((await _know(connection, request.house, request.inbound)).answered)
-
-
-async def _reply(request: Request, command: Command | None) -> Answer:
+async def _reply(house: House, inbound: Inbound, command: Command | None) -> Answer:
     """Everything that is not a new task: one unit, in which the delivery itself is written."""
     try:
-        async with unit(request.house) as work:
+        async with unit(house) as work:
+            known = await _know(work.connection, house, inbound)
+            if known.person is None:
+                return _unknown_person(inbound) if inbound.addressed else IGNORED
+            if known.answered is not None:
+                return _again(known.answered)
+            request = _request(house, inbound, known.person, command)
+            command = await _heard(work.connection, request, command)
             inbound_id = await _write_inbound(work, request)
             if inbound_id is None:
-                return _again(
-                    (await _know(work.connection, request.house, request.inbound)).answered
-                )
+                return _again((await _know(work.connection, house, inbound)).answered)
             answer = await replies.reply(work, request, command)
             await _write_answer(work, request, inbound_id, answer)
             return answer
     except Refused as refused:
-        problem = refused
+        return await _refuse_alone(request, refused)
+
+
+async def _refuse_alone(request: Request, refused: Refused) -> Answer:
     async with request.house.engine.connect() as raw:
         connection = await raw.execution_options(isolation_level="AUTOCOMMIT")
-        return await _refuse(connection, request, problem)
+        return await _refuse(connection, request, refused)
+
+
+async def _first_answer(house: House, inbound: Inbound) -> Answer:
+    async with house.engine.connect() as connection:
+        return _again((await _know(connection, house, inbound)).answered)
 
 
 async def _refuse(connection: AsyncConnection, request: Request, refused: Refused) -> Answer:
@@ -241,11 +257,9 @@ async def _refuse(connection: AsyncConnection, request: Request, refused: Refuse
         " cast(:answer as jsonb)) on conflict (platform, workspace, key) do nothing returning id",
         _inbound_row(request, answer),
     )
-    return (
-        answer
-        if kept
-        else _again((await _know(connection, request.house, request.inbound)).answered)
-    )
+    if kept:
+        return answer
+    return _again((await _know(connection, request.house, request.inbound)).answered)
 
 
 def _refused(request: Request, refused: Refused) -> Answer:
@@ -293,29 +307,24 @@ async def _write_answer(work: Unit, request: Request, inbound_id: UUID, answer: 
 
 _KNOW = """
     select p.id, p.organisation_id, p.handle, p.name, p.roles, p.language, p.time_zone,
-        case when :begins then next_reference(p.organisation_id) end as reference,
-        line.turn, line.rank, line.organisation,
-        case when :everyone_limit > 0 then count_under_way(:everyone_limit) end as everyone,
-        (select i.answer from inbound i where i.organisation_id = p.organisation_id
-            and i.platform = :platform and i.workspace = :workspace and i.key = :key) as answered
+        first.answer, t.id as task_id, t.reference, t.agent, t.turn, t.language as task_language
     from accounts a join people p on p.id = a.person_id
-    left join lateral stand_in_line(p.organisation_id, p.id, :lane, :person_limit,
-        :organisation_limit) line on :begins
+    left join inbound first on first.organisation_id = p.organisation_id
+        and first.platform = :platform and first.workspace = :workspace and first.key = :key
+    left join tasks t on t.organisation_id = p.organisation_id and t.id = first.task_id
     where a.platform = :platform and a.workspace = :workspace and a.external_id = :account
         and p.active
 """
 
 
-def _may_begin(inbound: Inbound, command: Command | None) -> bool:
-    """Whether a task may come of it: then it draws a reference, in the same round trip."""
-    if command is None or not (command.is_agent or command.name == "revise"):
+def _may_begin(inbound: Inbound, command: Command) -> bool:
+    """Whether a task may come of it."""
+    if not command.is_agent and command.name != "revise":
         return False
     return inbound.form is not None or bool(command.rest.strip())
 
 
-async def _know(
-    connection: AsyncConnection, house: House, inbound: Inbound, *, begins: bool = False
-) -> _Known:
+async def _know(connection: AsyncConnection, house: House, inbound: Inbound) -> _Known:
     """One question to the database for all that is needed before a delivery can be written."""
     row = await fetch_quickly(
         connection,
@@ -325,19 +334,24 @@ async def _know(
             "workspace": inbound.sender.workspace,
             "account": inbound.sender.account,
             "key": inbound.key,
-            "begins": begins,
-            **house.line.bounds(inbound.lane, begins=begins),
         },
     )
     if row is None:
         return _Known(None)
-    person = as_person(row)
-    answered = load(Answer, from_json(row.answered)) if row.answered else None
-    if not begins:
-        return _Known(person, answered)
-    house.line.counted(row.everyone)
-    standing = Standing(row.turn, row.rank, row.organisation)
-    return _Known(person, answered, row.reference, standing)
+    return _Known(as_person(row), _answered(house, row))
+
+
+def _answered(house: House, row: Named) -> Answer | None:
+    """The first answer; that of a task which began with it is made anew from the task."""
+    if row.answer is None:
+        return None
+    answer = from_json(row.answer)
+    if answer:
+        said: Answer = load(Answer, answer)
+        return said
+    return begin.taken(
+        house, row.task_id, row.reference, row.agent, row.turn, as_language(row.task_language)
+    )
 
 
 def _unknown_person(inbound: Inbound) -> Answer:

@@ -4,16 +4,25 @@ A task's `turn` is how many tasks of the same person were under way when it was 
 `rank` is how many of its organisation had a turn no higher; lower ranks go first. So nobody's two
 hundred tasks push back another person's one, and no organisation's another organisation's.
 Each lane is a line of its own: what a program hands in by the hundred closes no chat.
+
+The turn is counted by the statement that writes the task. What stands in an organisation's line is
+counted about once a second in each process, and what this process adds is added here: who asks
+need not wait for hundreds to be counted, and nobody sees a difference.
 """
 
+import asyncio
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any
+from itertools import accumulate
+from uuid import UUID
 
 from prometheus_client import Counter
 from pydantic import BaseModel, ConfigDict, Field
+from sqlalchemy.ext.asyncio import AsyncEngine
 
 from core import phrases
+from core.db import fetch_alone
 from core.errors import Full
 from core.ports import Lane
 from core.words import Words
@@ -23,7 +32,7 @@ FULL = Counter(
 )
 
 _COUNT_AGAIN = 1.0
-"""Seconds for which a process takes the number of all tasks under way as known."""
+"""Seconds for which what was counted is taken as known, unless it leaves no room."""
 
 
 class Limits(BaseModel):
@@ -41,73 +50,104 @@ class Limits(BaseModel):
     tell_from: int = Field(default=20, ge=1)
 
 
-@dataclass(frozen=True, slots=True)
-class Standing:
-    """Where a new task comes to stand. `organisation` is how many of its lane are under way.
+@dataclass(slots=True)
+class _Counted:
+    """How many of a line have each turn, and when that was counted."""
 
-    No number is counted beyond its limit.
-    """
+    of_turn: list[int] = field(default_factory=list)
+    at: float = float("-inf")
+    counting: asyncio.Lock = field(default_factory=asyncio.Lock)
 
-    turn: int
-    rank: int
-    organisation: int
-
-
-NOBODY_BEFORE = Standing(0, 0, 0)
+    def add(self, turn: int) -> None:
+        """One more has this turn."""
+        self.of_turn += [0] * (turn + 1 - len(self.of_turn))
+        self.of_turn[turn] += 1
 
 
 @dataclass(slots=True)
 class Line:
-    """The limits, and what this process last knew of the number of all tasks under way.
+    """The limits, and what this process last knew of what is under way.
 
-    Those who ask at the same moment do not see one another, so a limit may be passed by as many as
-    ask at once (the one for everyone by as many as other processes take in within a second). It
-    holds off a flood, and counting exactly would make all who ask wait for each other.
+    Those who ask at the same moment do not see one another, so the limit of a person may be passed
+    by as many as ask at once, and the others by as many as come to other processes within a second.
+    They hold off a flood; counting exactly would make all who ask wait for each other.
     """
 
     limits: Limits = field(default_factory=Limits)
+    clock: Callable[[], float] = time.monotonic
+    _lines: dict[tuple[UUID, Lane], _Counted] = field(default_factory=dict)
     _everyone: int = 0
-    _counted_at: float = float("-inf")
 
-    def bounds(self, lane: Lane, *, begins: bool) -> dict[str, Any]:
-        """How far to count for a new task, as parameters; 0 where it need not be counted now."""
-        now = time.monotonic()
-        due = begins and now - self._counted_at >= _COUNT_AGAIN
-        if due:
-            self._counted_at = now  # whoever asks meanwhile need not count as well
-        return {
-            "lane": lane,
-            "person_limit": self._of_person(lane),
-            "organisation_limit": self.limits.organisation,
-            "everyone_limit": self.limits.everyone if due else 0,
-        }
+    async def look(self, engine: AsyncEngine, organisation_id: UUID, lane: Lane) -> None:
+        """Count what is under way, where it is time to. Whoever asks meanwhile goes by what is
+        known, unless that leaves no room: nobody is refused by an old number."""
+        counted = self._lines.setdefault((organisation_id, lane), _Counted())
+        now = self.clock()
+        if self._is_full(counted):
+            async with counted.counting:
+                if counted.at < now:  # else somebody has counted since we came
+                    await self._count(engine, organisation_id, lane, counted)
+        elif now - counted.at >= _COUNT_AGAIN and not counted.counting.locked():
+            async with counted.counting:
+                await self._count(engine, organisation_id, lane, counted)
 
-    def counted(self, everyone: int | None) -> None:
-        """So many are under way in all; None where it was not counted."""
-        if everyone is not None:
-            self._everyone = everyone
+    async def _count(
+        self, engine: AsyncEngine, organisation_id: UUID, lane: Lane, counted: _Counted
+    ) -> None:
+        counted.at = self.clock()
+        [row] = await fetch_alone(
+            engine,
+            "select turns_under_way(:organisation_id, :lane, :most) as turns,"
+            " all_under_way(:most_of_all) as everyone",
+            {
+                "organisation_id": organisation_id,
+                "lane": lane,
+                "most": self.limits.organisation,
+                "most_of_all": self.limits.everyone,
+            },
+        )
+        counted.of_turn = []
+        for turn in row.turns:
+            counted.add(turn)
+        self._everyone = row.everyone
 
-    def begun(self) -> None:
-        """One more was taken in here."""
-        self._everyone += 1
+    def _is_full(self, counted: _Counted) -> bool:
+        return (
+            sum(counted.of_turn) >= self.limits.organisation
+            or self._everyone >= self.limits.everyone
+        )
 
-    def check(self, standing: Standing, lane: Lane) -> None:
-        """Raises Full where there is no room for one more."""
-        if standing.turn >= self._of_person(lane):
-            raise _full("person", phrases.FULL_PERSON, standing.turn)
-        if standing.organisation >= self.limits.organisation:
-            raise _full("organisation", phrases.FULL_ORGANISATION, standing.organisation)
+    def check(self, organisation_id: UUID, lane: Lane) -> None:
+        """Raises Full where the organisation, or all together, have no room for one more."""
+        standing = sum(self._lines[organisation_id, lane].of_turn)
+        if standing >= self.limits.organisation:
+            raise _full("organisation", phrases.FULL_ORGANISATION, standing)
         if self._everyone >= self.limits.everyone:
             raise _full("everyone", phrases.FULL_EVERYONE, self._everyone)
 
-    def _of_person(self, lane: Lane) -> int:
+    def check_person(self, turn: int, lane: Lane) -> None:
+        """Raises Full where a person has no room for one more."""
+        if turn >= self.of_person(lane):
+            raise _full("person", phrases.FULL_PERSON, turn)
+
+    def ranks(self, organisation_id: UUID, lane: Lane) -> list[int]:
+        """The rank that a new task gets, by its turn; the last one is that of all higher turns."""
+        return list(accumulate(self._lines[organisation_id, lane].of_turn)) or [0]
+
+    def begun(self, organisation_id: UUID, lane: Lane, turn: int) -> None:
+        """One more was taken in here."""
+        self._lines[organisation_id, lane].add(turn)
+        self._everyone += 1
+
+    def of_person(self, lane: Lane) -> int:
+        """How many tasks a person may have under way."""
         return self.limits.person if lane == "interactive" else self.limits.person_bulk
 
-    def tell(self, standing: Standing) -> Words | None:
+    def tell(self, turn: int) -> Words | None:
         """The place in words, where so many are before it that it is worth knowing."""
-        if standing.turn < self.limits.tell_from:
+        if turn < self.limits.tell_from:
             return None
-        return phrases.PLACE_IN_LINE.fill(waiting=standing.turn, number=standing.turn + 1)
+        return phrases.PLACE_IN_LINE.fill(waiting=turn, number=turn + 1)
 
 
 def _full(limit: str, words: Words, count: int) -> Full:

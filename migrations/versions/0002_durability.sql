@@ -23,29 +23,54 @@ create index on approvals (task_id);
 create index tasks_in_line on tasks (organisation_id, lane, person_id, turn)
     where state in ('received', 'running', 'retrying', 'cancelling');
 
--- Where a new task would stand (core/line.py). No number is counted beyond its limit.
-create function stand_in_line(p_organisation uuid, p_person uuid, p_lane text, p_person_limit integer,
-        p_organisation_limit integer, out turn integer, out rank integer, out organisation integer)
-    language plpgsql stable as $$
+-- What stands in line (core/line.py), none of it counted beyond a limit. Of a young table the
+-- planner knows so little that it may choose to read all that is long done; a scan of only an index
+-- is possible of none but `tasks_in_line`.
+create function person_under_way(p_organisation uuid, p_lane text, p_person uuid, p_limit integer)
+    returns integer language plpgsql stable
+    set enable_seqscan = off set enable_indexscan = off set enable_bitmapscan = off as $$
 begin
-    select count(*) into turn from (
+    return (select count(*) from (
         select from tasks t where t.organisation_id = p_organisation and t.lane = p_lane
             and t.person_id = p_person
             and t.state in ('received', 'running', 'retrying', 'cancelling')
-        limit p_person_limit) mine;
-    select count(*), count(*) filter (where ours.turn <= stand_in_line.turn) into organisation, rank
-        from (
-            select t.turn from tasks t where t.organisation_id = p_organisation and t.lane = p_lane
-                and t.state in ('received', 'running', 'retrying', 'cancelling')
-            limit p_organisation_limit) ours;
+        limit p_limit) mine);
 end $$;
 
--- How many are under way in all, counted up to a limit.
-create function count_under_way(p_limit integer) returns integer language sql stable as $$
-    select count(*)::integer from (
+create function turns_under_way(p_organisation uuid, p_lane text, p_limit integer)
+    returns integer[] language plpgsql stable
+    set enable_seqscan = off set enable_indexscan = off set enable_bitmapscan = off as $$
+begin
+    return array(
+        select t.turn from tasks t where t.organisation_id = p_organisation and t.lane = p_lane
+            and t.state in ('received', 'running', 'retrying', 'cancelling')
+        limit p_limit);
+end $$;
+
+create function all_under_way(p_limit integer) returns integer language plpgsql stable
+    set enable_seqscan = off set enable_indexscan = off set enable_bitmapscan = off as $$
+begin
+    return (select count(*) from (
         select from tasks where state in ('received', 'running', 'retrying', 'cancelling')
-        limit p_limit) under_way
-$$;
+        limit p_limit) under_way);
+end $$;
+
+-- The first event of a new stream, by its canonical JSON; `audit_append` takes any.
+create function audit_begin(p_organisation uuid, p_stream uuid, p_body text) returns bigint
+    language plpgsql security definer set search_path = public, pg_temp as $$
+declare
+    body constant jsonb := p_body;
+    hash constant bytea := sha256(convert_to(p_body, 'UTF8'));
+begin
+    insert into audit_streams (organisation_id, stream, count, head)
+        values (p_organisation, p_stream, 1, sha256(hash));
+    insert into audit_events (organisation_id, stream, seq, id, at, tag, body, sha256)
+        values (p_organisation, p_stream, 1, (body ->> 'id')::uuid, (body ->> 'at')::timestamptz,
+                body ->> 'tag', body, hash);
+    return 1;
+end $$;
+revoke execute on function audit_begin(uuid, uuid, text) from public;
+grant execute on function audit_begin(uuid, uuid, text) to miyabi_app;
 
 alter table outbox
     add column lane text not null default 'interactive' check (lane in ('interactive', 'bulk')),

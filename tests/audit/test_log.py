@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from uuid import UUID
 
 import pytest
+import rfc8785
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from sqlalchemy import text
@@ -14,7 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from uuid_utils.compat import uuid7
 
 from audit import blobs, log
-from audit.event import Actor, Event, digest
+from audit.event import Actor, Event, canonical, digest
 from core.db import create_engine
 
 ORGANISATION = uuid7()
@@ -191,6 +192,53 @@ def test_the_hash_does_not_depend_on_the_order_of_keys(data: dict[str, object]) 
     turned = dict(reversed(body.items()))
     turned["data"] = dict(reversed(data.items()))  # type: ignore[arg-type]
     assert digest(turned) == digest(body)
+
+
+@given(
+    st.dictionaries(
+        st.text(st.characters(max_codepoint=0xFFFF, exclude_categories=["Cs"]), max_size=8),
+        st.recursive(
+            st.none() | st.booleans() | st.integers(-(2**53) + 1, 2**53 - 1) | st.text(),
+            lambda inner: (
+                st.lists(inner, max_size=3)
+                | st.dictionaries(st.sampled_from(["a", "B", "é", "見"]), inner, max_size=3)
+            ),
+            max_leaves=10,
+        ),
+        max_size=4,
+    )
+)
+@settings(max_examples=300)
+def test_an_event_is_spelt_as_the_standard_has_it(data: dict[str, object]) -> None:
+    body = Event(ORGANISATION, ORGANISATION, "a:b:c", data).body()  # type: ignore[arg-type]
+
+    assert canonical(body).encode() == rfc8785.dumps(body)  # type: ignore[arg-type]
+
+
+async def test_the_first_event_of_a_stream_is_as_any_other(app: AsyncEngine) -> None:
+    first, second = event(uuid7(), 1), event(uuid7(), 2)
+    async with app.begin() as connection:
+        await connection.execute(
+            text("select audit_begin(:organisation, :stream, :body)"),
+            {
+                "organisation": ORGANISATION,
+                "stream": first.stream,
+                "body": canonical(first.body()),
+            },
+        )
+    await write(app, second, event(first.stream, 3))
+
+    assert await faults(app) == []
+    with pytest.raises(DBAPIError):  # a stream begins once
+        async with app.begin() as connection:
+            await connection.execute(
+                text("select audit_begin(:organisation, :stream, :body)"),
+                {
+                    "organisation": ORGANISATION,
+                    "stream": first.stream,
+                    "body": canonical(event(first.stream).body()),
+                },
+            )
 
 
 async def test_a_document_is_kept_once_and_a_changed_one_is_noticed(

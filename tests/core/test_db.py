@@ -14,7 +14,7 @@ from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from core.db import create_engine, fetch_one, fetch_quickly
+from core.db import create_engine, fetch_alone, fetch_one, fetch_quickly
 
 
 @pytest.fixture
@@ -198,3 +198,34 @@ async def _wire(database_url: str, folder: Path) -> AsyncIterator[tuple[str, asy
         yield database_url.replace(host, str(folder)), flows
     finally:
         server.close()
+
+
+async def test_a_statement_alone_commits_and_gives_its_connection_back(
+    engine: AsyncEngine,
+) -> None:
+    await fetch_alone(engine, "create temporary table noted (n int)", {})
+    for n in range(3):  # the engine has one connection
+        await fetch_alone(engine, "insert into noted values (cast(:n as int))", {"n": n})
+    with pytest.raises(DBAPIError) as raised:
+        await fetch_alone(engine, "select 1 / cast(:zero as int)", {"zero": 0})
+
+    assert not raised.value.connection_invalidated
+    rows = await fetch_alone(engine, "select n from noted order by n", {})
+    assert [row.n for row in rows] == [0, 1, 2]
+
+
+async def test_a_statement_alone_that_is_dropped_or_cut_off_leaves_no_broken_connection(
+    engine: AsyncEngine, database_url: str
+) -> None:
+    with pytest.raises(TimeoutError):
+        async with asyncio.timeout(0.1):
+            await fetch_alone(engine, "select pg_sleep(30)", {})
+    process = (await fetch_alone(engine, "select pg_backend_pid() as id", {}))[0].id
+    sleeping = asyncio.create_task(fetch_alone(engine, "select pg_sleep(30)", {}))
+    await asyncio.sleep(0.1)
+    await _end(database_url, process)
+    with pytest.raises(DBAPIError) as raised:
+        await sleeping
+
+    assert raised.value.connection_invalidated
+    assert (await fetch_alone(engine, "select 1 as one", {}))[0].one == 1

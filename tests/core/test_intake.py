@@ -6,9 +6,13 @@ from dataclasses import replace
 import pytest
 from sqlalchemy import text
 
+from audit import log
+from core import organisations, people
+from core.company import Company
 from core.db import create_engine
 from core.inbound import Inbound, Sender, Spot
 from core.intake import PATIENCE, accept
+from core.unit import unit
 from tests.core.house import Office
 
 
@@ -162,3 +166,84 @@ async def test_many_handed_in_at_once_keep_to_their_lane(office: Office) -> None
     assert task.lane == "bulk"
     assert waiting.lanes == ["bulk"]
     assert {job.lane for job in office.bell.jobs} == {"bulk"}
+
+
+async def test_a_right_that_was_taken_away_or_given_counts_at_once(office: Office) -> None:
+    await office.say("letter hello")
+    await office.execute("update people set roles = '{approver}' where handle = 'asker'")
+    refused = await office.say("letter hello")
+    await office.execute("update people set roles = '{admin,requester}' where handle = 'asker'")
+    again = await office.say("letter hello")
+
+    assert (refused.outcome, refused.refusal) == ("refused", "not_allowed")
+    assert again.outcome == "taken"
+
+
+async def test_who_was_shut_out_is_a_stranger_at_once(office: Office) -> None:
+    await office.say("letter hello")
+    await office.execute("update people set active = false where handle = 'asker'")
+
+    assert (await office.say("letter hello")).outcome == "unknown_person"
+    assert await count(office, "tasks") == 1
+
+
+async def test_what_an_account_asks_belongs_to_whom_it_is_now(office: Office) -> None:
+    await office.say("letter hello")
+    async with unit(office.house) as work:
+        other = await organisations.add(work, "other-company", Company("Other"))
+        new = await people.add(work, other.id, "new", "New", frozenset({"requester"}))
+        await people.link(work, new, Sender("wall", "w1", "new"))
+    await office.execute(
+        "update accounts set organisation_id = n.organisation_id, person_id = n.person_id"
+        " from accounts n where n.external_id = 'new' and accounts.external_id = 'asker'"
+    )
+
+    told = await office.say("letter hello")
+
+    row = await office.row(
+        "select organisation_id, person_id, reference from tasks where id = :id",
+        {"id": told.task_id},
+    )
+    assert (row.organisation_id, row.person_id, row.reference) == (other.id, new.id, 1001)
+
+
+async def test_who_asks_at_the_same_moment_is_served_together_and_completely(
+    office: Office,
+) -> None:
+    people_asking = [office.asker, office.boss]
+    answers = await asyncio.gather(
+        *(office.say(f"letter {n}", people_asking[n % 2], key=f"k{n}") for n in range(30))
+    )
+
+    assert len({answer.reference for answer in answers}) == 30
+    assert {answer.outcome for answer in answers} == {"taken"}
+    assert await count(office, "revisions") == await count(office, "threads") == 30
+    assert await count(office, "notifications") == await count(office, "inbound") == 30
+    assert len(office.bell.jobs) == await count(office, "outbox") == 60
+    async with office.house.engine.connect() as connection:
+        verdict = await log.verify(connection, expected=[a.task_id for a in answers if a.task_id])
+    assert verdict.verified, verdict.faults
+    heard = {(event.stream, event.data["reference"]) for event in office.bell.events}
+    assert heard == {(answer.task_id, answer.reference) for answer in answers}
+
+
+async def test_one_delivery_that_comes_ten_times_at_once_is_one_task(office: Office) -> None:
+    await office.say("letter before")
+    answers = await asyncio.gather(*(office.say("letter hello", key="same") for _ in range(10)))
+
+    assert len(set(answers)) == 1
+    assert sorted(answer.repeated for answer in answers) == [False] + [True] * 9
+    assert await count(office, "tasks") == 2
+
+
+async def test_a_request_the_database_can_not_take_spoils_nobody_elses(office: Office) -> None:
+    await office.execute_as_owner(
+        "alter table revisions add check (ask ->> 'text' <> 'not this one')"
+    )
+    said = ["one", "two", "not this one", "four"]
+    answers = await asyncio.gather(
+        *(office.say(f"letter {text}") for text in ["first", *said]), return_exceptions=True
+    )
+
+    assert [isinstance(answer, Exception) for answer in answers] == [False] * 3 + [True, False]
+    assert await count(office, "tasks") == 4

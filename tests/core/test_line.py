@@ -6,14 +6,11 @@ from dataclasses import replace
 from datetime import date
 from typing import Any
 
-import pytest
-
 from core import organisations, people
 from core.company import Company
-from core.errors import Full
 from core.inbound import Answer, Inbound, Spot
 from core.intake import accept
-from core.line import Limits, Line, Standing
+from core.line import Limits, Line
 from core.people import Person
 from core.ports import Lane
 from core.unit import unit
@@ -90,6 +87,7 @@ async def test_many_tasks_of_one_organisation_push_no_others_back(office: Office
 async def test_what_is_finished_or_waits_for_a_person_stands_in_no_line(office: Office) -> None:
     await ask(office, office.asker, 3)
     await office.work()
+    office.house = replace(office.house, line=Line())  # as it is known a second later
 
     later = await ask(office, office.asker)
 
@@ -212,22 +210,27 @@ async def test_a_limit_is_passed_by_no_more_than_ask_at_once(office: Office) -> 
     assert 5 <= row.n < 5 + 3
 
 
-def test_all_tasks_are_counted_again_after_a_while_only(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_what_stands_in_line_is_counted_again_after_a_while(office: Office) -> None:
     now = 0.0
-    monkeypatch.setattr("core.line.time.monotonic", lambda: now)
-    line = Line(Limits(everyone=3))
+    office.house = replace(office.house, line=Line(clock=lambda: now))
+    await ask(office, office.asker, 3)
+    await office.execute("update tasks set state = 'cancelled'")  # behind our back
+    soon = await ask(office, office.boss)
+    now = 1.5
+    later = await ask(office, office.asker)
 
-    def due() -> bool:
-        return bool(line.bounds("interactive", begins=True)["everyone_limit"])
+    assert await places(office, soon) == [(0, 1)]
+    assert await places(office, later) == [(0, 1)]
 
-    assert not line.bounds("interactive", begins=False)["everyone_limit"]
-    assert due()
-    assert not due()
-    line.counted(2)
-    line.counted(None)
-    line.check(Standing(0, 0, 0), "interactive")
-    line.begun()
-    with pytest.raises(Full):
-        line.check(Standing(0, 0, 0), "interactive")
-    now += 1.5
-    assert due()
+
+async def test_a_full_organisation_has_room_again_soon_after_it_has(office: Office) -> None:
+    now = 0.0
+    limits = Limits(organisation=2)
+    office.house = replace(office.house, line=Line(limits, clock=lambda: now))
+    await ask(office, office.asker, 2)
+    refused = await ask(office, office.boss)
+    await office.execute("update tasks set state = 'cancelled'")
+    now = 0.2
+    taken = await ask(office, office.boss)
+
+    assert [refused[0].refusal, taken[0].outcome] == ["full", "taken"]

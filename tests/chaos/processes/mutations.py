@@ -52,9 +52,9 @@ def _no_dedupe_key() -> None:
     """A redelivery is taken for another request."""
     store = begin.store
 
-    async def stored(connection: Any, request: Any, new: Any) -> Any:
+    async def stored(request: Any, new: Any) -> Any:
         inbound = replace(request.inbound, key=f"{request.inbound.key} {new_id()}")
-        return await store(connection, replace(request, inbound=inbound), new)
+        return await store(replace(request, inbound=inbound), new)
 
     _everywhere(store, stored)
 
@@ -62,8 +62,8 @@ def _no_dedupe_key() -> None:
 
     know = intake._know
 
-    async def known(connection: Any, inbound: Any, **more: Any) -> Any:
-        return await know(connection, replace(inbound, key=str(new_id())), **more)
+    async def known(connection: Any, house: Any, inbound: Any) -> Any:
+        return await know(connection, house, replace(inbound, key=str(new_id())))
 
     _everywhere(know, known)
 

@@ -11,7 +11,7 @@ import os
 import re
 import signal
 import time
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -106,7 +106,9 @@ def _texts(statements: Sequence[Statement]) -> list[str]:
     found: list[str] = []
     for _, parameters in statements:
         values = parameters.values() if isinstance(parameters, dict) else parameters or ()
-        found += [value for value in values if isinstance(value, str)]
+        for value in values:
+            each = value if isinstance(value, list) else [value]
+            found += [one for one in each if isinstance(one, str)]
     return found
 
 
@@ -143,20 +145,23 @@ def _at_commits(points: Points) -> None:
 
 
 def _at_quick_statements(points: Points) -> None:
-    """The statements of core.db.fetch_quickly, each of which is a transaction of its own."""
-    run = Connection.fetchrow
+    """The statements that core.db hands to the driver itself, each a transaction of its own."""
+    Connection.fetchrow = _noticed(points, Connection.fetchrow)
+    Connection.fetch = _noticed(points, Connection.fetch)
 
-    async def fetchrow(self: Any, query: str, *values: Any, **more: Any) -> Any:
+
+def _noticed(points: Points, run: Callable[..., Awaitable[Any]]) -> Callable[..., Awaitable[Any]]:
+    async def fetching(self: Any, query: str, *values: Any, **more: Any) -> Any:
         name, task = named([(query, values)])
         if name is None or self.is_in_transaction():
             return await run(self, query, *values, **more)
         points.passed(f"before commit of {name}", task)
-        row = await run(self, query, *values, **more)
-        if row is not None:
+        found = await run(self, query, *values, **more)
+        if found:
             points.passed(f"after commit of {name}", task)
-        return row
+        return found
 
-    Connection.fetchrow = fetchrow
+    return fetching
 
 
 def _at_calls(points: Points) -> None:
