@@ -127,7 +127,11 @@ async def fetch_quickly(
 def is_away(error: BaseException) -> bool:
     """Whether this says that the database can't be reached, and nothing about what was asked."""
     if isinstance(error, DBAPIError):
-        return error.connection_invalidated
+        return error.connection_invalidated or _cant_connect(error.orig)
+    return _cant_connect(error)
+
+
+def _cant_connect(error: BaseException | None) -> bool:
     return isinstance(error, asyncpg.PostgresConnectionError | asyncpg.CannotConnectNowError)
 
 
@@ -149,6 +153,12 @@ async def fetch_alone(engine: AsyncEngine, sql: str, values: Mapping[str, Any]) 
         raise
     pooled.close()
     return rows
+
+
+async def fetch_one_alone(engine: AsyncEngine, sql: str, values: Mapping[str, Any]) -> Named | None:
+    """The first row, likewise."""
+    rows = await fetch_alone(engine, sql, values)
+    return rows[0] if rows else None
 
 
 async def _fetch(driver: Any, run: Any, sql: str, values: Mapping[str, Any]) -> Any:

@@ -9,10 +9,10 @@ from typing import Any
 from audit import log
 from audit.event import JSON
 from core import tasks
-from core.db import fetch_quickly, to_json
+from core.db import fetch_one_alone, to_json
 from core.errors import Cancelling, LostLease
 from core.ids import new_id
-from core.lease import Walk
+from core.lease import BEGIN_ANEW, Walk
 from core.ports import Job
 from core.tags import Tag
 from core.unit import OUTBOX_INSERT, outbox_row
@@ -30,31 +30,29 @@ async def finish(
     data: dict[str, JSON] = {"step": step, "result_sha256": result_sha256, "kept": kept}
     events = [tasks.event(task, Tag.STEP_FINISHED, data)]
     jobs = [Job("announce", task.organisation_id, task.id, lane=task.lane, rank=task.rank)]
-    async with walk.house.engine.connect() as raw:
-        connection = await raw.execution_options(isolation_level="AUTOCOMMIT")
-        row = await fetch_quickly(
-            connection,
-            _FINISH,
-            {
-                "organisation_id": task.organisation_id,
-                "task_id": task.id,
-                "fence": walk.fence,
-                "revision": task.revision,
-                "step": step,
-                "inputs": inputs_sha256,
-                "result": to_json(result),
-                "started": started,
-                "counted": bool(walk.attempts or walk.crashes),
-                "notification_id": new_id(),
-                "events": log.as_json(events),
-                "jobs": to_json([outbox_row(job) for job in jobs]),
-            },
-        )
+    row = await fetch_one_alone(
+        walk.house.engine,
+        _FINISH,
+        {
+            "organisation_id": task.organisation_id,
+            "task_id": task.id,
+            "fence": walk.fence,
+            "revision": task.revision,
+            "step": step,
+            "inputs": inputs_sha256,
+            "result": to_json(result),
+            "started": started,
+            "counted": bool(walk.attempts or walk.crashes),
+            "notification_id": new_id(),
+            "events": log.as_json(events),
+            "jobs": to_json([outbox_row(job) for job in jobs]),
+        },
+    )
     if row is None or row.state is None:
         raise LostLease
     if row.state == "cancelling":
         raise Cancelling
-    walk.attempts, walk.crashes, walk.trying_since = 0, 0, None
+    walk.begin_anew()
     await walk.house.doorbell.ring(jobs, events)
 
 
@@ -70,9 +68,7 @@ _FINISH = f"""
         select :organisation_id, id, :revision, :step, :inputs, cast(:result as jsonb), :started,
             now() from fresh
     ), anew as (
-        -- what was counted about this step says nothing of the next
-        update tasks set step = null, attempts = 0, tries = null, trying_since = null, crashes = 0
-        where organisation_id = :organisation_id and id in (select id from fresh) and :counted
+        {BEGIN_ANEW} and :counted and exists (select from fresh)
     ), news as (
         insert into notifications (id, organisation_id, task_id, topic)
         select :notification_id, :organisation_id, id, 'task.moved' from fresh

@@ -17,15 +17,14 @@ from audit import log as audit_log
 from audit.event import Event
 from core import tasks
 from core.agent import Agent
-from core.db import execute, fetch_one, fetch_quickly, from_json
+from core.db import execute, fetch_one, fetch_one_alone, from_json, to_json
 from core.errors import Cancelling, LostLease, MiyabiError
 from core.heartbeat import Held, News
 from core.house import House
-from core.ids import new_id
 from core.ports import Job
 from core.tags import Tag
 from core.tasks import Task
-from core.unit import HAND_AGAIN_AFTER, Unit
+from core.unit import OUTBOX_INSERT, Unit, outbox_row
 from core.views import results_of
 
 log = structlog.get_logger()
@@ -62,6 +61,10 @@ class Walk:
     earlier: dict[str, tuple[str, Any]] = field(default_factory=dict)
     resources: dict[type, object] = field(default_factory=dict)
     held: Held | None = None
+
+    def begin_anew(self) -> None:
+        """A step was finished: what was counted about it says nothing of the next."""
+        self.attempts, self.crashes, self.trying_since = 0, 0, None
 
     def read(self) -> None:
         """Read what is stored. Raises ValidationError where this version's types do not fit it."""
@@ -128,22 +131,20 @@ async def take(house: House, organisation_id: UUID, task_id: UUID, worker: str) 
     """
     started = Event(organisation_id, task_id, Tag.TASK_STARTED, {"worker": worker})
     agents = house.agents.values()
-    async with house.engine.connect() as raw:
-        connection = await raw.execution_options(isolation_level="AUTOCOMMIT")
-        row = await fetch_quickly(
-            connection,
-            _TAKE,
-            {
-                "worker": worker,
-                "lease": house.lease.total_seconds(),
-                "organisation_id": organisation_id,
-                "task_id": task_id,
-                "agents": [agent.name for agent in agents],
-                "versions": [agent.version for agent in agents],
-                "times": [agent.task_deadline.total_seconds() for agent in agents],
-                "events": audit_log.as_json([started]),
-            },
-        )
+    row = await fetch_one_alone(
+        house.engine,
+        _TAKE,
+        {
+            "worker": worker,
+            "lease": house.lease.total_seconds(),
+            "organisation_id": organisation_id,
+            "task_id": task_id,
+            "agents": [agent.name for agent in agents],
+            "versions": [agent.version for agent in agents],
+            "times": [agent.task_deadline.total_seconds() for agent in agents],
+            "events": audit_log.as_json([started]),
+        },
+    )
     return _walk(house, row) if row is not None else None
 
 
@@ -239,31 +240,33 @@ async def leave(work: Unit, walk: Walk, state: tasks.State, **more: Any) -> None
     await tasks.move(work, walk.task, state, fence=walk.fence, **more)
 
 
+BEGIN_ANEW = """
+    update tasks set step = null, attempts = 0, tries = null, trying_since = null, crashes = 0
+    where organisation_id = :organisation_id and id = :task_id
+"""
+
+
 async def begin_anew(work: Unit, walk: Walk) -> None:
-    """A step was finished: what was counted about it says nothing of the next."""
+    """The same as `Walk.begin_anew`, in the walk and in the task's row."""
     if not walk.attempts and not walk.crashes:
         return
-    await execute(
-        work.connection,
-        "update tasks set step = null, attempts = 0, tries = null, trying_since = null,"
-        " crashes = 0 where organisation_id = :organisation_id and id = :id",
-        {"organisation_id": walk.task.organisation_id, "id": walk.task.id},
-    )
-    walk.attempts, walk.crashes, walk.trying_since = 0, 0, None
+    scope = {"organisation_id": walk.task.organisation_id, "task_id": walk.task.id}
+    await execute(work.connection, BEGIN_ANEW, scope)  # names organisation_id
+    walk.begin_anew()
 
 
-_HAND_BACK = """
+_HAND_BACK = f"""
     with back as (
         update tasks set lease_owner = null, lease_until = null, fence = fence + 1,
             updated_at = now()
         where organisation_id = :organisation_id and id = :task_id and fence = :fence
             and state in ('running', 'cancelling')
-        returning id, organisation_id, lane, rank
+        returning id
+    ), jobs as (
+        {OUTBOX_INSERT} where exists (select from back)
     )
-    insert into outbox (id, organisation_id, kind, subject_id, lane, rank, next_at)
-    select :job_id, organisation_id, 'advance', id, lane, rank, now() + make_interval(secs => :wait)
-    from back returning id
-"""
+    select id from back
+"""  # noqa: S608
 
 
 async def hand_back(walk: Walk) -> None:
@@ -275,21 +278,18 @@ async def hand_back(walk: Walk) -> None:
     if walk.held is not None:
         walk.house.heartbeat.let_go(walk.held)
     task = walk.task
-    job = Job("advance", task.organisation_id, task.id, lane=task.lane, rank=task.rank, id=new_id())
+    job = Job("advance", task.organisation_id, task.id, lane=task.lane, rank=task.rank)
     async with asyncio.timeout(HAND_BACK_WITHIN):
-        async with walk.house.engine.connect() as raw:
-            connection = await raw.execution_options(isolation_level="AUTOCOMMIT")
-            back = await fetch_quickly(
-                connection,
-                _HAND_BACK,
-                {
-                    "organisation_id": task.organisation_id,
-                    "task_id": task.id,
-                    "fence": walk.fence,
-                    "job_id": job.id,
-                    "wait": HAND_AGAIN_AFTER.total_seconds(),
-                },
-            )
+        back = await fetch_one_alone(
+            walk.house.engine,
+            _HAND_BACK,
+            {
+                "organisation_id": task.organisation_id,
+                "task_id": task.id,
+                "fence": walk.fence,
+                "jobs": to_json([outbox_row(job)]),
+            },
+        )
         if back is not None:
             log.info("runner.handed_back", fence=walk.fence)
             await walk.house.doorbell.ring([job], [])

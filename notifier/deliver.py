@@ -8,11 +8,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
+from core.db import fetch_one_alone
 from core.house import House
 from core.ids import new_id
 from notifier.routing import route
 from notifier.serving import serve
-from notifier.thread import quickly
 from notifier.versions import Versions
 
 
@@ -68,6 +68,6 @@ _LOOK = """
 
 async def _look(house: House, organisation_id: UUID, task_id: UUID) -> _Waiting:
     values = {"organisation_id": organisation_id, "task_id": task_id}
-    row = await quickly(house, _LOOK, values)
+    row = await fetch_one_alone(house.engine, _LOOK, values)
     assert row is not None  # noqa: S101  # it always has one row
     return _Waiting(row.news, row.threads)

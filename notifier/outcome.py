@@ -16,7 +16,7 @@ from audit import log as audit_log
 from audit.event import JSON, Event
 from core import tasks
 from core.codec import dump, fingerprint
-from core.db import execute, to_json
+from core.db import execute, fetch_one_alone, to_json
 from core.errors import LostLease, MiyabiError
 from core.house import House
 from core.ids import new_id
@@ -25,7 +25,7 @@ from core.ports import Sent
 from core.tags import Tag
 from core.unit import Unit, unit
 from core.words import Words
-from notifier.thread import Due, Lease, Posted, Taken, Thread, quickly
+from notifier.thread import Due, Lease, Posted, Taken, Thread
 
 log = structlog.get_logger()
 
@@ -108,8 +108,8 @@ _INTEND = """
 async def intend(showing: Showing) -> int:
     """The intent, committed before the act; the thread is kept. Returns the task's version."""
     began = showing.lease.now()
-    row = await quickly(
-        showing.house,
+    row = await fetch_one_alone(
+        showing.house.engine,
         _INTEND,
         {
             **showing.scope(),
@@ -172,8 +172,8 @@ async def sent(
     tag = Tag.MESSAGE_EDITED if showing.posted else Tag.MESSAGE_SENT
     delivery = delivery or showing.last.id
     event = showing.event(tag, external_id=sent.id, delivery=str(delivery), how=how)
-    row = await quickly(
-        showing.house,
+    row = await fetch_one_alone(
+        showing.house.engine,
         _SENT,
         {
             **showing.scope(),
@@ -212,7 +212,8 @@ _CLOSE = """
 
 async def close(showing: Showing, state: Literal["unchanged", "superseded"]) -> None:
     """Nothing to show for these changes."""
-    if await quickly(showing.house, _CLOSE, {**showing.scope(), "state": state}) is None:
+    values = {**showing.scope(), "state": state}
+    if await fetch_one_alone(showing.house.engine, _CLOSE, values) is None:
         raise LostLease
 
 

@@ -17,7 +17,7 @@ import structlog
 from sqlalchemy.exc import SQLAlchemyError
 
 from core.codec import load
-from core.db import Named, fetch_one, fetch_quickly, from_json
+from core.db import fetch_one, fetch_one_alone, from_json
 from core.errors import LostLease
 from core.house import House
 from core.messages import Message
@@ -136,7 +136,7 @@ class Lease:
 
     async def _renew(self) -> None:
         began = self.now()
-        if await quickly(self.house, _RENEW, self.scope) is None:
+        if await fetch_one_alone(self.house.engine, _RENEW, self.scope) is None:
             self.until = began
             raise LostLease
         self.renewed_from(began)
@@ -168,8 +168,8 @@ class Lease:
 
     async def release(self) -> None:
         """Give it back, if it still is ours."""
-        await quickly(
-            self.house,
+        await fetch_one_alone(
+            self.house.engine,
             "update threads set lease_owner = null, lease_until = null"
             " where organisation_id = :organisation_id and id = :thread_id"
             " and lease_owner = :server",
@@ -246,7 +246,7 @@ async def take(house: House, organisation_id: UUID, thread_id: UUID, server: str
     """Take a thread in which something is due. None where nothing is, or somebody is at it."""
     lease = Lease(house, organisation_id, thread_id, server, until=0)
     began = lease.now()
-    row = await quickly(house, _TAKE, lease.scope)
+    row = await fetch_one_alone(house.engine, _TAKE, lease.scope)
     if row is None:
         return None
     lease.renewed_from(began)
@@ -263,10 +263,3 @@ async def take(house: House, organisation_id: UUID, thread_id: UUID, server: str
 def _posted(row: Mapping[str, Any]) -> Posted:
     sent = Sent(row["channel"], row["id"], row["extra"])
     return Posted(sent, load(Message, row["body"]), row["sha256"], row["age"])
-
-
-async def quickly(house: House, sql: str, values: Mapping[str, object]) -> Named | None:
-    """One statement as a transaction of its own; its first row."""
-    async with house.engine.connect() as raw:
-        connection = await raw.execution_options(isolation_level="AUTOCOMMIT")
-        return await fetch_quickly(connection, sql, values)
