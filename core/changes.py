@@ -121,8 +121,7 @@ async def retry_task(work: Unit, request: Request, task: Task) -> Answer:
     if task.state not in {"failed", "retrying"}:
         state = phrases.state_words(task.state, task.waiting_for)
         raise Refused(phrases.CANT_RETRY.fill(reference=task.spoken, state=state))
-    if not request.person.may("admin"):
-        await only_requester(work.connection, request, task)
+    await only_requester(work.connection, request, task, "admin")
     await tasks.move(work, task, "received")
     work.record(tasks.event(task, Tag.TASK_RETRIED, {}, request.actor))
     await tasks.notify(work, task, "task.moved")
@@ -165,10 +164,8 @@ async def answer_click(work: Unit, request: Request, value: str) -> Answer:
     question = task.question
     if question is None or question["id"] != question_id:
         raise Refused(phrases.QUESTION_OVER)
-    if effects.is_about_effect(question):
-        await effects.check_may_settle(work.connection, request, task)
-    else:
-        await only_requester(work.connection, request, task)
+    others = effects.MAY_SETTLE if effects.is_about_effect(question) else ()
+    await only_requester(work.connection, request, task, *others)
     choices = question["choices"]
     if not place.isdecimal() or int(place) >= len(choices):
         raise Refused(phrases.QUESTION_OVER)

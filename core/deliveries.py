@@ -51,8 +51,7 @@ async def settle(work: Unit, request: Request, delivery_id: UUID, action: str) -
     if row is None:
         raise Unknown(phrases.UNKNOWN_TASK.fill(target="?"))
     task = await tasks.lock(work.connection, organisation_id, row.task_id)
-    if not (request.person.may("approver") or request.person.may("admin")):
-        await only_requester(work.connection, request, task)
+    await only_requester(work.connection, request, task, "approver", "admin")
     settled = await execute(
         work.connection,
         "update deliveries set state = :state, attempts = 0, next_at = now(), error = null,"

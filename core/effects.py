@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 from uuid import UUID
 
+from sqlalchemy import Row
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from audit.event import JSON
@@ -18,6 +19,7 @@ from core.db import execute, fetch_all, fetch_one, from_json, to_json
 from core.errors import Choice, LostLease, Question, Refused
 from core.ids import new_id
 from core.inbound import Answer
+from core.people import Role
 from core.request import Request
 from core.tags import Tag
 from core.target import about, only_requester
@@ -31,6 +33,8 @@ QUESTION = "effect:"
 """How the key of a question about an effect begins; the effect's id follows."""
 SENT, AGAIN = "sent", "again"
 """What a person can answer to it."""
+MAY_SETTLE: tuple[Role, ...] = ("admin",)
+"""Who can say so beside the requester."""
 _CHOICES = (Choice(SENT, phrases.IT_WAS_SENT), Choice(AGAIN, phrases.SEND_AGAIN))
 
 
@@ -168,7 +172,7 @@ async def mark(
     work.record(tasks.event(task, _TAGS[state], {**_facts(effect), "how": how}))
 
 
-def _facts(effect: EffectRow) -> dict[str, JSON]:
+def _facts(effect: EffectRow | Row[Any]) -> dict[str, JSON]:
     return {
         "effect": str(effect.id),
         "step": effect.step,
@@ -195,19 +199,13 @@ def is_about_effect(question: dict[str, Any] | None) -> bool:
     return question is not None and str(question.get("key", "")).startswith(QUESTION)
 
 
-async def check_may_settle(connection: AsyncConnection, request: Request, task: Task) -> None:
-    """Raises NotAllowed for whoever is neither the requester nor an administrator."""
-    if not request.person.may("admin"):
-        await only_requester(connection, request, task)
-
-
 async def settle(work: Unit, request: Request, task: Task, value: str) -> Answer:
     """Take a person's word for what became of an effect, and go on. Only the first word counts.
 
     Raises Refused where it is no answer, NotAllowed for whoever may not say.
     """
     assert task.question is not None  # noqa: S101  # the caller has seen it
-    await check_may_settle(work.connection, request, task)
+    await only_requester(work.connection, request, task, *MAY_SETTLE)
     choice = _choice(value)
     if choice is None:
         raise Refused(phrases.CHOOSE_ONE.fill(first=_CHOICES[0].label, second=_CHOICES[1].label))
@@ -226,14 +224,7 @@ async def settle(work: Unit, request: Request, task: Task, value: str) -> Answer
     )
     if row is None:
         raise Refused(phrases.QUESTION_OVER)
-    facts: dict[str, JSON] = {
-        "effect": str(row.id),
-        "step": row.step,
-        "kind": row.kind,
-        "target": row.target,
-        "attempt": row.attempts,
-        "answer": choice.value,
-    }
+    facts = {**_facts(row), "answer": choice.value}
     work.record(tasks.event(task, Tag.EFFECT_SETTLED, facts, request.actor))
     await tasks.move(work, task, "running")
     told = {"question": task.question["id"], "answer": choice.label.to(request.language)}

@@ -99,6 +99,11 @@ WHICH_TASK = Words(
     en="Which task? Add its number, as in “{command} #1042”.",
     zh="请指明任务编号，例如“{command} #1042”。",
 )
+NO_QUESTION = Words(
+    ja="{reference} には答えを待つ質問がありません。",
+    en="{reference} asks nothing at the moment.",
+    zh="{reference} 目前没有待回答的问题。",
+)
 NOT_YOURS = Words(
     ja="これができるのは {who} さんです。",
     en="Only {who} can do this.",

@@ -6,7 +6,7 @@ from core import phrases, tasks
 from core.commands import WORDS, Command
 from core.errors import NotAllowed, Refused
 from core.inbound import Answer
-from core.people import everyone
+from core.people import Role, everyone
 from core.request import Request
 from core.tasks import Task
 from core.words import Words, same
@@ -36,8 +36,12 @@ async def target(connection: AsyncConnection, request: Request, command: Command
     return task
 
 
-async def only_requester(connection: AsyncConnection, request: Request, task: Task) -> None:
-    if task.person_id == request.person.id:
+async def only_requester(
+    connection: AsyncConnection, request: Request, task: Task, *or_who: Role
+) -> None:
+    """Raises NotAllowed unless it is the requester who asks, or somebody of one of these roles."""
+    person = request.person
+    if task.person_id == person.id or any(person.may(role) for role in or_who):
         return
     people = await everyone(connection, task.organisation_id)
     names = [person.name for person in people if person.id == task.person_id]

@@ -13,11 +13,6 @@ from core.intake import accept
 from core.views import TaskView
 from core.words import Words
 
-NO_QUESTION = Words(
-    ja="{reference} には答えを待つ質問がありません。",
-    en="{reference} asks nothing at the moment.",
-    zh="{reference} 目前没有待回答的问题。",
-)
 ELSEWHERE = Words(
     ja="{reference} は別の場所で依頼されました。そこで答えるか、選択肢から選んでください。",
     en="{reference} was asked for elsewhere. Answer it there, or choose one of its choices.",
@@ -48,17 +43,13 @@ async def reply(visit: Visit, key: str, name: str, given: Reply) -> Answer:
     if given.choice is not None:
         click = Click("answer", _chosen(found.view, given.choice))
         return await accept(visit.opening.house, _pressed(visit, claimed.delivery, click))
-    spot = Spot(_room(visit), _own_thread(visit, found))
+    spot = Spot(visit.room, _own_thread(visit, found))
     said = Inbound(visit.sender, spot, claimed.delivery, given.text or "", addressed=False)
     return await accept(visit.opening.house, said)
 
 
 def _pressed(visit: Visit, delivery: str, click: Click) -> Inbound:
-    return Inbound(visit.sender, Spot(_room(visit)), delivery, click=click)
-
-
-def _room(visit: Visit) -> str:
-    return str(visit.person.id)
+    return Inbound(visit.sender, Spot(visit.room), delivery, click=click)
 
 
 def _approval(view: TaskView) -> str:
@@ -87,5 +78,5 @@ def _own_thread(visit: Visit, found: Found) -> str:
 
 def _question(view: TaskView) -> dict[str, Any]:
     if view.question is None:
-        raise Problem(409, NO_QUESTION.fill(reference=view.spoken))
+        raise Problem(409, phrases.NO_QUESTION.fill(reference=view.spoken))
     return view.question

@@ -83,6 +83,11 @@ class Visit:
     sender: Sender
     language: Language
 
+    @property
+    def room(self) -> str:
+        """A person's programs have one room, whichever token they come with."""
+        return str(self.person.id)
+
 
 _bearer = HTTPBearer(
     auto_error=False, scheme_name="token", description="`miyabi people token HANDLE` makes one."

@@ -67,7 +67,7 @@ async def ask(request: NewRequest, visit: Visiting, key: Key, response: Response
         text = _addressed(visit, request.agent, text)
     inbound = Inbound(
         visit.sender,
-        Spot(_channel(visit), request.thread or key),
+        Spot(visit.room, request.thread or key),
         claimed.delivery,
         text=text,
         form=form,
@@ -83,11 +83,6 @@ def _addressed(visit: Visit, agent: str, text: str) -> str:
     if known is None:
         raise Problem(422, errors={"agent": problems.NO_AGENT.fill(agent=agent)})
     return f"{known.words[0]} {text}"
-
-
-def _channel(visit: Visit) -> str:
-    """A person's programs have one room, whichever token they come with."""
-    return str(visit.person.id)
 
 
 # Looking

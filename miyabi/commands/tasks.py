@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from core.errors import Refused
+from core.phrases import NO_QUESTION
 from core.words import Words
 from miyabi.commands.frame import (
     AsJson,
@@ -36,11 +37,6 @@ NO_DOCUMENT = Words(
     ja="{reference} にはまだ書類がありません。",
     en="{reference} has no document yet.",
     zh="{reference} 尚无文件。",
-)
-NO_QUESTION = Words(
-    ja="{reference} には答えを待つ質問がありません。",
-    en="{reference} asks nothing at the moment.",
-    zh="{reference} 目前没有待回答的问题。",
 )
 
 _APPROVERS = frozenset({"approve", "reject", "return", "void"})
