@@ -27,6 +27,7 @@ from core.settings import Settings
 from core.words import Words
 from miyabi.doorbell import RedisDoorbell
 from miyabi.embedded import Services
+from miyabi.kept import Kept
 from miyabi.ledgers import Ledgers
 from miyabi.plugins import all_agents, all_connectors, all_platforms
 from miyabi.price_lists import given_options, open_source, settings_options
@@ -134,18 +135,16 @@ class PriceLists:
 
     settings: Settings
     connectors: Mapping[str, Connector]
-    _open: dict[UUID, tuple[dict[str, str], CatalogueSource]] = field(default_factory=dict)
+    _kept: Kept[CatalogueSource] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._kept = Kept(lambda options: open_source(options, self.connectors.get))
 
     async def read(self, house: House, organisation_id: UUID) -> Catalogue:
         """The organisation's catalogue. Raises Permanent where it has none that can be read."""
         async with house.engine.connect() as connection:
             organisation = await organisations.by_id(connection, organisation_id)
-        options = self._options(organisation)
-        known = self._open.get(organisation_id)
-        if known is None or known[0] != options:
-            known = (options, open_source(options, self.connectors.get))
-            self._open[organisation_id] = known
-        return await known[1].read()
+        return await self._kept.of(organisation_id, self._options(organisation)).read()
 
     def _options(self, organisation: organisations.Organisation) -> dict[str, str]:
         company = organisation.company

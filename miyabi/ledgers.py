@@ -12,6 +12,7 @@ from core.ledger import Ledger, NoLedger
 from core.organisations import Organisation
 from core.settings import Settings
 from core.words import Words
+from miyabi.kept import Kept
 
 NOT_KEPT = Words(
     ja="接続方法「{name}」では台帳に記入できません。",
@@ -26,18 +27,16 @@ class Ledgers:
 
     settings: Settings
     connectors: Mapping[str, Connector]
-    _open: dict[UUID, tuple[dict[str, str], Ledger]] = field(default_factory=dict)
+    _kept: Kept[Ledger] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._kept = Kept(self._opened)
 
     async def open(self, house: House, organisation_id: UUID) -> Ledger:
         """The organisation's ledger. Raises Permanent where its settings can't be used."""
         async with house.engine.connect() as connection:
             organisation = await organisations.by_id(connection, organisation_id)
-        options = self._options(organisation)
-        known = self._open.get(organisation_id)
-        if known is None or known[0] != options:
-            known = (options, self._opened(options))
-            self._open[organisation_id] = known
-        return known[1]
+        return self._kept.of(organisation_id, self._options(organisation))
 
     def _options(self, organisation: Organisation) -> dict[str, str]:
         if organisation.company.ledger is not None:

@@ -6,15 +6,15 @@ and most installations and commands never need it.
 
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel, Field, ValidationError
 
 from core.connector import needed, wrong
 from core.errors import Permanent, TryLater
@@ -23,6 +23,8 @@ from core.words import Words
 if TYPE_CHECKING:
     from gspread.http_client import HTTPClient
     from requests import Response
+
+T = TypeVar("T")
 
 GOOGLE = "https://sheets.googleapis.com"
 ACCOUNT_KEYS = frozenset({"service_account", "spreadsheet", "base_url"})
@@ -137,6 +139,21 @@ class Session:
         answer = self.http.fetch_sheet_metadata(self._key, {"fields": "sheets.properties.title"})
         return [sheet.properties.title for sheet in _Metadata.model_validate(answer).sheets]
 
+    def with_titles(self, read: Callable[[], T], name: Callable[[list[str]], None]) -> T:
+        """What `read` gives. Where Google knows no worksheet of the name it reads by, `name` is
+        told which there are, and it is read once more.
+
+        So the names are looked up only when they are wrong: else each reading is one request.
+        """
+        try:
+            return read()
+        except Refusal as answer:
+            # What Google says of a worksheet that is not there.
+            if answer.status != 400 or "parse range" not in answer.text:
+                raise
+        name(self.titles())
+        return read()
+
     @contextmanager
     def told_apart(self) -> Iterator[None]:
         """Turn every way in which Google or the network fails into `Permanent` or `TryLater`."""
@@ -174,6 +191,16 @@ class Session:
         if answer.status == 400 and "FAILED_PRECONDITION" in answer.named:
             return Permanent(NOT_A_SHEET.fill(key=self._key))
         return Permanent(self._saying.refused.fill(status=answer.status, reason=answer.text))
+
+
+class _ValueRange(BaseModel):
+    values: list[list[str | int | float | bool | None]] = []
+
+
+class TwoRanges(BaseModel):
+    """What Google gives where two ranges are asked for in one request."""
+
+    ranges: tuple[_ValueRange, _ValueRange] = Field(alias="valueRanges")
 
 
 class _Properties(BaseModel):

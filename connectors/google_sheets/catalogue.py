@@ -11,14 +11,12 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from pydantic import BaseModel, Field
-
 from connectors.google_sheets.api import (
     ACCOUNT_KEYS,
-    Refusal,
     Saying,
     Session,
     Spreadsheet,
+    TwoRanges,
     spreadsheet,
     title_of,
 )
@@ -78,14 +76,6 @@ class _Settings:
     timeout: float
 
 
-class _ValueRange(BaseModel):
-    values: list[list[str | int | float | bool | None]] = []
-
-
-class _Values(BaseModel):
-    ranges: tuple[_ValueRange, _ValueRange] = Field(alias="valueRanges")
-
-
 class _Connection:
     """A session and the names of the two worksheets. Used in threads only."""
 
@@ -97,15 +87,7 @@ class _Connection:
     def download(self) -> tuple[Table, Table]:
         """Both worksheets as they are now."""
         with self._session.told_apart():
-            try:
-                return self._tables()
-            except Refusal as answer:
-                # What Google says of a worksheet that is not there. The names are looked up only
-                # now: as long as they are right, each reading is one request.
-                if answer.status != 400 or "parse range" not in answer.text:
-                    raise
-            self._titles = self._find_titles()
-            return self._tables()
+            return self._session.with_titles(self._tables, self._name)
 
     def _tables(self) -> tuple[Table, Table]:
         from gspread.utils import DateTimeOption, ValueRenderOption, absolute_range_name
@@ -120,13 +102,12 @@ class _Connection:
                 "dateTimeRenderOption": DateTimeOption.formatted_string,
             },
         )
-        prices, customers = _Values.model_validate(answer).ranges
+        prices, customers = TwoRanges.model_validate(answer).ranges
         return Table(self._titles[0], prices.values), Table(self._titles[1], customers.values)
 
-    def _find_titles(self) -> tuple[str, str]:
-        titles = self._session.titles()
+    def _name(self, titles: list[str]) -> None:
         catalog, customers = self._settings.sheets
-        return title_of(catalog, titles), title_of(customers, titles)
+        self._titles = title_of(catalog, titles), title_of(customers, titles)
 
 
 class _GoogleSheet:

@@ -18,6 +18,7 @@ from connectors.google_sheets.api import (
     Saying,
     Session,
     Spreadsheet,
+    TwoRanges,
     spreadsheet,
     title_of,
 )
@@ -87,14 +88,6 @@ SAYING = Saying(DOWN, NOT_SHARED, NOT_FOUND, REFUSED)
 T = TypeVar("T")
 
 
-class _ValueRange(BaseModel):
-    values: list[list[str | int | float | bool | None]] = []
-
-
-class _Values(BaseModel):
-    ranges: tuple[_ValueRange, _ValueRange] = Field(alias="valueRanges")
-
-
 class _Updates(BaseModel):
     range: str = Field(default="", alias="updatedRange")
 
@@ -122,13 +115,7 @@ class _Connection:
     def look(self, key: str) -> str | None:
         """Where the line of that key stands, if there is one. Checks the columns on the way."""
         with self._session.told_apart():
-            try:
-                header, keys = self._read()
-            except Refusal as answer:
-                if answer.status != 400 or "parse range" not in answer.text:
-                    raise
-                self._title = title_of(self._sheets, self._session.titles())
-                header, keys = self._read()
+            header, keys = self._session.with_titles(self._read, self._name)
         self._check(header)
         row = next((n for n, cells in enumerate(keys, 1) if cells and str(cells[0]) == key), None)
         return f"{self._title}!A{row}" if row is not None else None
@@ -164,9 +151,12 @@ class _Connection:
         answer = self._session.http.values_batch_get(
             self._key, [self._range(_HEADER), self._range(_KEYS)]
         )
-        header, keys = _Values.model_validate(answer).ranges
+        header, keys = TwoRanges.model_validate(answer).ranges
         first: list[object] = [*header.values[0]] if header.values else []
         return first, [[*row] for row in keys.values]
+
+    def _name(self, titles: list[str]) -> None:
+        self._title = title_of(self._sheets, titles)
 
     def _range(self, cells: str) -> str:
         from gspread.utils import absolute_range_name
