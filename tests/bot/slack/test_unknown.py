@@ -16,7 +16,8 @@ NOTICE = "投稿されたかどうか分かりません"
 
 
 def done_but_lost(office: Office, times: int = 1) -> None:
-    office.slack.fail_next("chat.postMessage", reset=True, after=True, times=times)
+    """In the channel: threads are served at the same time, and an approver's may come first."""
+    office.slack.fail_next("chat.postMessage", channel="C1", reset=True, after=True, times=times)
 
 
 def unreadable(office: Office, error: str) -> None:
@@ -63,7 +64,7 @@ async def test_send_again_posts_it_once_more_and_the_question_is_closed(office: 
 async def test_a_failure_after_which_it_may_be_done_is_looked_into(
     office: Office, lost: dict[str, object]
 ) -> None:
-    office.slack.fail_next("chat.postMessage", after=True, **lost)
+    office.slack.fail_next("chat.postMessage", channel="C1", after=True, **lost)
     await office.driver.slash(REQUEST, user="U1", channel="C1")
     await office.card()
 
@@ -76,7 +77,7 @@ async def test_what_slack_does_long_after_we_stopped_waiting_is_not_posted_twice
     office = quiet_office
     monkeypatch.setattr(api, "CALL_TIMEOUT", 1)
     monkeypatch.setattr(sending, "STILL_UNDER_WAY", timedelta(seconds=4))
-    office.slack.fail_next("chat.postMessage", hang=4.0)
+    office.slack.fail_next("chat.postMessage", channel="C1", hang=4.0)
     async with working(office.built):
         await office.driver.slash(REQUEST, user="U1", channel="C1")
         await office.said("C1", "納期12/25", 30.0)

@@ -11,6 +11,7 @@ class Fault:
     `after`: the call is done first, and only its answer is lost. `reset`: no answer at all, the
     connection is cut. `hang`: seconds before anything happens, or with `after` before the answer.
     Without status, error or reset the call is answered as usual after the hang.
+    `channel`: only calls about it count.
     """
 
     method: str
@@ -21,6 +22,12 @@ class Fault:
     reset: bool = False
     after: bool = False
     times: int = 1
+    channel: str | None = None
+
+    def meets(self, method: str, channel: object) -> bool:
+        """Whether it is this call that goes wrong."""
+        named = self.method in (method, "*") and self.channel in (channel, None)
+        return named and self.times > 0
 
     @property
     def spoils(self) -> bool:
@@ -34,9 +41,9 @@ class Faults:
 
     waiting: list[Fault] = field(default_factory=list)
 
-    def take(self, method: str) -> Fault | None:
+    def take(self, method: str, channel: object = None) -> Fault | None:
         for fault in self.waiting:
-            if fault.method in (method, "*") and fault.times > 0:
+            if fault.meets(method, channel):
                 fault.times -= 1
                 return fault
         return None

@@ -150,7 +150,7 @@ class FakeSlack:
         header = request.headers.get("Authorization", "").removeprefix("Bearer ")
         call = Call(time.monotonic(), method, args, str(args.get("token") or header))
         self.calls.append(call)
-        fault = self.faults.take(method)
+        fault = self.faults.take(method, args.get("channel"))
         if fault is not None and not fault.after:
             await asyncio.sleep(fault.hang)
         if fault is not None and fault.spoils and not (fault.after or fault.reset):
