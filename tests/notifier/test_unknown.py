@@ -113,13 +113,19 @@ async def test_the_second_look_comes_when_the_platform_has_had_time(office: Offi
     assert len(roots(office)) == 0  # it is the one that came by itself
 
 
-async def test_a_worker_dies_after_the_act_and_its_heir_finds_the_message(office: Office) -> None:
+async def sent_by_the_dead(office: Office) -> Answer:
+    """A task whose first message was posted by a worker that died before it could say so."""
     office.wall.hang_after = True
     answer = await office.say("letter hello")
     dying = asyncio.create_task(tell(office, answer, "dead"))
     await office.wall.hanging.wait()
     dying.cancel()
     await asyncio.wait([dying])
+    return answer
+
+
+async def test_a_worker_dies_after_the_act_and_its_heir_finds_the_message(office: Office) -> None:
+    answer = await sent_by_the_dead(office)
     assert await deliveries(office, "root") == [("sending", 1)]
 
     await tell(office, answer, "heir")
@@ -129,12 +135,7 @@ async def test_a_worker_dies_after_the_act_and_its_heir_finds_the_message(office
 
 
 async def test_what_was_found_of_an_earlier_state_is_brought_up_to_date(office: Office) -> None:
-    office.wall.hang_after = True
-    answer = await office.say("letter hello")
-    dying = asyncio.create_task(tell(office, answer, "dead"))
-    await office.wall.hanging.wait()
-    dying.cancel()
-    await asyncio.wait([dying])
+    answer = await sent_by_the_dead(office)
     await office.say(f"revise #{answer.reference} goodbye")
     await tell(office, answer, "heir")
 

@@ -8,7 +8,6 @@ from pathlib import Path
 
 import asyncpg  # type: ignore[import-untyped]
 import pytest
-import uvicorn
 from aiohttp import ClientSession
 from pydantic import SecretStr
 from starlette.requests import Request
@@ -23,6 +22,7 @@ from core.settings import Settings
 from miyabi.build import Built, open_house
 from miyabi.embedded import Services
 from miyabi.session import newest_version
+from tests.running import at_port
 from web.app import create_app
 from web.limits import BODY_LIMIT
 
@@ -62,20 +62,8 @@ async def served(
 ) -> AsyncIterator[ClientSession]:
     """A client of the application, which uvicorn serves as `miyabi web` has it."""
     app = create_app(opening, [PLATFORM], {"redis": redis}, newest=newest_version())
-    config = uvicorn.Config(
-        app, port=0, log_config=None, access_log=False, server_header=False, lifespan="off"
-    )
-    server = uvicorn.Server(config)
-    running = asyncio.create_task(server.serve())
-    while not server.started:  # noqa: ASYNC110  # uvicorn has no event for it
-        await asyncio.sleep(0.01)
-    port = server.servers[0].sockets[0].getsockname()[1]
-    try:
-        async with ClientSession(f"http://127.0.0.1:{port}") as client:
-            yield client
-    finally:
-        server.should_exit = True
-        await running
+    async with at_port(app) as url, ClientSession(url) as client:
+        yield client
 
 
 @pytest.fixture

@@ -3,7 +3,6 @@
 Every answer that any test here gets is held against the API's own OpenAPI description.
 """
 
-import asyncio
 import json
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
@@ -12,7 +11,6 @@ from typing import Any
 
 import jsonschema
 import pytest
-import uvicorn
 from aiohttp import ClientSession
 
 from audit import blobs
@@ -29,6 +27,7 @@ from core.stored import StoredOutbound
 from core.unit import unit
 from miyabi.plugins import all_platforms
 from tests.core.house import Office, open_office
+from tests.running import at_port
 from web.app import create_app
 
 PROBLEM = "application/problem+json"
@@ -149,18 +148,8 @@ def opening_of(house: House) -> Opening:
 async def served(opening: Opening) -> AsyncIterator[ClientSession]:
     """The whole web application behind uvicorn, as `miyabi web` has it."""
     app = create_app(opening, all_platforms().values())
-    config = uvicorn.Config(app, port=0, log_config=None, access_log=False, lifespan="off")
-    server = uvicorn.Server(config)
-    running = asyncio.create_task(server.serve())
-    while not server.started:  # noqa: ASYNC110  # uvicorn has no event for it
-        await asyncio.sleep(0.01)
-    port = server.servers[0].sockets[0].getsockname()[1]
-    try:
-        async with ClientSession(f"http://127.0.0.1:{port}") as client:
-            yield client
-    finally:
-        server.should_exit = True
-        await running
+    async with at_port(app) as url, ClientSession(url) as client:
+        yield client
 
 
 async def described(http: ClientSession) -> dict[str, Any]:

@@ -1,7 +1,6 @@
 """A real quotation by the API: the agent's form, what may be wrong with it, and the PDF."""
 
 import asyncio
-import contextlib
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, replace
 from datetime import date
@@ -19,8 +18,8 @@ from core.settings import Settings
 from core.unit import unit
 from miyabi.build import Built, open_house
 from miyabi.embedded import Services
-from miyabi.worker import run_worker
 from tests.bot.api.conftest import Program, Said, described, served
+from tests.running import working
 
 FORM: dict[str, Any] = {
     "customer": "C001",
@@ -48,17 +47,6 @@ class Firm:
             while (task := await self.asker.get(path)).data["state"] != state:  # noqa: ASYNC110
                 await asyncio.sleep(0.05)
         return task.data
-
-
-@contextlib.asynccontextmanager
-async def working(built: Built) -> AsyncIterator[None]:
-    worker = asyncio.create_task(run_worker(built.house, built.redis))
-    try:
-        yield
-    finally:
-        worker.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await worker
 
 
 @pytest.fixture

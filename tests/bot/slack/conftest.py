@@ -1,7 +1,5 @@
 """The whole house behind a fake Slack: web, worker, database, and a company of three."""
 
-import asyncio
-import contextlib
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
@@ -9,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import uvicorn
 from pydantic import SecretStr
 from sqlalchemy import text
 from starlette.applications import Starlette
@@ -25,10 +22,10 @@ from core.settings import Settings, SlackSettings
 from core.unit import unit
 from miyabi.build import Built, open_house
 from miyabi.embedded import Services
-from miyabi.worker import run_worker
 from tests.fakes.slack.driver import SIGNING_SECRET, Driver
 from tests.fakes.slack.server import FakeSlack
 from tests.fakes.slack.state import Message, View
+from tests.running import at_port, working
 
 COMPANY = Company("株式会社みやび商会", "100-0001", "東京都千代田区千代田1-1", "03-0000-0000")
 REQUEST = "quote 株式会社ABC商事 モニター5台 キーボード10個 納期12/25"
@@ -181,27 +178,8 @@ PEOPLE = {"U1": "requester", "U2": "requester approver", "U3": "approver admin"}
 async def serving(built: Built) -> AsyncIterator[str]:
     """Slack's routes behind uvicorn on a free port; gives the address."""
     app = Starlette(routes=list(platform.routes(built.opening)))
-    server = uvicorn.Server(uvicorn.Config(app, port=0, log_level="warning", lifespan="off"))
-    running = asyncio.create_task(server.serve())
-    while not server.started:  # noqa: ASYNC110  # uvicorn has no event for it
-        await asyncio.sleep(0.01)
-    try:
-        yield f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
-    finally:
-        server.should_exit = True
-        await running
-
-
-@asynccontextmanager
-async def working(built: Built) -> AsyncIterator[None]:
-    """A worker beside it."""
-    worker = asyncio.create_task(run_worker(built.house, built.redis))
-    try:
-        yield
-    finally:
-        worker.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await worker
+    async with at_port(app) as url:
+        yield url
 
 
 @pytest.fixture

@@ -9,8 +9,9 @@ from sqlalchemy import text
 from core import intake, people
 from core.inbound import Sender
 from core.unit import unit
-from tests.bot.slack.conftest import Office, hire, working
+from tests.bot.slack.conftest import Office, hire
 from tests.fakes.slack.reading import buttons, text_of
+from tests.running import working
 
 pytestmark = pytest.mark.timeout(120)
 

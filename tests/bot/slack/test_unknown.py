@@ -7,8 +7,9 @@ import pytest
 
 from bot.slack import api
 from notifier import sending
-from tests.bot.slack.conftest import REQUEST, Office, working
+from tests.bot.slack.conftest import REQUEST, Office
 from tests.fakes.slack.reading import buttons, text_of
+from tests.running import working
 
 pytestmark = pytest.mark.timeout(120)
 

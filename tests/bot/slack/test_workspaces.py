@@ -32,11 +32,11 @@ from tests.bot.slack.conftest import (
     hire,
     serving,
     settings_for,
-    working,
 )
 from tests.fakes.slack.reading import text_of
 from tests.fakes.slack.server import FakeSlack
 from tests.fakes.slack.state import Workspace
+from tests.running import working
 
 pytestmark = pytest.mark.timeout(120)
 

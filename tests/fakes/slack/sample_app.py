@@ -1,17 +1,16 @@
 """A tiny Bolt app that uses each kind of request once, and a web server to put any app behind."""
 
-import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
-import uvicorn
 from fastapi import FastAPI, Request, Response
 from slack_bolt.adapter.fastapi.async_handler import AsyncSlackRequestHandler
 from slack_bolt.async_app import AsyncApp
 from slack_sdk.web.async_client import AsyncWebClient
 
 from tests.fakes.slack.driver import SIGNING_SECRET
+from tests.running import at_port
 
 
 def plain(words: str) -> dict[str, Any]:
@@ -139,10 +138,5 @@ async def serving(app: AsyncApp) -> AsyncIterator[str]:
     async def events(request: Request) -> Response:
         return await handler.handle(request)
 
-    server = uvicorn.Server(uvicorn.Config(web, port=0, log_level="warning", lifespan="off"))
-    running = asyncio.create_task(server.serve())
-    while not server.started:  # noqa: ASYNC110 (uvicorn has no event for it)
-        await asyncio.sleep(0.01)
-    yield f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
-    server.should_exit = True
-    await running
+    async with at_port(web) as url:
+        yield url
