@@ -4,7 +4,6 @@ import asyncio
 import random
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, replace
-from datetime import date
 from time import monotonic_ns
 from uuid import UUID, uuid4
 
@@ -14,11 +13,9 @@ from bench.bare import ARQ_POLL, BARE_QUEUE, BARE_SEEN, bare_arq, bare_redis
 from bench.children import Life, child, until_stopped
 from bench.figures import Figures, Goal, spread
 from bench.ground import Ground, Stamping, ask, ground, house_on, worker_process
-from core.agent import Agent, Results, Summary
+from bench.plain import plain_agent
 from core.db import fetch_all, from_json
-from core.forms import FormValues
 from core.house import House
-from core.words import Language, same
 from miyabi.worker import make_worker
 
 _PATIENCE = 30.0
@@ -41,30 +38,7 @@ async def look(ask: ProbeAsk) -> Seen:
     return Seen(monotonic_ns())
 
 
-def _begin(text: str, form: FormValues | None, today: date) -> ProbeAsk:
-    return ProbeAsk(text)
-
-
-def _answer(ask: ProbeAsk, key: str, value: str) -> ProbeAsk:
-    return ask
-
-
-def _summarise(results: Results, language: Language) -> Summary:
-    return Summary()
-
-
-probe = Agent(
-    name="probe",
-    asks=ProbeAsk,
-    steps=(look,),
-    title=same("Probe"),
-    example=same("probe 1"),
-    words=("probe",),
-    labels={"look": same("Look")},
-    begin=_begin,
-    answer=_answer,
-    summarise=_summarise,
-)
+probe = plain_agent("probe", ProbeAsk, ProbeAsk, look)
 
 
 async def run(*, quick: bool) -> AsyncIterator[Figures]:

@@ -4,7 +4,6 @@ import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from datetime import date
 from itertools import cycle
 from pathlib import Path
 
@@ -12,10 +11,9 @@ import asyncpg  # type: ignore[import-untyped]
 
 from bench.children import Life
 from bench.ground import ASKERS, Ground, ask, house_on, worker_process
+from bench.plain import plain_agent
 from bench.queues.work import Enqueue, work
-from core.agent import Agent, Results, Summary, Work
-from core.forms import FormValues
-from core.words import Language, same
+from core.agent import Agent, Work
 
 _FOLDER = "BENCH_NOTES"
 TEN = 10
@@ -39,31 +37,12 @@ def _step(number: int) -> Work:
     return step
 
 
-def _begin(text: str, form: FormValues | None, today: date) -> Piece:
-    return Piece(text.rsplit(maxsplit=1)[-1])
-
-
-def _answer(ask: Piece, key: str, value: str) -> Piece:
-    return ask
-
-
-def _summarise(results: Results, language: Language) -> Summary:
-    return Summary()
-
-
 def _agent(name: str, steps: int) -> Agent:
-    names = [f"step{number}" for number in range(steps)]
-    return Agent(
-        name=name,
-        asks=Piece,
-        steps=tuple(_step(number) for number in range(steps)),
-        title=same(name),
-        example=same(f"{name} 1"),
-        words=(name,),
-        labels={step: same(step) for step in names},
-        begin=_begin,
-        answer=_answer,
-        summarise=_summarise,
+    return plain_agent(
+        name,
+        Piece,
+        lambda text: Piece(text.rsplit(maxsplit=1)[-1]),
+        *(_step(number) for number in range(steps)),
     )
 
 
