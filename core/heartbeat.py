@@ -145,10 +145,17 @@ class Heartbeat:
             try:
                 while self._something.wait() and not self._stopping.is_set():
                     if not self._stopping.wait(min(LOOK, self._renew_every)):
-                        self._watch()
-                        runner.run(self._beat(engine))
+                        self._once(runner, engine)
             finally:
                 runner.run(engine.dispose())
+
+    def _once(self, runner: asyncio.Runner, engine: AsyncEngine) -> None:
+        """Look and renew. Raises nothing: without this thread every lease would run out."""
+        try:
+            self._watch()
+            runner.run(self._beat(engine))
+        except Exception:
+            log.exception("heartbeat.crashed")
 
     async def _beat(self, engine: AsyncEngine) -> None:
         """One statement for all. A database that is away for a moment ends no lease by itself."""

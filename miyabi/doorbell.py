@@ -60,6 +60,8 @@ class RedisDoorbell:
                 await self._hand_over(jobs, events)
             except (RedisError, OSError) as error:
                 log.warning("doorbell.not_heard", jobs=len(jobs), error=repr(error))
+            except Exception:  # what comes later is rung all the same
+                log.exception("doorbell.crashed", jobs=len(jobs))
             if not self._closing:
                 await asyncio.sleep(BETWEEN_RINGS)
 

@@ -60,6 +60,9 @@ class LaneWorker(Worker):
             except (RedisError, OSError) as error:
                 log.warning("worker.redis_away", lane=self.lane, error=repr(error))
                 await asyncio.sleep(POLL)
+            except Exception:  # what it had claimed, the reconciler hands again
+                log.exception("worker.poll_crashed", lane=self.lane)
+                await asyncio.sleep(POLL)
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(POLL):
                     await self.bell.wait()
@@ -113,4 +116,7 @@ async def listen(redis: ArqRedis, workers: Mapping[bytes, LaneWorker]) -> None:
                     if message is not None and (woken := workers.get(message["data"])) is not None:
                         woken.bell.set()
         except (RedisError, OSError):
+            await asyncio.sleep(POLL)
+        except Exception:  # deaf to the bell, every job would wait for the poll
+            log.exception("worker.bell_crashed")
             await asyncio.sleep(POLL)

@@ -82,16 +82,21 @@ async def keep_row(engine: AsyncEngine, crew: Watched) -> None:
     finally:
         try:
             await workers.end(engine, crew.name)
-        except (SQLAlchemyError, OSError) as error:
+        except Exception as error:  # it is of no use to whoever waits for our end
             log.warning("worker.end_not_written", error=repr(error))
 
 
 async def _write(engine: AsyncEngine, crew: Watched) -> None:
-    sign = workers.Sign(crew.name, _version(), crew.lanes, crew.jobs, crew.silent, crew.stopping)
     try:
-        await workers.write(engine, sign)
+        await workers.write(engine, _sign(crew))
     except (SQLAlchemyError, OSError) as error:
         log.warning("worker.row_not_written", error=repr(error))
+    except Exception:  # without its row a worker at work counts as gone
+        log.exception("worker.row_crashed")
+
+
+def _sign(crew: Watched) -> workers.Sign:
+    return workers.Sign(crew.name, _version(), crew.lanes, crew.jobs, crew.silent, crew.stopping)
 
 
 def _version() -> str:

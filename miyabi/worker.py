@@ -129,6 +129,8 @@ async def reconcile_forever(house: House) -> None:
             await reconcile(house)
         except (SQLAlchemyError, OSError) as error:
             log.error("reconcile.database_away", error=repr(error))
+        except Exception:  # whatever it was, the next pass may do without it
+            log.exception("reconcile.crashed")
         await asyncio.sleep(RECONCILE_EVERY)
 
 

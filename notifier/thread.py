@@ -151,6 +151,9 @@ class Lease:
             except (SQLAlchemyError, OSError) as error:  # perhaps the next time; else it runs out
                 log.warning("thread.not_renewed", thread=str(self.thread_id), error=repr(error))
                 continue
+            except Exception:  # likewise
+                log.exception("thread.renewal_crashed", thread=str(self.thread_id))
+                continue
             if limit.expired():
                 return
             limit.reschedule(min(end, max(self.until, self.now())))

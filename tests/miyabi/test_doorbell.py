@@ -124,3 +124,19 @@ async def test_what_a_dead_worker_had_begun_can_be_begun_by_another(
     assert not await redis.exists(begun)
     assert await redis.zcard(QUEUE) == 1
     await redis.aclose(close_connection_pool=True)
+
+
+async def test_an_event_that_cannot_be_shown_breaks_no_bell(
+    bell: RedisDoorbell, redis_url: str
+) -> None:
+    redis = connect(redis_url)
+    (_, strange), (job, event) = _news(1), _news(2)
+    strange = Event(strange.organisation_id, strange.stream, "a:b:c", {"n": object()})  # type: ignore[dict-item]
+
+    await bell.ring([], [strange])
+    await bell.settle()
+    await bell.ring([job], [event])
+    await bell.settle()
+
+    assert len(await redis.queued_jobs()) == 1
+    await redis.aclose(close_connection_pool=True)
