@@ -39,7 +39,9 @@ TOLD_TOGETHER = 0.05
 make one message, and the step itself comes before what is told of it."""
 
 _FINAL_POLL = 1.0  # seconds for the poll under way when told to stop
-_HANDING_BACK = 4.0  # seconds in which what was cancelled gives its leases back
+_HANDING_BACK = (6.5, 0.5)
+"""Seconds in which what was cancelled gives its leases back, and what has not heard it the first
+time. An act on the outside has 5 of them to end in, and its outcome is noted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +59,7 @@ class Plan:
 
 
 async def run_worker(house: House, redis: ArqRedis, plan: Plan | None = None) -> None:
-    """Work until cancelled; then finish or hand back what is under way, within 17 s.
+    """Work until cancelled; then finish or hand back what is under way, within 19 s.
 
     Raises Deaf where the queue can't be heard though Redis answers others.
     """
@@ -194,6 +196,8 @@ class Crew:
     async def stop(self) -> None:
         """Take nothing more; let what runs end; what does not in time is cancelled, and so handed
         back: tasks by `advance`, threads by `announce`, jobs by arq, which leaves them queued."""
+        loop = asyncio.get_running_loop()
+        until = loop.time() + self.plan.grace.total_seconds()
         self.stopping = True
         for worker in self.workers:
             worker.stopping = True
@@ -202,12 +206,12 @@ class Crew:
         listening.cancel()
         await asyncio.wait(polling, timeout=_FINAL_POLL)
         await _cancelled(self._running)
-        await self._all_ended(self.plan.grace.total_seconds())
-        for _ in range(2):  # a library may swallow the first
+        await self._all_ended(max(0.0, until - loop.time()))
+        for seconds in _HANDING_BACK:  # a library may swallow the first
             for worker in self.workers:
                 for job in worker.job_tasks.values():
                     job.cancel()
-            if await self._all_ended(_HANDING_BACK / 2):
+            if await self._all_ended(seconds):
                 break
         redis = self.workers[0].pool
         with contextlib.suppress(RedisError, OSError):

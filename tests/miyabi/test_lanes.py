@@ -23,6 +23,7 @@ from miyabi.queue import connect, queue_of
 from miyabi.watch import Deaf, Patience, watch
 from miyabi.worker import Crew, Plan, run_worker
 from tests.core.house import Office, open_office
+from tests.core.post import BLIND, open_post
 from tests.miyabi.yard import open_yard, until
 
 
@@ -263,6 +264,21 @@ async def test_a_step_that_takes_too_long_is_handed_to_another(
         took = await until(lambda: is_in(office, answer, "waiting:approval"))
 
     assert took < 4  # the lease would have been kept for longer
+    assert await never_tried(office)
+
+
+async def test_an_act_under_way_is_waited_for_and_its_outcome_noted(
+    office: Office, redis: ArqRedis
+) -> None:
+    post = open_post(office, BLIND)
+    post.hang = asyncio.Event()
+    async with working(office, redis, Plan(grace=timedelta(0))):
+        inbound = Inbound(office.sender(office.asker), Spot("room"), "key", "parcel Hello")
+        await accept(office.house, inbound)
+        await post.reached.wait()
+        asyncio.get_running_loop().call_later(4.5, post.hang.set)
+
+    assert (await office.row("select state from effects", {})).state == "done"
     assert await never_tried(office)
 
 
