@@ -84,7 +84,7 @@ def taken(
     house: House, task_id: UUID, reference: int, agent: str, turn: int, language: Language
 ) -> Answer:
     """What is said of a task that was taken in: at once, and again to a redelivery."""
-    title = house.agents[agent].title if agent in house.agents else same(agent)
+    title = house.agent(agent).title
     words = phrases.RECEIVED.fill(reference=f"#{reference}", title=title)
     place = house.line.tell(turn)
     if place is not None:

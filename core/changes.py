@@ -46,7 +46,7 @@ async def revise(work: Unit, request: Request, task: Task, text: str) -> Answer:
         raise Refused(phrases.CANT_REVISE.fill(reference=task.spoken, state=state))
     await effects.refuse_open(work.connection, task)
     form = request.inbound.form
-    agent = request.house.agents[task.agent]
+    agent = request.house.agent(task.agent, task.agent_version)
     text = without_command_word(text, agent)
     ask = agent.begin(text, form.values if form else None, request.today)
     revision = task.revision + 1
@@ -179,7 +179,7 @@ async def answer(work: Unit, request: Request, task: Task, value: str) -> Answer
         return await revise(work, request, task, value)
     if effects.is_about_effect(question):
         return await effects.settle(work, request, task, value)
-    agent = request.house.agents[task.agent]
+    agent = request.house.agent(task.agent, task.agent_version)
     ask = agent.answer(
         load(agent.asks, await _ask(work.connection, task)), question["key"], value.strip()
     )

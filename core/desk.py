@@ -69,7 +69,7 @@ def _desk_line(house: House, row: Any, language: Language) -> DeskLine:
     return DeskLine(
         task_id=row.id,
         reference=row.reference,
-        title=house.agents[row.agent].title.to(language),
+        title=house.agent(row.agent).title.to(language),
         state=phrases.state_words(row.state, row.waiting_for),
         text=" ".join(row.text.split())[:60],
     )

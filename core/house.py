@@ -15,6 +15,7 @@ from core.heartbeat import Heartbeat
 from core.inbound import Sender
 from core.line import Line
 from core.ports import Doorbell, Outbound
+from core.stranger import stranger
 from core.together import Together
 from core.wiring import check
 
@@ -50,6 +51,14 @@ class House:
     def __post_init__(self) -> None:
         for agent in self.agents.values():
             check(agent, self.resources.keys())
+
+    def agent(self, name: str, version: int = 1) -> Agent:
+        """The agent of a task. One that is not among ours, or of an older version here, only names
+        itself (core/stranger.py)."""
+        ours = self.agents.get(name)
+        if ours is None:
+            return stranger(name)
+        return ours if version <= ours.version else stranger(name, ours.title)
 
     async def catalogue(self, organisation_id: UUID) -> Catalogue:
         """The organisation's price list and customers."""

@@ -180,7 +180,7 @@ async def _new_task(request: Request, command: Command) -> begin.NewTask | None:
                     return None
                 revises, agent_name = origin.id, origin.agent
     request.need_role("requester")
-    agent = house.agents[agent_name or ""]
+    agent = house.agent(agent_name or "")
     text = without_command_word(command.rest, agent)
     form = inbound.form
     ask = agent.begin(text, form.values if form else None, request.today)

@@ -153,6 +153,7 @@ def _walk(house: House, row: Any) -> Walk:
     task = Task(
         row.id, row.organisation_id, row.reference, row.agent, row.person_id, row.language,
         row.revision, row.state, None, None, row.text, row.lane, row.rank,
+        row.agent_version,
     )  # fmt: skip
     return Walk(
         house=house,

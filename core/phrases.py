@@ -215,6 +215,11 @@ CHOOSE_ONE = Words(
     en="Please choose “{first}” or “{second}”.",
     zh="请选择“{first}”或“{second}”。",
 )
+NOT_OURS = Words(
+    ja="このタスクは新しいバージョンのMiyabiのものです。更新後にもう一度お試しください。",
+    en="This task is of a newer version of Miyabi. Please try again after the update.",
+    zh="该任务属于较新版本的Miyabi。请在更新后重试。",
+)
 EFFECT_OPEN = Words(
     ja="{reference} には結果の分からない処理（{target}）があります。先にそれを確かめてください。",
     en="{reference}: nobody knows yet what became of {target}. Please settle that first.",

@@ -75,6 +75,7 @@ class Task:
     text: str
     lane: Lane
     rank: int
+    agent_version: int
 
     @property
     def spoken(self) -> str:
@@ -83,7 +84,7 @@ class Task:
 
 _COLUMNS = (
     "id, organisation_id, reference, agent, person_id, language, revision, state, waiting_for,"
-    " question, text, lane, rank"
+    " question, text, lane, rank, agent_version"
 )
 
 

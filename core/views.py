@@ -93,7 +93,8 @@ class TaskView:
 
 
 _TASK = """
-    select t.id, t.organisation_id, t.reference, t.agent, t.state, t.waiting_for, t.language,
+    select t.id, t.organisation_id, t.reference, t.agent, t.agent_version, t.state, t.waiting_for,
+        t.language,
         t.text, t.revision, t.question, t.failure, t.retry_at, t.attempts, t.tries, t.created_at,
         t.lane, t.rank,
         t.person_id, p.name as requester, p.time_zone, r.ask,
@@ -130,7 +131,7 @@ async def task_view(
     )
     if row is None:
         raise LookupError(f"no task {task_id}")
-    agent = house.agents[row.agent]
+    agent = house.agent(row.agent, row.agent_version)
     steps = from_json(row.steps) or []
     return TaskView(
         id=row.id,

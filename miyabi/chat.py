@@ -142,7 +142,7 @@ class Conversation:
         answer = await self.talk.say(line)
         show_message(answer.message)
         if answer.opens is not None:
-            say(self.session.house.agents[answer.opens].example)
+            say(self.session.house.agent(answer.opens).example)
         await self._follow(answer.task_id if answer.outcome != "told" else None)
 
     async def _follow(self, task_id: UUID | None) -> None:

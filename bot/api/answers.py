@@ -37,7 +37,7 @@ def answered(
     if outcome == "ignored":
         raise Problem(409)
     if answer.opens is not None:
-        example = visit.opening.house.agents[answer.opens].example
+        example = visit.opening.house.agent(answer.opens).example
         raise Problem(422, SAY_WHAT.fill(example=example), code="incomplete")
     if outcome == "told" and said and not _understood(visit, said):
         raise Problem(422, words, code="unknown_command")

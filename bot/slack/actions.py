@@ -86,7 +86,7 @@ def _place(body: Json) -> Spot:
 
 async def on_shortcut(door: Door, body: Json, ack: AsyncAck, act: Act) -> None:
     """ "Make a quote from this": the message's words as a request, in the message's thread."""
-    agent = door.house.agents[str(body["callback_id"]).removesuffix("_from_message")]
+    agent = door.house.agent(str(body["callback_id"]).removesuffix("_from_message"))
     message, channel = body["message"], body["channel"]["id"]
     spot = await _where(door, act, channel, message.get("thread_ts") or body["message_ts"])
     # The agent's own word in front: whatever the message says, it is read as a request.

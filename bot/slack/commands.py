@@ -48,6 +48,6 @@ async def on_command(door: Door, body: Json, ack: AsyncAck, act: Act) -> None:
 
 def how_to_ask(house: House, agent: str, language: Language) -> Message:
     """How to ask an agent in words, with a button that opens its form."""
-    words = HOW_TO_ASK.fill(example=house.agents[agent].example).to(language)
+    words = HOW_TO_ASK.fill(example=house.agent(agent).example).to(language)
     button = Button("open", OPEN_FORM.to(language), agent, "primary")
     return Message(words, body=words, buttons=(button,), language=language)

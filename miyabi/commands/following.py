@@ -88,7 +88,7 @@ def without_task(talk: "Talk", answer: "Answer", *, as_json: bool) -> Exit:
     code = _OUTCOME_EXIT.get(answer.outcome, Exit.REFUSED)
     text = answer.message.text if answer.message else ""
     if answer.opens is not None:
-        example = talk.session.house.agents[answer.opens].example
+        example = talk.session.house.agent(answer.opens).example
         text, code = _SAY_WHAT.fill(example=example).to(language()), Exit.NEEDS_INPUT
     if as_json:
         state = "refused" if code == Exit.REFUSED else answer.outcome

@@ -242,3 +242,12 @@ async def test_documents_are_for_who_asked_and_who_looks_after_them(
     assert (await approver.get(f"{path}/documents/{number}")).status == 200
     missing = await boss.get(f"{path}/documents/L-1999-0001")
     assert (missing.status, missing.data["code"]) == (404, "unknown_document")
+
+
+async def test_a_task_of_an_agent_that_is_not_here_is_shown(site: Site, asker: Program) -> None:
+    path = await asked(site, asker)
+    await site.office.execute("update tasks set agent = 'poem'")
+
+    shown = await asker.get(path)
+
+    assert (shown.status, shown.data["agent"], shown.data["title"]) == (200, "poem", "poem")
