@@ -20,6 +20,7 @@ from tests.chaos.journal import Hit, Journal
 from tests.chaos.plan import SLACK_FAULTS, Blow
 from tests.chaos.processes.points import file_of
 from tests.chaos.town import Town, chosen
+from tests.fakes.google_sheets.server import Hang, Reset, Status, Trouble
 
 _CLAIM_PATIENCE = 3.0
 """Seconds for somebody to come to a point; then the order waits there, and the next blow falls."""
@@ -57,7 +58,9 @@ class Attack:
         return self.town.folder / "orders"
 
     async def _deal(self, blow: Blow) -> None:
-        if blow.kind in SLACK_FAULTS or blow.kind == "hang":
+        if blow.at == "the ledger":
+            self._google(blow)
+        elif blow.kind in SLACK_FAULTS or blow.kind == "hang":
             self._slack(blow)
         elif blow.kind == "stall":
             hit = self.journal.hit(str(blow), "stall")
@@ -184,7 +187,35 @@ class Attack:
                         return
                 await asyncio.sleep(0.05)
 
-    # Slack
+    # What lies outside
+
+    def _google(self, blow: Blow) -> None:
+        hit = self.journal.hit(str(blow), "outside")
+        hit.back = time.time()
+        at: dict[str, Trouble] = {"429": Status(429, retry_after="1"), "500": Status(500)}
+        after: dict[str, Trouble] = {
+            "500 after": Status(500),
+            "reset after": Reset(),
+            "hang after": Hang(),
+        }
+        google = self.town.google
+        if blow.kind == "lose":
+            self._keep(self._lose_google(blow.seconds))
+        elif blow.kind in at:
+            google.trouble_at_append = at[blow.kind]
+        else:
+            google.trouble_after_append = after[blow.kind]
+
+    async def _lose_google(self, seconds: float) -> None:
+        """An entry is made and its answer lost, and then Google can't be asked for a while."""
+        google = self.town.google
+        google.trouble_after_append = Reset()
+        until = time.monotonic() + 10
+        while google.trouble_after_append is not None and time.monotonic() < until:
+            await asyncio.sleep(0.005)
+        google.trouble_after_append, google.trouble = None, Status(503)
+        await asyncio.sleep(seconds)
+        google.trouble = None
 
     def _slack(self, blow: Blow) -> None:
         how: dict[str, dict[str, Any]] = {
@@ -196,7 +227,7 @@ class Attack:
             "hang after": {"hang": _HANG, "after": True},
         }
         self.town.slack.fail_next(blow.at, **how[blow.kind])
-        self.journal.hit(str(blow), "slack").back = time.time()
+        self.journal.hit(str(blow), "outside").back = time.time()
 
 
 def read_trace(folder: Path) -> list[dict[str, Any]]:

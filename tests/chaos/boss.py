@@ -1,19 +1,22 @@
 """Those who decide and answer: they see a card or a question, and do what the request's fate is."""
 
 import asyncio
+import json
 import random
 import re
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from itertools import islice
+from typing import Any
 from uuid import UUID
 
 from core.ids import new_id
 from core.inbound import Click, Inbound, Sender, Spot
 from core.intake import accept
 from tests.chaos.journal import Journal
+from tests.chaos.people import Crowd, Json
 from tests.chaos.plan import Request
-from tests.chaos.town import ACCOUNTS, BOSSES, Town
+from tests.chaos.town import ACCOUNTS, BOSSES, LEDGER, Town
 from tests.fakes.slack.driver import Driver
 from tests.fakes.slack.reading import buttons
 from tests.fakes.slack.state import Message
@@ -21,9 +24,9 @@ from tests.fakes.slack.state import Message
 _LOOK_EVERY = 0.15
 _STORM = 50  # clicks at once on one approval
 _ASKED = """
-    select t.question ->> 'id' as question, t.text from tasks t
+    select t.id, t.question, t.text, t.reference, h.platform from tasks t
     join threads h on h.task_id = t.id and h.person_id is null
-    where t.waiting_for = 'answer' and h.platform <> 'slack'
+    where t.waiting_for = 'answer'
 """
 _PENDING = """
     select a.id, t.id as task, t.text, t.reference, h.platform
@@ -52,7 +55,9 @@ class Bosses:
     journal: Journal
     requests: dict[str, Request]
     rng: random.Random
+    crowd: Crowd
     _seen: dict[str, int] = field(default_factory=dict)
+    _questions: dict[str, Message] = field(default_factory=dict)
     _cards: dict[UUID, Message] = field(default_factory=dict)
     _handled: set[object] = field(default_factory=set)
     _at_it: set[asyncio.Task[None]] = field(default_factory=set)
@@ -71,7 +76,7 @@ class Bosses:
                         self._handled.add(waiting.id)
                         self._begin(self._decide(waiting))
                 for row in await self.town.rows(_ASKED):
-                    self._asked(row["question"], None)
+                    self._asked(row)
                 await asyncio.sleep(_LOOK_EVERY)
         finally:
             for task in self._at_it:
@@ -105,12 +110,15 @@ class Bosses:
             if name == "approve" and self._boss(message):
                 self._cards.setdefault(UUID(button["value"]), message.snapshot())
             elif name == "answer":
-                self._asked(str(button["value"]).split(".")[0], message.snapshot())
+                self._questions[str(button["value"]).split(".")[0]] = message.snapshot()
 
-    def _asked(self, question: str, message: Message | None) -> None:
-        if question not in self._handled:
-            self._handled.add(question)
-            self._begin(self._answer(question, message))
+    def _asked(self, row: Any) -> None:
+        """A task asks something; in Slack it has to be seen before it can be answered."""
+        question, request = json.loads(row["question"]), self._request(row["text"])
+        seen = row["platform"] != "slack" or question["id"] in self._questions
+        if request and seen and question["id"] not in self._handled:
+            self._handled.add(question["id"])
+            self._begin(self._answer(row, question, request))
 
     async def _pending(self) -> list[Waiting]:
         """What waits for a decision and can be seen by those who decide."""
@@ -213,34 +221,43 @@ class Bosses:
     async def _cancel(self, waiting: Waiting) -> None:
         request = waiting.request
         words = f"cancel #{waiting.reference}"
-        if waiting.message is None:
+        if request.door == "api":
+            await self.crowd.post(request.person, f"tasks/{waiting.reference}/cancel", {})
+        elif waiting.message is None:
             await self._at_console(request.person, f"console-{request.number}", words)
         else:
             user = ACCOUNTS[request.person]
             await self.driver.slash(words, user=user, channel=request.channel)
 
-    async def _answer(self, question: str, message: Message | None) -> None:
-        """Choose the first of what is offered."""
-        sql = "select text from tasks where question ->> 'id' = $1"
+    async def _answer(self, row: Any, question: Json, request: Request) -> None:
+        """Choose what is so; of several things that may be meant, the first."""
+        sql = "select id from tasks where question ->> 'id' = $1"
+        place = self._truth(question) if question["key"].startswith("effect:") else 0
+        self.journal.note(f"{request.marker} is asked {question['key']}, answers {place}")
 
         async def answered() -> bool:
-            return not await self.town.rows(sql, question)
-
-        rows = await self.town.rows(sql, question)
-        request = self._request(rows[0]["text"]) if rows else None
-        if request is None:
-            return
+            return not await self.town.rows(sql, question["id"])
 
         async def choose() -> None:
-            if message is None:
-                click = Click("answer", f"{question}.0")
+            if row["platform"] == "api":
+                choice = {"choice": question["choices"][place]["value"]}
+                path = f"tasks/{row['reference']}/answer"
+                await self.crowd.post(request.person, path, choice)
+            elif row["platform"] == "console":
+                click = Click("answer", f"{question['id']}.{place}")
                 await self._at_console(request.person, f"console-{request.number}", click=click)
-                return
-            label = next(b["text"]["text"] for b in buttons(message) if "answer" in b["action_id"])
-            await self.driver.click(message, label, user=ACCOUNTS[request.person])
+            else:
+                message = self._questions[question["id"]]
+                value = f"{question['id']}.{place}"
+                await self.driver.click(message, value, user=ACCOUNTS[request.person])
 
         await asyncio.sleep(self.rng.uniform(0.05, 1.0))
         await self._until(choose, answered)
+
+    def _truth(self, question: Json) -> int:
+        """Whether the ledger has an entry, as somebody sees who looks: 0 for yes, 1 for no."""
+        key = question["key"].removeprefix("effect:")
+        return 0 if any(line[-1] == key for line in self.town.google.sheets[LEDGER]) else 1
 
     async def _console(self, waiting: Waiting, click: Click) -> None:
         place = f"console-{waiting.request.number}"

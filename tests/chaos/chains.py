@@ -41,6 +41,11 @@ def _from_tables(evidence: Evidence) -> Iterator[Fact]:
         yield "numbered", document["task_id"]
         if document["file"]:
             yield "issued", document["task_id"]
+    for effect in evidence.rows["effects"]:
+        for _ in range(effect["attempts"]):
+            yield "intended", effect["task_id"], str(effect["id"])
+        if effect["state"] == "done":
+            yield "effect done", effect["task_id"], str(effect["id"])
     for message in evidence.rows["messages"]:
         yield "sent", message["task_id"], message["slot"], message["external_id"]
 
@@ -75,6 +80,10 @@ def _of_event(evidence: Evidence, event: Row) -> Iterator[Fact]:
         yield _PLAIN[event["tag"]], event["stream"]
     elif event["tag"] == "worker:step:finished":
         yield "step", event["stream"], data["revision"], data["step"]
+    elif event["tag"] == "worker:effect:intended":
+        yield "intended", event["stream"], data["effect"]
+    elif event["tag"] == "worker:effect:done" or data.get("answer") == "sent":
+        yield "effect done", event["stream"], data["effect"]
     elif event["tag"] == "notifier:message:sent":
         yield "sent", event["stream"], data["slot"], data["external_id"]
 

@@ -1,9 +1,11 @@
 """Nothing lost, nothing doubled: tasks, documents, messages, effects, and what they show."""
 
+import json
 from collections import Counter
 from collections.abc import Iterator
 
 from tests.chaos.evidence import Evidence, Row, short
+from tests.chaos.journal import Asked
 from tests.fakes.slack.reading import buttons
 
 _ENDS = {"rejected": "rejected", "cancelled": "cancelled"}
@@ -27,17 +29,19 @@ def lost(evidence: Evidence) -> list[str]:
                 waits = f" {task['waiting_for']}" if task["waiting_for"] else ""
                 found.append(f"{name}: {task['state']}{waits}, not {end}{why}")
             elif end == "done":
-                found += [f"{name}: {problem}" for problem in _not_handed_over(evidence, task)]
+                found += [
+                    f"{name}: {problem}" for problem in _not_handed_over(evidence, asked, task)
+                ]
     return found
 
 
-def _not_handed_over(evidence: Evidence, task: Row) -> Iterator[str]:
+def _not_handed_over(evidence: Evidence, asked: Asked, task: Row) -> Iterator[str]:
     """A finished task has an issued document, and the person who asked has it."""
     documents = evidence.of_task("documents", task["id"])
     if not any(document["file"] for document in documents):
         yield "done without an issued document"
     results = [m for m in evidence.of_task("messages", task["id"]) if m["slot"] == "result"]
-    if not results:
+    if not results and asked.door != "api":  # programs come and fetch it
         yield "its document was never handed over"
 
 
@@ -64,11 +68,50 @@ def doubled(evidence: Evidence) -> list[str]:
 def keys_used_twice(evidence: Evidence) -> list[str]:
     """Idempotency keys under which more than one thing was done."""
     used = Counter(key for m in evidence.posted.values() if (key := evidence.key(m)))
-    return [f"key {key}: {n} messages in Slack" for key, n in used.items() if n > 1]
+    entered = Counter(line[-1] for line in evidence.ledger)
+    return [
+        *(f"key {key}: {n} messages in Slack" for key, n in used.items() if n > 1),
+        *(f"key {key}: {n} lines in the ledger" for key, n in entered.items() if n > 1),
+    ]
 
 
 def keys(evidence: Evidence) -> int:
-    return len({key for m in evidence.posted.values() if (key := evidence.key(m))})
+    """How many idempotency keys the outside has seen something done under."""
+    used = {key for m in evidence.posted.values() if (key := evidence.key(m))}
+    return len(used | {str(line[-1]) for line in evidence.ledger})
+
+
+def ledger_faults(evidence: Evidence) -> list[str]:
+    """Documents that the ledger has not, or not once, and lines of which we know nothing."""
+    lines = Counter(str(line[0]) for line in evidence.ledger)
+    issued = {row["number"] for row in evidence.rows["documents"]}
+    found = [f"{number}: {n} lines" for number, n in lines.items() if n > 1]
+    found += [f"{number}: not entered" for number in issued - lines.keys()]
+    found += [f"{number}: entered, and never issued" for number in lines.keys() - issued]
+    ours = {str(row["id"]) for row in evidence.rows["effects"] if row["state"] == "done"}
+    keys = {str(line[-1]) for line in evidence.ledger}
+    found += [f"effect {key}: done by our records, not by the ledger" for key in ours - keys]
+    found += [f"effect {key}: entered, and not done by our records" for key in keys - ours]
+    return found
+
+
+def hidden_unknowns(evidence: Evidence) -> list[str]:
+    """Acts and messages of unknown outcome that nobody is asked about."""
+    asked = {
+        json.loads(task["question"])["key"] for task in evidence.rows["tasks"] if task["question"]
+    }
+    found = [
+        f"{_name(evidence, row['task_id'])}: effect {row['id']} is {row['state']}"
+        for row in evidence.rows["effects"]
+        if row["state"] in {"intended", "unknown"} and f"effect:{row['id']}" not in asked
+    ]
+    slots = {message["slot"] for message in evidence.rows["messages"]}
+    found += [
+        f"{_name(evidence, row['task_id'])}: {row['slot']} is of unknown outcome"
+        for row in evidence.rows["deliveries"]
+        if row["state"] == "unknown" and f"unknown:{row['id']}" not in slots
+    ]
+    return found
 
 
 def unaccounted(evidence: Evidence) -> list[str]:
@@ -173,3 +216,10 @@ def gaps_in_numbers(evidence: Evidence) -> list[str]:
 
 def _name(evidence: Evidence, task: object) -> str:
     return next((short(t["text"]) for t in evidence.rows["tasks"] if t["id"] == task), str(task))
+
+
+def unknowns(evidence: Evidence) -> str:
+    """How many acts were of unknown outcome, and of how many a person was asked."""
+    tags = Counter(event["tag"] for event in evidence.rows["events"])
+    asked = tags["intake:effect:settled"] + tags["intake:message:settled"]
+    return f"{tags['worker:effect:unknown'] + tags['notifier:message:unknown']}, {asked}"

@@ -44,6 +44,7 @@ class Evidence:
 
     rows: dict[str, list[Row]]
     slack: FakeSlack
+    ledger: Sequence[Sequence[Any]]
     journal: Journal
     trace: Trace
     posted: dict[tuple[str, str], Message] = field(default_factory=dict)
@@ -80,14 +81,20 @@ class Evidence:
         return [wall(version.at) for version in message.history]
 
 
-async def gather(database: str, slack: FakeSlack, journal: Journal, trace: Trace) -> Evidence:
-    """Read it all."""
+async def gather(
+    database: str,
+    slack: FakeSlack,
+    ledger: Sequence[Sequence[Any]],
+    journal: Journal,
+    trace: Trace,
+) -> Evidence:
+    """Read it all. `ledger`: the lines of the sheet in which what was issued is entered."""
     connection = await asyncpg.connect(database)
     try:
         rows = {name: list(await connection.fetch(sql)) for name, sql in _TABLES.items()}
     finally:
         await connection.close()
-    return Evidence(rows, slack, journal, trace)
+    return Evidence(rows, slack, ledger, journal, trace)
 
 
 def wall(monotonic: float) -> float:

@@ -1,9 +1,15 @@
 """Those who ask: by signed webhooks, at the terminal, through the API. Each asks until heard."""
 
 import asyncio
+import contextlib
+import json
 import random
 import time
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from typing import Any
+
+import aiohttp
 
 from core.ids import new_id
 from core.inbound import Inbound, Sender, Spot
@@ -14,9 +20,12 @@ from tests.chaos.town import ACCOUNTS, Town
 from tests.fakes.slack.delivery import Reply
 from tests.fakes.slack.driver import Driver
 
+Json = dict[str, Any]
+
 _TAKEN = "受け付けました"
 _NOT_TAKEN = "受け付けていません"
 _AGAIN_AFTER = 0.6
+_GIVES_UP_AFTER = 60.0  # seconds; nothing in a plan lasts that long
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,10 +45,11 @@ class Crowd:
         """Ask, let the copies of the delivery come too, and ask again until it is taken."""
         asked = Asked(request.number, request.door, request.fate, time.time())
         self.journal.asked[request.number] = asked
-        if request.door == "console":
-            await self._at_console(request, asked)
-        else:
-            await self._in_slack(request, asked)
+        ways = {"console": self._at_console, "api": self._through_api}
+        way = ways.get(request.door, self._in_slack)
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(_GIVES_UP_AFTER):
+                await way(request, asked)
 
     # In Slack
 
@@ -91,24 +101,62 @@ class Crowd:
         asked.acknowledged_at = asked.acknowledged_at or time.time()
         return True
 
-    # At the terminal
+    # At the terminal, and through the API
 
     async def _at_console(self, request: Request, asked: Asked) -> None:
         sender = Sender("console", "local", request.person)
         inbound = Inbound(sender, Spot(f"console-{request.number}"), new_id().hex, request.text)
 
-        async def once(after: float) -> bool:
+        async def once() -> str:
+            return (await accept(self.town.house, inbound)).outcome
+
+        await self._repeatedly(request, asked, once)
+
+    async def _through_api(self, request: Request, asked: Asked) -> None:
+        key, body = new_id().hex, {"text": request.text}
+
+        async def once() -> str:
+            status, answer = await self.post(request.person, "requests", body, key)
+            return str(answer.get("outcome") or answer.get("code") or status)
+
+        await self._repeatedly(request, asked, once)
+
+    async def _repeatedly(
+        self, request: Request, asked: Asked, once: Callable[[], Awaitable[str]]
+    ) -> None:
+        """The same delivery, with its copies, until it is taken in."""
+
+        async def deliver(after: float) -> bool:
             await asyncio.sleep(after)
-            answer = await accept(self.town.house, inbound)
+            outcome = await once()
             asked.deliveries += 1
-            asked.answers.append(answer.outcome)
-            if answer.outcome != "taken":
+            asked.answers.append(outcome)
+            if outcome == "unavailable":
                 asked.denied_at.append(time.time())
+            if outcome != "taken":
                 return False
             asked.acknowledged_at = asked.acknowledged_at or time.time()
             return True
 
-        copies = [asyncio.create_task(once(after)) for after in request.copies]
-        while not await once(0):
+        copies = [asyncio.create_task(deliver(after)) for after in request.copies]
+        while not await deliver(0):
             await asyncio.sleep(_AGAIN_AFTER)
         await asyncio.gather(*copies)
+
+    async def post(
+        self, person: str, path: str, body: Json, key: str | None = None
+    ) -> tuple[int, Json]:
+        """A POST of a program that speaks for somebody: the status and the answer; 0 for none."""
+        headers = {
+            "Authorization": f"Bearer {self.town.tokens[person]}",
+            "Idempotency-Key": key or new_id().hex,
+        }
+        url = f"{self.town.web_url}/api/v1/{path}"
+        session = self.town.slack.session
+        assert session is not None
+        limit = aiohttp.ClientTimeout(total=3)
+        try:
+            async with session.post(url, json=body, headers=headers, timeout=limit) as answer:
+                return answer.status, json.loads(await answer.text())
+        except (aiohttp.ClientError, TimeoutError, ValueError):
+            return 0, {}

@@ -3,8 +3,24 @@
 import random
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
-DOORS = ("command", "mention", "both events", "direct", "console")
+T = TypeVar("T")
+
+ALWAYS = frozenset(
+    {
+        "web: after commit of task received",
+        "worker: after commit of task started",
+        "worker: before chat.postMessage",
+        "worker: after chat.postMessage",
+        "worker: amid the bytes of an upload",
+        "worker: before google append",
+        "worker: after google append",
+    }
+)
+"""Between commit and answer, in a walk, around an effect, in the middle of an upload."""
+
+DOORS = ("command", "mention", "both events", "direct", "console", "api")
 FATES = (
     *("approved",) * 8,
     *("approved by copies",) * 2,
@@ -64,13 +80,18 @@ class Plan:
 
 @dataclass(frozen=True, slots=True)
 class Size:
-    """How much of it. `points`: how many of the named points (None: each)."""
+    """How much of it. None stands for each.
+
+    `points` and `web_points`: how many of the named points beside those that are always attacked;
+    `outside`: how many of the faults of Slack and of Google. `pause` and `zombie` in seconds.
+    """
 
     tasks: int
     points: int | None = None
     web_points: int | None = None
     pause: float = 1.0
     zombie: float = 15.0
+    outside: int | None = None
     doors: Sequence[str] = DOORS
     fates: Sequence[str] = FATES
 
@@ -83,7 +104,7 @@ def draw(seed: int, size: Size, points: Sequence[str]) -> Plan:
     """A plan. `points` are the named points that exist, learnt by a quiet walk before."""
     rng = random.Random(seed)
     blows = _blows(rng, size, sorted(points))
-    length = sum(blow.pause for blow in blows)
+    length = sum(blow.pause for blow in blows) * 1.3  # some take longer
     # Some come together and some alone, as people do, all along the blows.
     moments = sorted(rng.uniform(0, max(length, size.tasks * 0.2)) for _ in range(size.tasks))
     requests = [request(rng, number, at, size) for number, at in enumerate(moments, start=1)]
@@ -103,24 +124,33 @@ def request(rng: random.Random, number: int, after: float, size: Size) -> Reques
 
 
 def _blows(rng: random.Random, size: Size, points: Sequence[str]) -> list[Blow]:
-    of_web = _some(rng, [p for p in points if p.startswith("web: ")], size.web_points)
-    of_workers = _some(rng, [p for p in points if p.startswith("worker: ")], size.points)
+    of_web = _points(rng, [p for p in points if p.startswith("web: ")], size.web_points)
+    of_workers = _points(rng, [p for p in points if p.startswith("worker: ")], size.points)
     blows = [Blow("kill", point, size.pause) for point in [*of_web, *of_workers]]
-    # A lease that runs out in the middle of a walk: what was done before it is not done again.
-    frozen = [p for p in of_workers if "after commit of step" in p or "after commit of task" in p]
-    blows += [
-        Blow("freeze at", point, size.pause, size.zombie)
-        for point in rng.sample(frozen, min(len(frozen), 2))
-    ]
+    blows += [Blow("freeze at", p, size.pause, size.zombie) for p in _frozen(rng, points)]
     blows += [Blow("freeze", "a worker", size.pause, size.zombie), *_of_servers(size)]
     blows += [Blow("restart", "all workers", size.pause), Blow("kill", "a worker", size.pause)]
-    blows += _of_slack(size)
+    blows += _some(rng, _of_slack(size), size.outside)
+    blows += _some(rng, _of_google(size), size.outside)
     rng.shuffle(blows)
     return blows
 
 
-def _some(rng: random.Random, points: list[str], many: int | None) -> list[str]:
-    return points if many is None else rng.sample(points, min(many, len(points)))
+def _points(rng: random.Random, points: list[str], many: int | None) -> list[str]:
+    """Those that are always attacked, and some of the others."""
+    always = [point for point in points if point in ALWAYS]
+    return always + _some(rng, [point for point in points if point not in ALWAYS], many)
+
+
+def _frozen(rng: random.Random, points: Sequence[str]) -> list[str]:
+    """Where a worker stands still until others have gone on: in a walk, and in a transaction."""
+    kinds = (("after commit of step", "after commit of task"), ("before commit of step",))
+    found = [[p for p in points if any(words in p for words in kind)] for kind in kinds]
+    return [point for fit in found for point in _some(rng, fit, 1)]
+
+
+def _some(rng: random.Random, of: list[T], many: int | None) -> list[T]:
+    return of if many is None else rng.sample(of, min(many, len(of)))
 
 
 def _of_servers(size: Size) -> list[Blow]:
@@ -132,6 +162,7 @@ def _of_servers(size: Size) -> list[Blow]:
         Blow("stall", "postgres", size.pause + 2, 2.0),
         Blow("stall", "valkey", size.pause + 2, 2.0),
         Blow("stall", "slack", size.pause + 2, 2.0),
+        Blow("stall", "google", size.pause + 2, 2.0),
     ]
 
 
@@ -147,3 +178,12 @@ def _of_slack(size: Size) -> list[Blow]:
         Blow("429", "files.getUploadURLExternal", size.pause / 2),
         Blow("hang", "chat.postMessage", size.pause / 2),
     ]
+
+
+GOOGLE_FAULTS = ("429", "500", "500 after", "reset after", "hang after")
+
+
+def _of_google(size: Size) -> list[Blow]:
+    faults = [Blow(fault, "the ledger", size.pause) for fault in GOOGLE_FAULTS]
+    # Long enough that a person has to be asked what became of an entry.
+    return [*faults, Blow("lose", "the ledger", size.pause, 25.0)]

@@ -19,8 +19,8 @@ from tests.chaos.evidence import gather
 from tests.chaos.journal import Hit, Journal
 from tests.chaos.people import Crowd
 from tests.chaos.plan import DOORS, FATES, Blow, Plan, Request, Size, draw, marker
-from tests.chaos.table import Line, Verdict, judge
-from tests.chaos.town import Town, town, until_web_answers
+from tests.chaos.table import RECOVERS_WITHIN, Line, Verdict, judge
+from tests.chaos.town import LEDGER, Town, town, until_web_answers
 
 _OPEN = """
     select (select count(*) from tasks
@@ -40,16 +40,18 @@ async def run(
     mutation: str = "",
     blows: Sequence[Blow] | None = None,
     patience: float = 90.0,
+    recovers_within: float = RECOVERS_WITHIN,
 ) -> Verdict:
     """Build the ground, learn the points in a quiet walk, attack, and judge.
 
     `blows` are dealt in the place of the drawn ones; their points need no quiet walk. `patience`:
-    seconds that everything may take to come to rest after the last blow.
+    seconds that everything may take to come to rest after the last blow. `recovers_within`:
+    seconds that it may take to go on after the dead are back.
     """
     journal = Journal(tell)
     async with town(mutation=mutation) as place:
         try:
-            verdict = await _run(place, journal, seed, size, blows, patience)
+            verdict = await _run(place, journal, seed, size, blows, patience, recovers_within)
         except BaseException:
             tell(f"kept for a look: {_keep(place, journal)}")
             raise
@@ -65,6 +67,7 @@ async def _run(
     size: Size,
     blows: Sequence[Blow] | None,
     patience: float,
+    recovers_within: float,
 ) -> Verdict:
     for kept in place.fleet.all:
         kept.begin()
@@ -74,15 +77,17 @@ async def _run(
     if blows is not None:
         plan = Plan(seed, plan.requests, list(blows))
     journal.note(f"{len(plan.requests)} requests, {len(plan.blows)} blows")
-    await _attack(place, journal, plan)
-    await _rest(place, journal, patience)
+    await _attack(place, journal, plan, patience)
+    await _rest(place, journal, patience / 2)
     trace = read_trace(place.folder)
     _date_deaths(place, journal, trace)
-    evidence = await gather(place.database, place.slack, journal, trace)
+    evidence = await gather(
+        place.database, place.slack, place.google.sheets[LEDGER][1:], journal, trace
+    )
     verified = await _verify(place)
     await place.fleet.stop()
     more = [verified, _orphans(place), _attacked(plan, journal), _against_rules(place)]
-    return judge(seed, evidence, more)
+    return judge(seed, evidence, more, recovers_within)
 
 
 async def _learn(place: Town, journal: Journal, seed: int, size: Size) -> list[str]:
@@ -95,7 +100,7 @@ async def _learn(place: Town, journal: Journal, seed: int, size: Size) -> list[s
         if fate == "asked back":
             door, text = "mention", text.replace("モニター5台", "ノートPC 2台")
         requests.append(Request(_WARM + number, 0, door, "tanaka", "C1", text, fate, (0.5,)))
-    await _work(place, journal, requests, rng)
+    await _work(place, journal, requests, rng, 60)
     await _rest(place, journal, 60)
     passed = {line["what"] for line in read_trace(place.folder)}
     points = sorted(name for name in passed if ": before" in name or ": a" in name)
@@ -103,19 +108,25 @@ async def _learn(place: Town, journal: Journal, seed: int, size: Size) -> list[s
     return points
 
 
-async def _attack(place: Town, journal: Journal, plan: Plan) -> None:
+async def _attack(place: Town, journal: Journal, plan: Plan, patience: float) -> None:
     rng = random.Random(plan.seed)
     attack = Attack(place, journal, rng)
-    await asyncio.gather(_work(place, journal, plan.requests, rng), attack.run(list(plan.blows)))
+    await asyncio.gather(
+        _work(place, journal, plan.requests, rng, patience), attack.run(list(plan.blows))
+    )
     attack.withdraw()
 
 
 async def _work(
-    place: Town, journal: Journal, requests: Sequence[Request], rng: random.Random
+    place: Town,
+    journal: Journal,
+    requests: Sequence[Request],
+    rng: random.Random,
+    patience: float,
 ) -> None:
     """Have all of it asked, and see to the decisions until everything has come to an end."""
     crowd = Crowd(place, journal, rng)
-    bosses = Bosses(place, journal, {each.marker: each for each in requests}, rng)
+    bosses = Bosses(place, journal, {each.marker: each for each in requests}, rng, crowd)
     watching = asyncio.create_task(bosses.watch())
 
     async def one(request: Request) -> None:
@@ -124,7 +135,7 @@ async def _work(
 
     try:
         await asyncio.gather(*(one(request) for request in requests))
-        await _until_decided(place, 60.0)
+        await _until_decided(place, patience)
     finally:
         watching.cancel()
         await asyncio.gather(watching, return_exceptions=True)
@@ -151,16 +162,17 @@ async def _rest(place: Town, journal: Journal, patience: float) -> None:
 def _date_deaths(place: Town, journal: Journal, trace: Sequence[dict[str, object]]) -> None:
     """When those who were struck died, and when the next life in their place was ready."""
     ready = {line["pid"]: line["at"] for line in trace if line["what"] == "ready"}
-    died = {
-        str(line["what"]).removeprefix("killed at "): line
-        for line in trace
-        if str(line["what"]).startswith("killed at ")
-    }
+    died: dict[str, list[dict[str, object]]] = {}
+    for line in trace:
+        what, _, point = str(line["what"]).partition(" at ")
+        if what == "killed":
+            died.setdefault(point, []).append(line)
     for hit in journal.hits:
         if hit.kind != "kill":
             continue
-        line = died.get(hit.what.removeprefix("kill "))
-        if line is not None:
+        lines = died.get(hit.what.removeprefix("kill "))
+        if lines:
+            line = lines.pop(0)
             hit.pid, hit.down = int(str(line["pid"])), float(str(line["at"]))
         hit.back = _next_life(place, hit, ready)
 
@@ -202,8 +214,8 @@ def _orphans(place: Town) -> Line:
 
 
 def _attacked(plan: Plan, journal: Journal) -> Line:
-    dealt = [hit for hit in journal.hits if hit.dealt]
-    return Line("blows", f"{len(dealt)} of {len(plan.blows)} dealt")
+    missed = sum(not hit.dealt for hit in journal.hits)
+    return Line("blows", f"{len(plan.blows) - missed} of {len(plan.blows)} dealt")
 
 
 def _against_rules(place: Town) -> Line:

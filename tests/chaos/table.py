@@ -46,7 +46,9 @@ class Verdict:
         return json.dumps(data | {"blows": list(self.blows)}, ensure_ascii=False, indent=1)
 
 
-def judge(seed: int, evidence: Evidence, more: Sequence[Line]) -> Verdict:
+def judge(
+    seed: int, evidence: Evidence, more: Sequence[Line], recovers_within: float = RECOVERS_WITHIN
+) -> Verdict:
     """Count everything and compare it with what was promised."""
     asked = evidence.journal.asked.values()
     acknowledged = [a for a in asked if a.acknowledged_at is not None]
@@ -61,10 +63,13 @@ def judge(seed: int, evidence: Evidence, more: Sequence[Line]) -> Verdict:
         _none("lost", counts.lost(evidence)),
         _none("doubled", counts.doubled(evidence)),
         _none("told “not taken in”, and it was", counts.denied_and_done(evidence)),
-        Line("idempotency keys in Slack", str(counts.keys(evidence))),
+        Line("idempotency keys seen outside", str(counts.keys(evidence))),
         _none("keys used more than once", counts.keys_used_twice(evidence)),
         Line("messages in Slack", str(len(evidence.posted))),
         _none("messages without a record, records without one", counts.unaccounted(evidence)),
+        _none("documents and the ledger at odds", counts.ledger_faults(evidence)),
+        Line("acts of unknown outcome, asked about", counts.unknowns(evidence)),
+        _none("unknown, and not shown as unknown", counts.hidden_unknowns(evidence)),
         _none("said more than once in a thread", counts.said_twice(evidence)),
         _none("news that never arrived", counts.undelivered(evidence)),
         _none("buttons of what is decided", counts.stale_buttons(evidence)),
@@ -75,8 +80,8 @@ def judge(seed: int, evidence: Evidence, more: Sequence[Line]) -> Verdict:
         _none("audit events without a state", chains.without_state(evidence)),
         _none("states without an audit event", chains.without_event(evidence)),
         Line("longest silence in a thread", _longest(silence)),
-        *_recovery("recovery of tasks", times.recoveries(evidence)),
-        *_recovery("recovery of news", times.news_recoveries(evidence)),
+        _recovery("recovery of tasks", times.recoveries(evidence), recovers_within),
+        _recovery("recovery of news", times.news_recoveries(evidence), recovers_within),
         *more,
     ]
     blows = [
@@ -101,11 +106,11 @@ def _longest(silence: Sequence[tuple[float, str]]) -> str:
     return f"{silence[0][0]:.1f} s ({silence[0][1]})" if silence else "none"
 
 
-def _recovery(what: str, found: Sequence[tuple[float, str]]) -> list[Line]:
+def _recovery(what: str, found: Sequence[tuple[float, str]], most: float) -> Line:
     values = [value for value, _ in found]
     spread = ", ".join(
         f"{name} {times.percentile(values, part):.1f} s"
         for name, part in (("p50", 0.5), ("p99", 0.99), ("max", 1.0))
     )
-    late = [f"{value:.1f} s: {which}" for value, which in found if value > RECOVERS_WITHIN]
-    return [Line(what, f"{len(found)} times, {spread}", late)]
+    late = [f"{value:.1f} s: {which}" for value, which in found if value > most]
+    return Line(what, f"{len(found)} times, {spread}", late)

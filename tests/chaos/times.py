@@ -15,10 +15,14 @@ _WORKING = {
     "intake:question:answered",
     "approval:approval:decided",
     "worker:task:started",
-    "worker:task:retrying",
     "worker:step:finished",
     "worker:document:numbered",
     "worker:document:issued",
+    "worker:effect:intended",
+    "worker:effect:done",
+    "worker:effect:failed",
+    "worker:effect:unknown",
+    "intake:effect:settled",
 }
 """After these events a task is ours to go on with; after all others it waits or has ended."""
 _AWAY = {"server", "stall"}
@@ -59,7 +63,7 @@ def recoveries(evidence: Evidence) -> list[tuple[float, str]]:
     """For each task that a blow stopped: seconds from the return of the dead to its next event."""
     found = []
     for hit in evidence.journal.hits:
-        if not hit.dealt or hit.kind == "slack":
+        if not hit.dealt or hit.kind == "outside":
             continue
         for task in evidence.rows["tasks"]:
             last, then = _around(evidence, task["id"], hit.down)
@@ -106,7 +110,7 @@ def _around(evidence: Evidence, task: UUID, moment: float) -> tuple[Row | None, 
 
 def _steps(evidence: Evidence, task: UUID) -> list[Row]:
     events = evidence.events.get(task, [])
-    return [event for event in events if not event["tag"].startswith("notifier:")]
+    return [event for event in events if event["tag"].split(":")[1] != "message"]
 
 
 def _at_work(evidence: Evidence, event: Row) -> bool:
@@ -127,7 +131,7 @@ def news_recoveries(evidence: Evidence) -> list[tuple[float, str]]:
         if any(c in channels and made - 9 <= at <= sent for c, at in troubled):
             continue
         for hit in evidence.journal.hits:
-            if hit.dealt and hit.kind != "slack" and made <= hit.down < sent:
+            if hit.dealt and hit.kind != "outside" and made <= hit.down < sent:
                 value = max(0.0, sent - _returned(evidence, hit, sent))
                 found.append((value, f"{row['slot']} of {row['task_id']} after {hit.what}"))
     return sorted(found, reverse=True)

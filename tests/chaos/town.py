@@ -3,6 +3,7 @@
 import asyncio
 import base64
 import contextlib
+import json
 import os
 import random
 import secrets
@@ -10,13 +11,15 @@ import socket
 import tempfile
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
 import asyncpg  # type: ignore[import-untyped]
 from pydantic import SecretStr
 
+from bot.api import tokens
+from connectors.google_sheets.ledger import COLUMNS
 from core import organisations, people
 from core.house import House
 from core.inbound import Sender
@@ -29,6 +32,8 @@ from miyabi.seed import COMPANY, PEOPLE, console_account
 from tests.chaos.fleet import REPOSITORY, Fleet, Kept
 from tests.chaos.plan import CHANNELS
 from tests.chaos.proxy import Proxy
+from tests.fakes.google_sheets.account import Account
+from tests.fakes.google_sheets.server import KEY, FakeGoogle
 from tests.fakes.slack.driver import SIGNING_SECRET
 from tests.fakes.slack.server import FakeSlack
 
@@ -43,6 +48,7 @@ ACCOUNTS = {
     "sato": "U9",
 }
 BOSSES = ("suzuki", "sato")
+LEDGER = "見積台帳"
 
 _OURS = ("MIYABI_", "SLACK_", "DATABASE_", "REDIS_", "CHAOS_")
 
@@ -56,9 +62,11 @@ class Town:
     valkey: Path
     proxies: dict[str, Proxy]
     slack: FakeSlack
+    google: FakeGoogle
     house: House
     fleet: Fleet
     web_url: str
+    tokens: dict[str, str]
     environment: dict[str, str]
 
     @property
@@ -94,7 +102,9 @@ async def town(*, mutation: str = "", durable: bool = True) -> AsyncIterator[Tow
         services = await stack.enter_async_context(embedded(local, durable=durable))
         await upgrade_async(services.owner_url)
         slack = await stack.enter_async_context(FakeSlack())
-        proxies = await _proxies(stack, services, slack)
+        google = await stack.enter_async_context(FakeGoogle(Account()))
+        google.sheets[LEDGER] = [[names[0] for names in COLUMNS]]
+        proxies = await _proxies(stack, services, slack, google)
         through = Services(
             f"postgresql+asyncpg://postgres@127.0.0.1:{proxies['postgres'].port}/miyabi",
             services.owner_url,
@@ -102,7 +112,7 @@ async def town(*, mutation: str = "", durable: bool = True) -> AsyncIterator[Tow
         )
         settings = _settings(home, through, slack)
         async with open_house(local, services) as built:
-            await _found(built.house)
+            given = await _found(built.house, _ledger(folder, google, proxies["google"]))
         port = _free_port()
         environment = _environment(folder, settings, port) | {"CHAOS_MUTATION": mutation}
         built = await stack.enter_async_context(open_house(settings, through))
@@ -121,22 +131,27 @@ async def town(*, mutation: str = "", durable: bool = True) -> AsyncIterator[Tow
             Path(urlsplit(services.redis_url).path),
             proxies,
             slack,
+            google,
             built.house,
             fleet,
             f"http://127.0.0.1:{port}",
+            given,
             environment,
         )
 
 
-async def _proxies(stack: AsyncExitStack, services: Services, slack: FakeSlack) -> dict[str, Proxy]:
+async def _proxies(
+    stack: AsyncExitStack, services: Services, slack: FakeSlack, google: FakeGoogle
+) -> dict[str, Proxy]:
     query = parse_qs(urlsplit(services.database_url).query)
     postgres = Path(query["host"][0]) / ".s.PGSQL.5432"
     valkey = urlsplit(services.redis_url).path
-    there = urlsplit(slack.world.base_url)
+    there, sheets = urlsplit(slack.world.base_url), urlsplit(google.base_url)
     proxies = {
         "postgres": Proxy(lambda: asyncio.open_unix_connection(postgres)),
         "valkey": Proxy(lambda: asyncio.open_unix_connection(valkey)),
         "slack": Proxy(lambda: asyncio.open_connection(there.hostname, there.port)),
+        "google": Proxy(lambda: asyncio.open_connection(sheets.hostname, sheets.port)),
     }
     for proxy in proxies.values():
         await stack.enter_async_context(proxy)
@@ -182,16 +197,35 @@ def _environment(folder: Path, settings: Settings, port: int) -> dict[str, str]:
     }
 
 
-async def _found(house: House) -> None:
-    """The sample company, with more people, known in Slack and at the terminal."""
+def _ledger(folder: Path, google: FakeGoogle, proxy: Proxy) -> dict[str, str]:
+    """How the company's ledger is reached: through the proxy."""
+    key = folder / "google.json"
+    key.write_text(json.dumps(google.account.info()), "utf-8")
+    return {
+        "connector": "google_sheets",
+        "service_account": str(key),
+        "spreadsheet": KEY,
+        "base_url": f"http://127.0.0.1:{proxy.port}",
+        "timeout": "4",
+    }
+
+
+async def _found(house: House, ledger: dict[str, str]) -> dict[str, str]:
+    """The sample company, with more people, known in Slack and at the terminal.
+
+    Gives the tokens by which programs speak for them.
+    """
+    given = {}
     async with unit(house) as work:
-        organisation = await organisations.add(work, "default", COMPANY)
+        organisation = await organisations.add(work, "default", replace(COMPANY, ledger=ledger))
         roles = {handle: (name, roles) for handle, name, roles in PEOPLE}
         for handle, account in ACCOUNTS.items():
             name, may = roles.get(handle, (handle, frozenset({"requester"})))
             person = await people.add(work, organisation.id, handle, name, may)
             await people.link(work, person, Sender("slack", "T1", account))
             await people.link(work, person, console_account("default", handle))
+            given[handle] = await tokens.make(work, person, "chaos")
+    return given
 
 
 def _free_port() -> int:

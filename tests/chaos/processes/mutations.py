@@ -3,12 +3,13 @@
 import sys
 from collections.abc import Callable
 from dataclasses import replace
+from types import ModuleType
 from typing import Any
 
-from core import begin, lease, reconcile, tasks
-from core.heartbeat import Held
+from core import begin, finish, intake, lease, reconcile, tasks
+from core.heartbeat import Heartbeat
 from core.ids import new_id
-from notifier import deliver
+from notifier import outcome
 
 
 def apply(name: str) -> None:
@@ -24,64 +25,55 @@ def _everywhere(original: Any, other: Any) -> None:
                 setattr(module, name, other)
 
 
+def _reworded(module: ModuleType, name: str, old: str, new: str) -> None:
+    """Change a statement of ours. Raises AssertionError where it no longer says that."""
+    statement = getattr(module, name)
+    assert old in statement, f"{module.__name__}.{name} does not say: {old}"
+    setattr(module, name, statement.replace(old, new))
+
+
 def _no_fence() -> None:
     """A worker writes whether or not the lease is still its own."""
     move = tasks.move
 
-    async def hold(work: Any, walk: Any) -> None:
-        """No question asked."""
+    async def own(work: Any, walk: Any) -> str:
+        return "running"
 
     async def moved(work: Any, task: Any, state: Any, **more: Any) -> None:
         await move(work, task, state, **{**more, "fence": None})
 
-    _everywhere(lease.hold, hold)
+    _everywhere(lease.own, own)
     _everywhere(move, moved)
-    Held.__init__ = _deaf(Held.__init__)  # type: ignore[method-assign]
-
-
-def _deaf(init: Callable[..., None]) -> Callable[..., None]:
-    """A lease that never hears of its loss."""
-
-    def quiet(self: Any, organisation_id: Any, task_id: Any, fence: int, lost: Any) -> None:
-        init(self, organisation_id, task_id, fence, lambda: None)
-
-    return quiet
+    _reworded(finish, "_FINISH", "and fence = :fence", "")
+    Heartbeat._tell = lambda self, lease, news: None  # type: ignore[method-assign]
 
 
 def _no_dedupe_key() -> None:
     """A redelivery is taken for another request."""
-    store = begin.store
+    store, know = begin.store, intake._know
 
     async def stored(request: Any, new: Any) -> Any:
         inbound = replace(request.inbound, key=f"{request.inbound.key} {new_id()}")
         return await store(replace(request, inbound=inbound), new)
 
-    _everywhere(store, stored)
-
-    from core import intake
-
-    know = intake._know
-
     async def known(connection: Any, house: Any, inbound: Any) -> Any:
         return await know(connection, house, replace(inbound, key=str(new_id())))
 
+    _everywhere(store, stored)
     _everywhere(know, known)
 
 
 def _no_intent() -> None:
     """A message is sent without a row that says so before."""
-
-    async def unmarked(self: Any) -> None:
-        """Nothing is written."""
-
-    deliver._Sending._mark_sending = unmarked  # type: ignore[method-assign]
+    _reworded(outcome, "_INTEND", "then 'sending' else", "then 'pending' else")
+    _reworded(outcome, "_SENT", "d.state = 'sending'", "d.state in ('pending', 'sending')")
 
 
 def _no_reconciler() -> None:
     """What nobody picked up stays where it is."""
 
-    async def nothing(house: Any) -> None:
-        return None
+    async def nothing(house: Any) -> reconcile.Pass:
+        return reconcile.Pass([], 0)
 
     _everywhere(reconcile.reconcile, nothing)
 

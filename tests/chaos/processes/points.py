@@ -15,6 +15,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+import requests
 from asyncpg import Connection  # type: ignore[import-untyped]
 from slack_sdk.web.async_base_client import AsyncBaseClient
 from sqlalchemy import event
@@ -80,6 +81,7 @@ def install(points: Points) -> None:
     _at_commits(points)
     _at_quick_statements(points)
     _at_calls(points)
+    _at_requests(points)
 
 
 def named(statements: Sequence[Statement]) -> tuple[str | None, str | None]:
@@ -157,11 +159,18 @@ def _noticed(points: Points, run: Callable[..., Awaitable[Any]]) -> Callable[...
             return await run(self, query, *values, **more)
         points.passed(f"before commit of {name}", task)
         found = await run(self, query, *values, **more)
-        if found:
+        if _wrote(found):
             points.passed(f"after commit of {name}", task)
         return found
 
     return fetching
+
+
+def _wrote(found: Any) -> bool:
+    """Whether a statement did what it was for: where it may not, it has written no event either."""
+    rows = found if isinstance(found, list) else [found]
+    noted = [row.get("noted", row.get("audit_append", True)) for row in rows if row is not None]
+    return any(each is not None for each in noted)
 
 
 def _at_calls(points: Points) -> None:
@@ -184,3 +193,17 @@ def _at_calls(points: Points) -> None:
 
     AsyncBaseClient.api_call = api_call  # type: ignore[method-assign]
     Api.put = putting  # type: ignore[method-assign]
+
+
+def _at_requests(points: Points) -> None:
+    """The requests that reach Google: an effect, and looking whether it was done."""
+    send = requests.Session.send
+
+    def sending(self: requests.Session, request: Any, **more: Any) -> Any:
+        name = request.path_url.partition("?")[0].rpartition(":")[2].rpartition("/")[2]
+        points.passed(f"before google {name}")
+        answer = send(self, request, **more)
+        points.passed(f"after google {name}")
+        return answer
+
+    requests.Session.send = sending  # type: ignore[method-assign]
