@@ -83,27 +83,27 @@ class Attack:
         """Have whoever comes to a point next die there, or stand still."""
         kind = "kill" if blow.kind == "kill" else "pause"
         new = self._folder / "new"
-        new.write_text(kind)
-        for taken in self._folder.glob(f"{file_of(blow.at)}.*.taken"):
-            taken.unlink()
+        number = str(len(self.journal.hits))
+        new.write_text(f"{kind} {number}")
         hit = self.journal.hit(str(blow), "kill" if blow.kind == "kill" else "freeze")
         self._orders[blow.at] = hit
         new.rename(self._folder / file_of(blow.at))
         if kind == "pause":
-            self._keep(self._thaw_where_taken(blow, hit))
+            self._keep(self._thaw_where_taken(blow, hit, number))
         until = time.monotonic() + _CLAIM_PATIENCE
-        while time.monotonic() < until and not self._taker(blow.at):
+        while time.monotonic() < until and not self._taker(blow.at, number):
             await asyncio.sleep(0.05)
 
-    def _taker(self, point: str) -> int | None:
-        """The process that took the order."""
+    def _taker(self, point: str, number: str) -> int | None:
+        """The process that took the order of this number."""
         for taken in self._folder.glob(f"{file_of(point)}.*.taken"):
-            return int(taken.suffixes[-2].removeprefix("."))
+            if taken.read_text().endswith(f" {number}"):
+                return int(taken.suffixes[-2].removeprefix("."))
         return None
 
-    async def _thaw_where_taken(self, blow: Blow, hit: Hit) -> None:
+    async def _thaw_where_taken(self, blow: Blow, hit: Hit, number: str) -> None:
         until = time.monotonic() + 30
-        while (pid := self._taker(blow.at)) is None:
+        while (pid := self._taker(blow.at, number)) is None:
             if time.monotonic() > until:
                 return
             await asyncio.sleep(0.05)

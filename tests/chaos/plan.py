@@ -100,10 +100,10 @@ def marker(number: int) -> str:
     return f"K{number:04d}"
 
 
-def draw(seed: int, size: Size, points: Sequence[str]) -> Plan:
-    """A plan. `points` are the named points that exist, learnt by a quiet walk before."""
+def draw(seed: int, size: Size, points: Sequence[str], blows: Sequence[Blow] | None = None) -> Plan:
+    """A plan. `points` are the named points that exist; `blows`, where given, are not drawn."""
     rng = random.Random(seed)
-    blows = _blows(rng, size, sorted(points))
+    blows = _blows(rng, size, sorted(points)) if blows is None else blows
     length = sum(blow.pause for blow in blows) * 1.3  # some take longer
     # Some come together and some alone, as people do, all along the blows.
     moments = sorted(rng.uniform(0, max(length, size.tasks * 0.2)) for _ in range(size.tasks))
@@ -133,6 +133,8 @@ def _blows(rng: random.Random, size: Size, points: Sequence[str]) -> list[Blow]:
     blows += _some(rng, _of_slack(size), size.outside)
     blows += _some(rng, _of_google(size), size.outside)
     rng.shuffle(blows)
+    # Long enough that a person has to be asked what became of an entry; while others still come.
+    blows.insert(rng.randint(0, len(blows) // 2), Blow("lose", "the ledger", size.pause, 25.0))
     return blows
 
 
@@ -184,6 +186,4 @@ GOOGLE_FAULTS = ("429", "500", "500 after", "reset after", "hang after")
 
 
 def _of_google(size: Size) -> list[Blow]:
-    faults = [Blow(fault, "the ledger", size.pause) for fault in GOOGLE_FAULTS]
-    # Long enough that a person has to be asked what became of an entry.
-    return [*faults, Blow("lose", "the ledger", size.pause, 25.0)]
+    return [Blow(fault, "the ledger", size.pause) for fault in GOOGLE_FAULTS]

@@ -54,15 +54,16 @@ class Proxy:
             writer.close()
             self._open.discard(task)
             return
-        except asyncio.CancelledError:
+        except asyncio.CancelledError:  # at the end; the server asks what became of this task
             writer.close()
-            raise
+            return
         pumps = [
             asyncio.ensure_future(self._pump(reader, there_writer)),
             asyncio.ensure_future(self._pump(there_reader, writer)),
         ]
         try:
-            await asyncio.wait(pumps, return_when=asyncio.FIRST_COMPLETED)
+            with contextlib.suppress(asyncio.CancelledError):
+                await asyncio.wait(pumps, return_when=asyncio.FIRST_COMPLETED)
         finally:
             for pump in pumps:
                 pump.cancel()

@@ -73,9 +73,7 @@ async def _run(
         kept.begin()
     await until_web_answers(place)
     points = await _learn(place, journal, seed, size) if blows is None else []
-    plan = draw(seed, size, points)
-    if blows is not None:
-        plan = Plan(seed, plan.requests, list(blows))
+    plan = draw(seed, size, points, blows)
     journal.note(f"{len(plan.requests)} requests, {len(plan.blows)} blows")
     await _attack(place, journal, plan, patience)
     await _rest(place, journal, patience / 2)

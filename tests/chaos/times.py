@@ -1,5 +1,7 @@
 """How long people looked at nothing, and how long it took to go on after somebody died."""
 
+import json
+from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from datetime import datetime
 from itertools import pairwise
@@ -122,28 +124,47 @@ def _at_work(evidence: Evidence, event: Row) -> bool:
 def news_recoveries(evidence: Evidence) -> list[tuple[float, str]]:
     """The same for messages on their way, but those that Slack itself held up."""
     troubled = _troubled(evidence)
+    places = _places(evidence)
     found = []
     for row in evidence.rows["deliveries"]:
         if row["sent_at"] is None or row["state"] != "sent":
             continue
         made, sent = _at(row["created_at"]), _at(row["sent_at"])
-        channels = {m["channel"] for m in evidence.of_task("messages", row["task_id"])}
-        if any(c in channels and made - 9 <= at <= sent for c, at in troubled):
+        hits = [h for h in evidence.journal.hits if h.dealt and made <= h.down < sent]
+        names = places[row["thread_id"]] if hits else set()
+        if any(names & said and at <= sent for said, at in troubled):
             continue
-        for hit in evidence.journal.hits:
-            if hit.dealt and hit.kind != "outside" and made <= hit.down < sent:
+        for hit in hits:
+            if hit.kind != "outside":
                 value = max(0.0, sent - _returned(evidence, hit, sent))
                 found.append((value, f"{row['slot']} of {row['task_id']} after {hit.what}"))
     return sorted(found, reverse=True)
 
 
-def _troubled(evidence: Evidence) -> list[tuple[str, float]]:
-    """Where and when Slack answered badly or late."""
-    return [
-        (str(call.args.get("channel") or call.args.get("channel_id")), wall(call.at))
-        for call in evidence.slack.calls
-        if not call.ok or call.done_at - call.at > 2
-    ]
+def _troubled(evidence: Evidence) -> list[tuple[set[str], float]]:
+    """Which messages and threads Slack answered badly or late, and when."""
+    found = []
+    for call in evidence.slack.calls:
+        if call.ok and call.done_at - call.at < 2:
+            continue
+        metadata = call.args.get("metadata") or "{}"
+        data = json.loads(metadata) if isinstance(metadata, str) else metadata
+        key = (data.get("event_payload") or {}).get("key")
+        names = {str(call.args.get(name)) for name in ("thread_ts", "ts")} | {str(key)}
+        found.append((names - {"None"}, wall(call.at)))
+    return found
+
+
+def _places(evidence: Evidence) -> dict[UUID, set[str]]:
+    """By what names Slack knows a thread and what stands in it, and keys of what is to come."""
+    names: dict[UUID, set[str]] = defaultdict(set)
+    for thread in evidence.rows["threads"]:
+        names[thread["id"]].add(str(thread["root"]))
+    for message in evidence.rows["messages"]:
+        names[message["thread_id"]].add(message["external_id"])
+    for delivery in evidence.rows["deliveries"]:
+        names[delivery["thread_id"]].add(str(delivery["id"]))
+    return names
 
 
 def percentile(values: Sequence[float], part: float) -> float:

@@ -9,6 +9,7 @@ import random
 import secrets
 import socket
 import tempfile
+import threading
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, replace
@@ -50,6 +51,7 @@ ACCOUNTS = {
 BOSSES = ("suzuki", "sato")
 LEDGER = "見積台帳"
 
+_ALEMBIC = threading.Lock()  # it has one state for the whole process
 _OURS = ("MIYABI_", "SLACK_", "DATABASE_", "REDIS_", "CHAOS_")
 
 
@@ -100,7 +102,11 @@ async def town(*, mutation: str = "", durable: bool = True) -> AsyncIterator[Tow
         home = folder / "home"
         local = Settings(home=home, database_url=None, redis_url=None)
         services = await stack.enter_async_context(embedded(local, durable=durable))
-        await upgrade_async(services.owner_url)
+        await asyncio.to_thread(_ALEMBIC.acquire)
+        try:
+            await upgrade_async(services.owner_url)
+        finally:
+            _ALEMBIC.release()
         slack = await stack.enter_async_context(FakeSlack())
         google = await stack.enter_async_context(FakeGoogle(Account()))
         google.sheets[LEDGER] = [[names[0] for names in COLUMNS]]

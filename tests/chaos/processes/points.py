@@ -73,7 +73,7 @@ class Points:
             waiting.rename(taken)
         except FileNotFoundError:
             return None
-        return taken.read_text()
+        return taken.read_text().partition(" ")[0]
 
 
 def install(points: Points) -> None:
