@@ -10,6 +10,7 @@ from pathlib import Path
 
 import structlog
 
+from tests.chaos.aimed import PLANS, with_all, without_each
 from tests.chaos.plan import Size
 from tests.chaos.run import FULL, run
 
@@ -29,7 +30,22 @@ def main() -> int:
     size = replace(FULL, tasks=chosen.tasks, points=chosen.points, web_points=chosen.points)
     quiet()
     passed = [_one(seed, size, chosen) for seed in chosen.seed or SEEDS]
+    if not chosen.seed:
+        passed.append(_check_ourselves())
     return 0 if all(passed) else 1
+
+
+def _check_ourselves() -> bool:
+    """Whether the suite notices each missing safeguard, and nothing where all are in place."""
+    passed = True
+    missing, whole = asyncio.run(without_each()), asyncio.run(with_all())
+    print("the suite itself, a safeguard taken out at a time\n")
+    for name, plan in PLANS.items():
+        told = [line for line in missing[name].lines if line.wrong and line.what == plan.told_by]
+        without = f"told by “{plan.told_by}: {told[0].value}”" if told else "NOT NOTICED"
+        print(f"{name:<12} off: {without}; on: {len(whole[name].wrong)} things wrong")
+        passed = passed and bool(told) and not whole[name].wrong
+    return passed
 
 
 def quiet() -> None:

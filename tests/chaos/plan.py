@@ -7,18 +7,22 @@ from typing import TypeVar
 
 T = TypeVar("T")
 
-ALWAYS = frozenset(
-    {
-        "web: after commit of task received",
-        "worker: after commit of task started",
-        "worker: before chat.postMessage",
-        "worker: after chat.postMessage",
-        "worker: amid the bytes of an upload",
-        "worker: before google append",
-        "worker: after google append",
-    }
+ALWAYS = (
+    "web: before commit of task received",
+    "web: after commit of task received",
+    "web: after commit of approval decided",
+    "worker: before commit of task started",
+    "worker: after commit of task started",
+    "worker: before commit of step finished read",
+    "worker: after commit of step finished price",
+    "worker: before chat.postMessage",
+    "worker: after chat.postMessage",
+    "worker: amid the bytes of an upload",
+    "worker: before google append",
+    "worker: after google append",
 )
-"""Between commit and answer, in a walk, around an effect, in the middle of an upload."""
+"""Points of every kind: before and after commits, between commit and answer, intent and effect,
+effect and outcome, in the middle of an upload."""
 
 DOORS = ("command", "mention", "both events", "direct", "console", "api")
 FATES = (

@@ -39,19 +39,22 @@ async def run(
     tell: Callable[[str], None] = lambda line: None,
     mutation: str = "",
     blows: Sequence[Blow] | None = None,
+    points: Sequence[str] | None = None,
     patience: float = 90.0,
     recovers_within: float = RECOVERS_WITHIN,
 ) -> Verdict:
     """Build the ground, learn the points in a quiet walk, attack, and judge.
 
-    `blows` are dealt in the place of the drawn ones; their points need no quiet walk. `patience`:
+    Where `points` are given, there is no quiet walk; where `blows` are, none are drawn. `patience`:
     seconds that everything may take to come to rest after the last blow. `recovers_within`:
     seconds that it may take to go on after the dead are back.
     """
     journal = Journal(tell)
     async with town(mutation=mutation) as place:
         try:
-            verdict = await _run(place, journal, seed, size, blows, patience, recovers_within)
+            verdict = await _run(
+                place, journal, seed, size, blows, points, patience, recovers_within
+            )
         except BaseException:
             tell(f"kept for a look: {_keep(place, journal)}")
             raise
@@ -66,13 +69,17 @@ async def _run(
     seed: int,
     size: Size,
     blows: Sequence[Blow] | None,
+    points: Sequence[str] | None,
     patience: float,
     recovers_within: float,
 ) -> Verdict:
     for kept in place.fleet.all:
         kept.begin()
     await until_web_answers(place)
-    points = await _learn(place, journal, seed, size) if blows is None else []
+    if blows is not None:
+        points = []
+    elif points is None:
+        points = await _learn(place, journal, seed, size)
     plan = draw(seed, size, points, blows)
     journal.note(f"{len(plan.requests)} requests, {len(plan.blows)} blows")
     await _attack(place, journal, plan, patience)
@@ -84,7 +91,8 @@ async def _run(
     )
     verified = await _verify(place)
     await place.fleet.stop()
-    more = [verified, _orphans(place), _attacked(plan, journal), _against_rules(place)]
+    attacked = _attacked(plan, journal, trace)
+    more = [verified, _orphans(place), attacked, _against_rules(place)]
     return judge(seed, evidence, more, recovers_within)
 
 
@@ -211,9 +219,13 @@ def _orphans(place: Town) -> Line:
     return Line("processes left behind", str(len(found)), found)
 
 
-def _attacked(plan: Plan, journal: Journal) -> Line:
+def _attacked(plan: Plan, journal: Journal, trace: Sequence[dict[str, object]]) -> Line:
+    """Nobody may have come to a point in time; but a point that does not exist is a mistake."""
     missed = sum(not hit.dealt for hit in journal.hits)
-    return Line("blows", f"{len(plan.blows) - missed} of {len(plan.blows)} dealt")
+    passed = {line["what"] for line in trace}
+    wrong = [f"{b.at}: there is no such point" for b in plan.blows if ": " in b.at]
+    wrong = [each for each in wrong if each.removesuffix(": there is no such point") not in passed]
+    return Line("blows", f"{len(plan.blows) - missed} of {len(plan.blows)} dealt", wrong)
 
 
 def _against_rules(place: Town) -> Line:
