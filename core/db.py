@@ -132,7 +132,10 @@ def is_away(error: BaseException) -> bool:
 
 
 def _cant_connect(error: BaseException | None) -> bool:
-    return isinstance(error, asyncpg.PostgresConnectionError | asyncpg.CannotConnectNowError)
+    """By SQLSTATE, which the driver's errors and SQLAlchemy's in their place both carry: class 08
+    (connection), and 57P03 of a server that starts up or shuts down."""
+    state = str(getattr(error, "sqlstate", None) or "")
+    return state.startswith("08") or state == "57P03"
 
 
 async def fetch_alone(engine: AsyncEngine, sql: str, values: Mapping[str, Any]) -> Sequence[Named]:
@@ -143,7 +146,7 @@ async def fetch_alone(engine: AsyncEngine, sql: str, values: Mapping[str, Any]) 
     """
     try:
         pooled = await engine.raw_connection()
-    except (asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+    except engine.dialect.loaded_dbapi.Error as error:  # as the engine itself does with it
         raise DBAPIError(None, None, error) from error
     try:
         driver: Any = pooled.driver_connection

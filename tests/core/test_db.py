@@ -2,7 +2,7 @@
 
 import asyncio
 import uuid
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -14,7 +14,7 @@ from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from core.db import create_engine, fetch_alone, fetch_one, fetch_quickly
+from core.db import create_engine, fetch_alone, fetch_one, fetch_quickly, is_away, is_outage
 
 
 @pytest.fixture
@@ -229,3 +229,36 @@ async def test_a_statement_alone_that_is_dropped_or_cut_off_leaves_no_broken_con
 
     assert raised.value.connection_invalidated
     assert (await fetch_alone(engine, "select 1 as one", {}))[0].one == 1
+
+
+async def _long(engine: AsyncEngine) -> None:
+    async with engine.begin() as connection:
+        await connection.scalar(text("select 1"))
+
+
+async def _alone(engine: AsyncEngine) -> None:
+    await fetch_alone(engine, "select 1", {})
+
+
+@pytest.mark.parametrize("asked", [_long, _alone])
+async def test_a_server_that_starts_up_or_shuts_down_is_an_outage(
+    tmp_path: Path, asked: Callable[[AsyncEngine], Awaitable[None]]
+) -> None:
+    """PostgreSQL takes the connection then, and answers 57P03."""
+
+    async def not_now(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.read(1024)
+        said = b"SFATAL\0VFATAL\0C57P03\0Mthe database system is shutting down\0\0"
+        writer.write(b"E" + (len(said) + 4).to_bytes(4, "big") + said)
+        await writer.drain()
+        writer.close()
+
+    server = await asyncio.start_unix_server(not_now, tmp_path / ".s.PGSQL.5432")
+    engine = create_engine(f"postgresql+asyncpg://miyabi@/miyabi?host={tmp_path}")
+    with pytest.raises(DBAPIError) as raised:
+        await asked(engine)
+    await engine.dispose()
+    server.close()
+
+    assert is_outage(raised.value)
+    assert is_away(raised.value)
