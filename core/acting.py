@@ -18,9 +18,10 @@ from core.agent import Effect, EffectKey, gives
 from core.codec import dump, load
 from core.db import fetch_one
 from core.effects import EffectRow
-from core.errors import LostLease, MiyabiError, OutcomeUnknown, TryLater
+from core.errors import LostLease, MiyabiError, OutcomeUnknown, TryLater, WorkersDie
 from core.lease import Walk, hold
 from core.outcomes import GRACE, Inputs, find, let_settle, mark, no_answer, of_step
+from core.patience import CRASHES
 from core.unit import Unit, unit
 from core.words import Words
 
@@ -43,7 +44,8 @@ async def perform(walk: Walk, step: Effect, inputs: Inputs) -> Acted:
     """The result of an act, which is done only where it surely was not done before.
 
     Raises what the act raises where it surely was not done, NeedsInput where a person has to say
-    whether it was, TryLater where the provider is to be asked again later.
+    whether it was, TryLater where the provider is to be asked again later, WorkersDie where it
+    surely was not done and is not to be tried again.
     """
     effect = await of_step(walk, step)
     if step.skip is not None and (effect is None or effect.state == "failed"):
@@ -77,6 +79,9 @@ async def record(work: Unit, walk: Walk, acted: Acted) -> None:
 
 
 async def _attempt(walk: Walk, step: Effect, inputs: Inputs) -> Acted:
+    # Not before it is known what became of the last try: nobody would be told of it.
+    if walk.crashes >= CRASHES:
+        raise WorkersDie
     target = _call(step.target, step, inputs, None) if callable(step.target) else step.target
     effect = await _intend(walk, step, target)
     try:

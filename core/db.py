@@ -49,6 +49,7 @@ def create_engine(
         pool_use_lifo=True,  # what one connection has prepared and cached is used the sooner
         pool_timeout=connect_timeout,
         connect_args={
+            "async_creator_fn": _connect,
             "timeout": connect_timeout,
             "command_timeout": answer_at_most,
             "server_settings": {
@@ -63,6 +64,15 @@ def create_engine(
     )
     event.listen(engine.sync_engine, "checkout", _refuse_closed)
     return engine
+
+
+async def _connect(*args: Any, **options: Any) -> Any:
+    """A connection of the driver's. That the socket refused, timed out or broke off is told as the
+    database's error: by an OSError alone nobody could tell it from one of a step's own."""
+    try:
+        return await asyncpg.connect(*args, **options)
+    except OSError as error:
+        raise asyncpg.ClientCannotConnectError(repr(error)) from error
 
 
 def _milliseconds(seconds: float) -> str:

@@ -119,3 +119,10 @@ class LostLease(MiyabiError):
 
     def __init__(self) -> None:
         super().__init__("the task belongs to another worker now")
+
+
+class WorkersDie(MiyabiError):
+    """Too many workers in a row died at this act; it is not done once more."""
+
+    def __init__(self) -> None:
+        super().__init__("too many workers died at this act")

@@ -10,8 +10,10 @@ UNEXPECTED_TRIES = 3
 """How often a step is tried that fails for a reason nobody foresaw."""
 LATE_TRIES = 2
 """How often a step is tried that takes longer than it may."""
-CRASHES = 3
-"""How many workers in a row may die at one step before its task stops."""
+CRASHES = 5
+"""How many workers in a row may die at one step before its task stops. A death is counted for all
+that the worker had in hand, and most of them are innocent: three deaths while a slow provider is
+waited for come about on a bad day, and five within one step hardly."""
 
 _FIRST_WAIT = timedelta(seconds=2)
 _GROWTH = 4

@@ -6,6 +6,7 @@ stored result. Every commit carries the fence of the lease; who lost it writes n
 
 import asyncio
 import contextlib
+import time
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -33,7 +34,7 @@ from core.agent import (
 from core.codec import dump, fingerprint, load
 from core.db import is_away
 from core.documents import issue, take_number
-from core.errors import Cancelling, LostLease, MiyabiError, NeedsInput, TryLater
+from core.errors import Cancelling, LostLease, MiyabiError, NeedsInput, TryLater, WorkersDie
 from core.finish import finish
 from core.house import House
 from core.lease import Walk, begin_anew, hand_back, hold, kept_lease, leave, own, take
@@ -44,6 +45,8 @@ from core.unit import Unit, unit
 from core.words import as_language
 
 log = structlog.get_logger()
+
+_HAND_BACK_EVERY = 0.3  # seconds, while the database is away
 
 
 async def advance(house: House, organisation_id: UUID, task_id: UUID, worker: str) -> None:
@@ -71,7 +74,7 @@ async def advance(house: House, organisation_id: UUID, task_id: UUID, worker: st
                 raise
             except Exception as error:
                 if is_away(error):
-                    await _hand_back(walk)  # it may be back by now; else the lease runs out
+                    await _hand_back(walk)
                 raise
 
 
@@ -88,10 +91,18 @@ async def _until_stopped(walk: Walk) -> None:
 
 
 async def _hand_back(walk: Walk) -> None:
-    try:
-        await hand_back(walk)
-    except (SQLAlchemyError, OSError) as error:
-        log.warning("runner.not_handed_back", error=repr(error))
+    """Give the task back; for as long as the lease may last, where the database is away."""
+    until = time.monotonic() + walk.house.lease.total_seconds()
+    while True:
+        try:
+            await hand_back(walk)
+        except (SQLAlchemyError, OSError) as error:
+            if time.monotonic() > until:
+                log.warning("runner.not_handed_back", error=repr(error))
+                return
+            await asyncio.sleep(_HAND_BACK_EVERY)
+        else:
+            return
 
 
 async def _walk(walk: Walk) -> None:
@@ -103,7 +114,8 @@ async def _walk(walk: Walk) -> None:
     for step in walk.agent.steps:
         if step_name(step) in walk.stored:
             continue
-        if walk.crashes >= CRASHES:
+        # An effect's last try is looked after first; only what dies of that too is stopped here.
+        if walk.crashes >= (2 * CRASHES if isinstance(step, Effect) else CRASHES):
             await endings.crashed(walk, step)
             return
         if not await _goes_on_after(walk, step):
@@ -120,6 +132,8 @@ async def _goes_on_after(walk: Walk, step: Step) -> bool:
         await endings.try_later(walk, step, later)
     except (LostLease, Cancelling):
         raise
+    except WorkersDie:
+        await endings.crashed(walk, step)
     except MiyabiError as error:
         await endings.fail(walk, step, error.words)
     except Exception as error:  # an agent may raise anything; the task must not hang on it

@@ -7,6 +7,7 @@ import re
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from itertools import islice
+from traceback import format_exception
 from typing import Any
 from uuid import UUID
 
@@ -90,7 +91,7 @@ class Bosses:
     def _finished(self, task: "asyncio.Future[None]") -> None:
         self._at_it.discard(task)  # type: ignore[arg-type]
         if not task.cancelled() and (error := task.exception()):
-            self.journal.note(f"a person gave up: {error!r}")
+            self.journal.note("".join(["a person gave up: ", *format_exception(error)]))
 
     # What is seen
 

@@ -51,6 +51,13 @@ ACCOUNTS = {
 BOSSES = ("suzuki", "sato")
 LEDGER = "見積台帳"
 
+_AWAY = (
+    asyncpg.PostgresConnectionError,
+    asyncpg.OperatorInterventionError,  # it shuts down or starts up, or has crashed
+    asyncpg.InterfaceError,
+    asyncpg.InternalClientError,
+)
+"""What the driver says of a server that goes away under it."""
 _ALEMBIC = threading.Lock()  # it has one state for the whole process
 _OURS = ("MIYABI_", "SLACK_", "DATABASE_", "REDIS_", "CHAOS_")
 
@@ -84,11 +91,7 @@ class Town:
                     return list(await connection.fetch(sql, *values, timeout=30))
                 finally:
                     await connection.close(timeout=5)
-            except (OSError, TimeoutError, asyncpg.PostgresConnectionError):
-                await asyncio.sleep(0.2)
-            except (asyncpg.CannotConnectNowError, asyncpg.AdminShutdownError):
-                await asyncio.sleep(0.2)
-            except asyncpg.CrashShutdownError:
+            except (OSError, TimeoutError, *_AWAY):
                 await asyncio.sleep(0.2)
 
 

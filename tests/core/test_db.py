@@ -6,7 +6,6 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
-from urllib.parse import parse_qs, urlsplit
 
 import asyncpg  # type: ignore[import-untyped]
 import pytest
@@ -15,6 +14,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from core.db import create_engine, fetch_alone, fetch_one, fetch_quickly, is_away, is_outage
+from tests.core.wire import Wire
 
 
 @pytest.fixture
@@ -156,48 +156,21 @@ async def test_a_server_that_does_not_answer_is_not_waited_for(
     database_url: str, tmp_path: Path
 ) -> None:
     """As behind a network that swallows everything; when it is back, so are we."""
-    async with _wire(database_url, tmp_path) as (url, flows):
-        engine = create_engine(url, pool_size=1, connect_timeout=0.5, answer_at_most=0.5)
+    async with Wire(database_url, tmp_path) as wire:
+        engine = create_engine(wire.url, pool_size=1, connect_timeout=0.5, answer_at_most=0.5)
         async with engine.begin() as connection:
             assert await connection.scalar(text("select 1")) == 1
-        flows.clear()
+        wire.flows.clear()
 
         async with asyncio.timeout(10):
             with pytest.raises((DBAPIError, OSError)):
                 async with engine.begin() as connection:
                     await connection.scalar(text("select 1"))
-        flows.set()
+        wire.flows.set()
 
         async with asyncio.timeout(10), engine.begin() as connection:
             assert await connection.scalar(text("select 1")) == 1
         await engine.dispose()
-
-
-@asynccontextmanager
-async def _wire(database_url: str, folder: Path) -> AsyncIterator[tuple[str, asyncio.Event]]:
-    """A way to the database on which nothing goes through while the event is not set."""
-    flows = asyncio.Event()
-    flows.set()
-    behind = f"{parse_qs(urlsplit(database_url).query)['host'][0]}/.s.PGSQL.5432"
-
-    async def carry(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        while data := await reader.read(65536):
-            await flows.wait()
-            writer.write(data)
-        writer.close()
-
-    async def joined(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        server_reader, server_writer = await asyncio.open_unix_connection(behind)
-        await asyncio.gather(
-            carry(reader, server_writer), carry(server_reader, writer), return_exceptions=True
-        )
-
-    server = await asyncio.start_unix_server(joined, folder / ".s.PGSQL.5432")
-    host = parse_qs(urlsplit(database_url).query)["host"][0]
-    try:
-        yield database_url.replace(host, str(folder)), flows
-    finally:
-        server.close()
 
 
 async def test_a_statement_alone_commits_and_gives_its_connection_back(
@@ -259,6 +232,18 @@ async def test_a_server_that_starts_up_or_shuts_down_is_an_outage(
         await asked(engine)
     await engine.dispose()
     server.close()
+
+    assert is_outage(raised.value)
+    assert is_away(raised.value)
+
+
+@pytest.mark.parametrize("asked", [_long, _alone])
+async def test_a_server_nobody_reaches_is_an_outage(
+    tmp_path: Path, asked: Callable[[AsyncEngine], Awaitable[None]]
+) -> None:
+    engine = create_engine(f"postgresql+asyncpg://miyabi@/miyabi?host={tmp_path}")
+    with pytest.raises(DBAPIError) as raised:
+        await asked(engine)
 
     assert is_outage(raised.value)
     assert is_away(raised.value)

@@ -14,6 +14,7 @@ from core.agent import Effect, EffectKey, WiringError
 from core.db import fetch_all
 from core.errors import OutcomeUnknown, Permanent, TryLater
 from core.inbound import Answer
+from core.patience import CRASHES
 from core.ports import Job
 from core.runner import advance
 from core.tags import Tag
@@ -152,6 +153,58 @@ async def test_a_worker_dies_before_the_act_and_it_is_done_with_the_same_key(
     assert outside.asked == [str(effect.id)]
     assert outside.parcels == [(str(effect.id), "hello")]
     assert (effect.state, effect.attempts) == ("done", 2)
+
+
+async def test_an_act_whose_workers_die_is_looked_after_before_its_task_stops(
+    office: Office,
+) -> None:
+    """Of the last one it may be done: then there is nothing to stop for."""
+    outside = open_post(office, SEEING)
+    answer = await office.say("parcel hello")
+    walking = await die_after_the_act(office, outside, answer.task_id)
+    await office.execute(f"update tasks set crashes = {CRASHES - 1}")
+
+    await advance(office.house, office.organisation.id, answer.task_id, "the heir")  # type: ignore[arg-type]
+
+    assert await office.state(answer.task_id) == "done"
+    assert len(outside.parcels) == 1
+    assert outside.hang is not None
+    outside.hang.set()
+    await walking
+
+
+async def test_an_act_whose_workers_die_is_not_tried_for_ever(office: Office) -> None:
+    outside = open_post(office, SEEING)
+    answer = await office.say("parcel hello")
+    walking = await die_after_the_act(office, outside, answer.task_id)
+    outside.parcels.clear()  # it was what killed the worker
+    assert outside.hang is not None
+    outside.hang.set()
+    await office.execute(f"update tasks set crashes = {CRASHES - 1}")
+
+    await advance(office.house, office.organisation.id, answer.task_id, "the heir")  # type: ignore[arg-type]
+    await walking
+
+    assert await office.state(answer.task_id) == "failed"
+    assert outside.parcels == []
+    assert (await effect_of(office, answer.task_id)).state == "failed"
+    await office.recover()
+    assert office.wall.showing(f"died {CRASHES} times in a row").buttons
+
+
+async def test_looking_after_an_act_is_not_tried_for_ever_either(office: Office) -> None:
+    outside = open_post(office, SEEING)
+    answer = await office.say("parcel hello")
+    walking = await die_after_the_act(office, outside, answer.task_id)
+    await office.execute(f"update tasks set crashes = {2 * CRASHES - 1}")
+
+    await advance(office.house, office.organisation.id, answer.task_id, "the heir")  # type: ignore[arg-type]
+
+    assert await office.state(answer.task_id) == "failed"
+    assert outside.asked == []
+    assert outside.hang is not None
+    outside.hang.set()
+    await walking
 
 
 @dataclass

@@ -2,16 +2,19 @@
 
 import asyncio
 from dataclasses import replace
+from pathlib import Path
 from uuid import UUID
 
 import pytest
 from sqlalchemy.exc import DBAPIError
 
-from core.db import fetch_one
+from core.db import create_engine, fetch_alone, fetch_one
 from core.house import House
+from core.patience import CRASHES
 from core.runner import advance
 from tests.core.house import Office, letter_agent
 from tests.core.test_walk import events
+from tests.core.wire import Wire
 
 
 class _Died(BaseException):
@@ -88,15 +91,15 @@ async def die(office: Office, task_id: UUID | None) -> None:
 async def test_a_task_that_kills_its_workers_stops_with_an_id_and_a_button(
     office: Office,
 ) -> None:
-    office.trouble.errors = [_Died(), _Died(), _Died()]
+    office.trouble.errors = [_Died() for _ in range(CRASHES)]
     answer = await office.say("letter hello")
-    for _ in range(3):
+    for _ in range(CRASHES):
         await die(office, answer.task_id)
     await office.recover()
 
     assert await office.state(answer.task_id) == "failed"
-    assert office.trouble.ran == ["write", "write", "write"]
-    card = office.wall.showing("died 3 times in a row")
+    assert office.trouble.ran == ["write"] * CRASHES
+    card = office.wall.showing(f"died {CRASHES} times in a row")
     assert [button.action for button in card.buttons] == ["retry"]
 
     await office.click("retry", answer.task_id, office.asker)
@@ -105,15 +108,16 @@ async def test_a_task_that_kills_its_workers_stops_with_an_id_and_a_button(
 
 
 async def test_a_finished_step_is_a_new_start_of_the_count(office: Office) -> None:
-    office.trouble.errors = [_Died(), _Died()]
-    office.trouble.sealing = [_Died(), _Died()]
+    survived = CRASHES - 1
+    office.trouble.errors = [_Died() for _ in range(survived)]
+    office.trouble.sealing = [_Died() for _ in range(survived)]
     answer = await office.say("letter hello")
-    await die(office, answer.task_id)
-    await die(office, answer.task_id)
+    for _ in range(survived):
+        await die(office, answer.task_id)
     await office.recover()
     await office.click("approve", await office.approval_id(answer.task_id), office.boss)
-    await die(office, answer.task_id)
-    await die(office, answer.task_id)
+    for _ in range(survived):
+        await die(office, answer.task_id)
     await office.recover()
 
     assert await office.state(answer.task_id) == "done"
@@ -191,3 +195,33 @@ async def test_a_connection_that_is_cut_burns_no_try(office: Office) -> None:
     office.trouble.within = None
     await office.work()
     assert await office.state(answer.task_id) == "waiting:approval"
+
+
+async def test_a_task_is_given_back_as_soon_as_the_database_is_back(
+    office: Office, database_url: str, tmp_path: Path
+) -> None:
+    """Its step is not blamed, and its lease not waited for."""
+    async with Wire(database_url, tmp_path) as wire:
+        engine = create_engine(wire.url)
+
+        async def mend() -> None:
+            await asyncio.sleep(0.6)
+            await wire.mend()
+
+        async def cut() -> None:
+            wire.cut()
+            mending.append(asyncio.create_task(mend()))
+            await fetch_alone(engine, "select 1", {})
+
+        mending: list[asyncio.Task[None]] = []
+        office.trouble.within = cut
+        answer = await office.say("letter hello")
+        office.bell.jobs.clear()
+        house = replace(office.house, engine=engine)
+        with pytest.raises(DBAPIError):
+            await advance(house, office.organisation.id, answer.task_id, "w")  # type: ignore[arg-type]
+        await engine.dispose()
+
+    row = await office.row("select state, lease_until, attempts, crashes from tasks", {})
+    assert tuple(row) == ("running", None, 0, 0)
+    assert office.bell.jobs[-1].kind == "advance"
