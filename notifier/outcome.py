@@ -144,7 +144,7 @@ _SENT = """
             body_sha256 = excluded.body_sha256, extra = excluded.extra, edited_at = now()
     ), settled as (
         update deliveries d set sent_at = now(), error = null,
-            state = case when d.id = :delivery then 'sent' else 'superseded' end,
+            state = case when d.id = :delivery then :settled else 'superseded' end,
             body = case when d.id = :delivery then cast(:body as jsonb) end
         from mine where d.organisation_id = :organisation_id and d.id = any(:ids)
             and d.state = 'sending'
@@ -165,7 +165,8 @@ async def sent(
     """What stands in the thread now. Returns the task's version that our event has made.
 
     `delivery` is the change whose message it is, the last unless told otherwise. `stale`: what
-    stands there is an earlier state than `message`, and wants an edit with the next change.
+    stands there may be an earlier state than `message`; it is edited with the next change, and
+    where there is none, this one stays due for that.
     """
     body = dump(message)
     showing.taken.begun_by(sent)
@@ -181,6 +182,7 @@ async def sent(
             "id": new_id(),
             "slot": showing.slot,
             "delivery": delivery,
+            "settled": "pending" if stale and delivery == showing.last.id else "sent",
             "channel": sent.channel,
             "root": showing.thread.place.thread,
             "external_id": sent.id,

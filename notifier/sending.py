@@ -16,7 +16,7 @@ from core.errors import LostLease, MiyabiError, OutcomeUnknown, Permanent, TryLa
 from core.messages import Message
 from core.ports import Outbound, Sent
 from core.words import Words
-from notifier import outcome
+from notifier import outcome, topics
 from notifier.outcome import Showing
 from notifier.rendering import render
 from notifier.thread import Posted
@@ -56,7 +56,8 @@ async def show(showing: Showing, versions: Versions) -> bool:
         await outcome.close(showing, "superseded")  # shown once it is known what stands there
         return True
     message = await _message(showing, versions, showing.taken.version)
-    if message is None:
+    lost = showing.unsure if showing.posted is None else []
+    if message is None and not lost:
         await outcome.close(showing, "unchanged")
         return True
     outbound = showing.house.outbounds.get(showing.thread.platform)
@@ -65,8 +66,10 @@ async def show(showing: Showing, versions: Versions) -> bool:
         return True
     if showing.posted is not None:
         return await _edit(showing, versions, outbound, showing.posted)
-    if showing.unsure:
-        goes_on = await _find_out(showing, outbound, message, showing.unsure)
+    if lost:
+        # It may be of an earlier state, even one that is over by now and has nothing to show.
+        words = message or Message(topics.OVER.to(showing.thread.language))
+        goes_on = await _find_out(showing, outbound, words, lost, earlier=True)
         if goes_on is not None:
             return goes_on
     return await _intend_and_send(showing, versions, outbound)
@@ -174,11 +177,17 @@ async def _no_answer(showing: Showing, outbound: Outbound, message: Message) -> 
 
 
 async def _find_out(
-    showing: Showing, outbound: Outbound, message: Message, unsure: Sequence[UUID]
+    showing: Showing,
+    outbound: Outbound,
+    message: Message,
+    unsure: Sequence[UUID],
+    *,
+    earlier: bool = False,
 ) -> bool | None:
     """Ask the platform. None where the message surely is not there: then it can be sent.
 
-    Otherwise what became of it is written, and the answer is that of `show`.
+    Otherwise what became of it is written, and the answer is that of `show`. `earlier`: it was
+    sent by somebody before us, and may have said something else than `message`.
     """
     try:
         async with showing.lease.kept(LOOK_AT_MOST):
@@ -194,8 +203,7 @@ async def _find_out(
         return None
     delivery, sent = found
     log.info("deliver.found", slot=showing.slot, delivery=str(delivery))
-    # A file is what it was; of words that were sent earlier, the task may have moved on since.
-    stale = delivery != showing.last.id and not message.files
+    stale = earlier and not message.files  # a file is what it was
     await outcome.sent(showing, message, sent, delivery=delivery, how="found", stale=stale)
     return True
 

@@ -60,6 +60,11 @@ class Evidence:
             streams[event["stream"]].append(event)
         self.events = dict(streams)
 
+    def as_json(self) -> str:
+        """The rows, for whoever looks into a run."""
+        rows = {name: [dict(row) for row in found] for name, found in self.rows.items()}
+        return json.dumps(rows, ensure_ascii=False, default=str)
+
     def of_request(self, number: int) -> list[Row]:
         """The tasks that came of a request: there should be one."""
         return [task for task in self.rows["tasks"] if f"K{number:04d}" in task["text"]]

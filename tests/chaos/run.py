@@ -89,6 +89,7 @@ async def _run(
     evidence = await gather(
         place.database, place.slack, place.google.sheets[LEDGER][1:], journal, trace
     )
+    (place.folder / "evidence.json").write_text(evidence.as_json(), "utf-8")
     verified = await _verify(place)
     await place.fleet.stop()
     attacked = _attacked(plan, journal, trace)
@@ -234,7 +235,7 @@ def _against_rules(place: Town) -> Line:
 
 
 def _keep(place: Town, journal: Journal) -> str:
-    """Logs and trace for whoever looks into it."""
+    """Logs, trace and rows for whoever looks into it."""
     kept = Path(tempfile.mkdtemp(prefix="miyabi-chaos-failed-"))
     for file in place.folder.glob("*.*"):
         shutil.copy(file, kept)
@@ -242,4 +243,4 @@ def _keep(place: Town, journal: Journal) -> str:
     return str(kept)
 
 
-FULL = Size(tasks=300, doors=DOORS, fates=FATES)
+FULL = Size(tasks=300, pause=2.0, doors=DOORS, fates=FATES)

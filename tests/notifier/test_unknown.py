@@ -11,10 +11,11 @@ from core.db import fetch_all
 from core.errors import OutcomeUnknown, Permanent, TryLater
 from core.inbound import Answer, Sender
 from core.messages import Message
+from core.runner import advance
 from core.task_data import unsure_of
 from core.unit import unit
 from core.views import task_view
-from notifier import sending
+from notifier import sending, topics
 from notifier.deliver import announce
 from tests.core.house import Office, seen
 
@@ -115,13 +116,18 @@ async def test_the_second_look_comes_when_the_platform_has_had_time(office: Offi
 
 async def sent_by_the_dead(office: Office) -> Answer:
     """A task whose first message was posted by a worker that died before it could say so."""
-    office.wall.hang_after = True
     answer = await office.say("letter hello")
+    await die_telling(office, answer)
+    return answer
+
+
+async def die_telling(office: Office, answer: Answer) -> None:
+    """A worker posts the next message, and dies before it can say so."""
+    office.wall.hang_after = True
     dying = asyncio.create_task(tell(office, answer, "dead"))
     await office.wall.hanging.wait()
     dying.cancel()
     await asyncio.wait([dying])
-    return answer
 
 
 async def test_a_worker_dies_after_the_act_and_its_heir_finds_the_message(office: Office) -> None:
@@ -142,6 +148,26 @@ async def test_what_was_found_of_an_earlier_state_is_brought_up_to_date(office: 
     assert [text.split("\n")[1] for text in roots(office)] == ["goodbye"]
 
 
+async def test_a_question_sent_by_the_dead_and_answered_since_is_found_and_closed(
+    office: Office,
+) -> None:
+    """Its buttons must not stand there for ever, with no record of it."""
+    answer = await office.say("letter ?")
+    await tell(office, answer)
+    await advance(office.house, office.organisation.id, answer.task_id, "w")  # type: ignore[arg-type]
+    await die_telling(office, answer)
+    asked = office.wall.showing("Which tone?")
+    await office.click("answer", asked.buttons[0].value, office.asker)
+
+    await tell(office, answer, "heir")
+
+    over = office.wall.showing(topics.OVER.en)
+    assert (over.buttons, over.note) == ((), "Answer: warm")
+    assert "Which tone?" not in "".join(office.wall.texts())
+    assert await deliveries(office, "question:%") == [("sent", 1), ("sent", 1)]
+    assert len(office.wall.sends) == 3
+
+
 async def test_a_platform_that_cannot_be_asked_now_is_asked_later(office: Office) -> None:
     office.wall.lose_answer = True
     office.wall.deaf = TryLater("429", timedelta(seconds=0.1))
@@ -153,7 +179,7 @@ async def test_a_platform_that_cannot_be_asked_now_is_asked_later(office: Office
     await tell_in_time(office, answer)
 
     assert len(roots(office)) == 1
-    assert await deliveries(office, "root") == [("sent", 1)]
+    assert await deliveries(office, "root") == [("sent", 2)]
 
 
 async def test_a_platform_that_can_never_be_asked_is_left_to_a_person(office: Office) -> None:
@@ -212,8 +238,8 @@ async def test_what_a_platform_does_late_is_found_and_not_repeated(
     office.wall.come_late(office.wall.looks[0])
     await tell_in_time(office, answer)
 
-    assert len(roots(office)) == 0
-    assert await deliveries(office, "root") == [("sent", 1)]
+    assert len(office.wall.posted) == 2  # with the flash
+    assert await deliveries(office, "root") == [("sent", 2)]
 
 
 async def test_what_a_platform_never_did_is_sent_again(
