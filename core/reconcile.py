@@ -59,10 +59,11 @@ _DUE = text("""
         select id from outbox where next_at <= now() order by next_at limit 500
         for update skip locked
     )
-    -- 2, 4, 6, 6 ... seconds between two attempts. No more: Redis may have been wiped meanwhile.
+    -- 2, 3, 4, 4 ... seconds between two attempts. No more: Redis may have been wiped meanwhile, or
+    -- who had taken it from there may have died.
     -- And no less: most of it is not lost, but waits in a long queue (where it keeps its place).
     update outbox o set attempts = attempts + 1,
-        next_at = now() + make_interval(secs => least(6, 2 * (attempts + 1)))
+        next_at = now() + make_interval(secs => least(4, 2 + attempts))
     from due where o.id = due.id
     returning o.id, o.kind, o.organisation_id, o.subject_id as task_id, o.lane, o.rank
 """)
