@@ -47,7 +47,8 @@ def create_engine(
         pool_size=pool_size,
         max_overflow=0,
         pool_use_lifo=True,  # what one connection has prepared and cached is used the sooner
-        pool_timeout=connect_timeout,
+        # Less: who waited for a connection in vain knows that nothing was done.
+        pool_timeout=connect_timeout * 0.8,
         connect_args={
             "async_creator_fn": _connect,
             "timeout": connect_timeout,
@@ -210,6 +211,14 @@ def is_outage(error: Exception) -> bool:
         return False
     state = str(getattr(error.orig, "sqlstate", None) or "")
     return error.connection_invalidated or state[:2] in {"57", "53", "08"}
+
+
+def was_not_done(error: Exception) -> bool:
+    """Of an outage: whether what was asked surely did not happen. Either there was no connection
+    to ask on, or the server itself said no; a lost answer or a time-out leaves it open."""
+    if isinstance(error, PoolTimeout):
+        return True
+    return isinstance(error, DBAPIError) and not error.connection_invalidated
 
 
 @lru_cache(maxsize=64)

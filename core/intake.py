@@ -14,7 +14,7 @@ from core import begin, changes, phrases, replies, tasks
 from core.acquaintances import meet, met
 from core.codec import dump, load
 from core.commands import Command, read_command, without_command_word
-from core.db import Named, execute, fetch_quickly, from_json, is_outage, to_json
+from core.db import Named, execute, fetch_quickly, from_json, is_outage, to_json, was_not_done
 from core.errors import Refused
 from core.house import House
 from core.ids import new_id
@@ -44,8 +44,10 @@ async def accept(house: House, inbound: Inbound) -> Answer:
     """Take one verified delivery. A redelivery finds the first answer. Never raises Refused.
 
     Raises nothing for a database that is away either: the answer says that nothing was taken in,
-    and its outcome `unavailable` lets adapters ask their platform to deliver again.
+    or that this is not known; its outcome `unavailable` lets adapters ask their platform to deliver
+    again.
     """
+    surely = True
     try:
         async with asyncio.timeout(PATIENCE):
             try:
@@ -55,17 +57,15 @@ async def accept(house: House, inbound: Inbound) -> Answer:
                 # safe to ask again, even if the first statement did arrive.
                 if not error.connection_invalidated:
                     raise
+                surely = False
                 return await _accept(house, inbound)
     except Exception as error:
         if not is_outage(error):
             raise
-        return _away(inbound, error)
-
-
-def _away(inbound: Inbound, error: Exception) -> Answer:
-    log.error("intake.database_away", key=inbound.key, error=repr(error))
-    language = detect_language(inbound.text)
-    return Answer("unavailable", Message(phrases.NOT_TAKEN.to(language), language=language))
+        log.error("intake.database_away", key=inbound.key, error=repr(error))
+        words = phrases.NOT_TAKEN if surely and was_not_done(error) else phrases.PERHAPS_TAKEN
+        language = detect_language(inbound.text)
+        return Answer("unavailable", Message(words.to(language), language=language))
 
 
 async def _accept(house: House, inbound: Inbound) -> Answer:

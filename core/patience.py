@@ -10,10 +10,10 @@ UNEXPECTED_TRIES = 3
 """How often a step is tried that fails for a reason nobody foresaw."""
 LATE_TRIES = 2
 """How often a step is tried that takes longer than it may."""
-CRASHES = 5
-"""How many workers in a row may die at one step before its task stops. A death is counted for all
-that the worker had in hand, and most of them are innocent: three deaths while a slow provider is
-waited for come about on a bad day, and five within one step hardly."""
+CRASHES = 10
+"""How many workers in a row may die at one step before its task stops: in about a minute, if it is
+what kills them. No fewer, because a death is counted for all that the worker had in hand, and most
+of them are innocent: a step that waits for a slow provider saw five deaths on a bad day."""
 
 _FIRST_WAIT = timedelta(seconds=2)
 _GROWTH = 4

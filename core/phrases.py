@@ -57,6 +57,17 @@ NOT_TAKEN = Words(
     en="Nothing was taken in: the database can't be reached. Please send it again in a moment.",
     zh="目前无法连接数据库，请求未被受理。请稍后重新发送。",
 )
+PERHAPS_TAKEN = Words(
+    ja=(
+        "データベースの応答がなく、受け付けられたかどうか確認できません。"
+        "少し待って「一覧」で確かめ、なければもう一度送ってください。"
+    ),
+    en=(
+        "The database did not answer in time: it is not known whether this was taken in. "
+        "Look in a moment with “mine”; if it is not there, please send it again."
+    ),
+    zh="数据库未及时响应，无法确认请求是否已受理。请稍后用“我的”查看；如果没有，请重新发送。",
+)
 UNKNOWN_PERSON = Words(
     ja=(
         "あなたのアカウント（{account}）はまだ登録されていないため、何も実行していません。"

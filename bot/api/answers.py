@@ -31,7 +31,7 @@ def answered(
     if outcome == "refused":
         raise _refused(answer, words, wrong)
     if outcome == "unavailable":
-        raise away(words)
+        raise away()
     if outcome == "unknown_person":  # revoked a moment ago
         raise no_token()
     if outcome == "ignored":

@@ -23,9 +23,11 @@ NO_TOKEN = Words(
     zh="请用 Authorization: Bearer 发送有效的令牌。可用“miyabi people token”创建。",
 )
 AWAY = Words(
-    ja="いまデータベースに接続できません。少し待ってからもう一度送ってください。",
-    en="The database can't be reached. Please send it again in a moment.",
-    zh="目前无法连接数据库。请稍后重新发送。",
+    ja="いまデータベースに接続できません。少し待ってから、同じ Idempotency-Key で"
+    "もう一度送ってください。",
+    en="The database can't be reached. Please send it again in a moment, with the same"
+    " Idempotency-Key.",
+    zh="目前无法连接数据库。请稍后用同一个 Idempotency-Key 重新发送。",
 )
 KEY_REUSED = Words(
     ja="この Idempotency-Key は別の内容で使われています。"
@@ -92,7 +94,7 @@ def no_token() -> Problem:
 
 
 def away(detail: Words | str = AWAY) -> Problem:
-    """What is needed can't be reached; nothing was done."""
+    """What is needed can't be reached; whether anything was done need not be known."""
     return Problem(503, detail, headers={"Retry-After": _AGAIN_AFTER})
 
 

@@ -14,10 +14,29 @@ from bot.slack.door import Act, Door
 from bot.slack.render import Json
 from core.inbound import Answer, Inbound, Spot
 from core.intake import accept
+from core.messages import Message
 from core.reading.language import detect_language
 from core.tasks import is_conversation
+from core.words import Words
 
 log = structlog.get_logger()
+
+COMES_AGAIN = Words(
+    ja=(
+        "いまデータベースの応答がありません。"
+        "このメッセージは Slack が数分以内に自動で届け直すので、"
+        "送り直しは不要です。10 分たっても返事がなければ、もう一度送ってください。"
+    ),
+    en=(
+        "The database does not answer at the moment. Slack will deliver your message again by "
+        "itself within minutes: no need to send it again, unless nothing has come in 10 minutes."
+    ),
+    zh=(
+        "数据库暂时没有响应。Slack 会在几分钟内自动重新投递这条消息，无需重发；"
+        "如果 10 分钟后仍无回复，请重新发送。"
+    ),
+)
+"""Slack repeats a delivery at once, after a minute and after five (docs.slack.dev, Events API)."""
 
 _SPOKEN_TO = re.compile(r"^\s*[!！]\s*miyabi(?=\s|$)", re.IGNORECASE)
 _SAID = frozenset({None, "file_share", "thread_broadcast"})
@@ -52,12 +71,15 @@ def _answer(
         fresh = door.first_time(f"{answer.outcome}:{key}")
     if fresh and answer.opens is not None:
         door.later(door.say(act, how_to_ask(door.house, answer.opens, detect_language(text))))
-    elif fresh and answer.message is not None and answer.outcome != "taken":
-        quiet = answer.outcome == "unavailable" or not addressed
-        tell = door.whisper if quiet else door.say
-        door.later(tell(act, answer.message))
-    if answer.outcome == "unavailable":
+    elif answer.outcome == "unavailable":
+        if fresh:
+            language = detect_language(text)
+            words = Message(COMES_AGAIN.to(language), language=language)
+            door.later(door.whisper(act, words))
         return BoltResponse(status=503)  # so that Slack delivers it again
+    elif fresh and answer.message is not None and answer.outcome != "taken":
+        tell = door.say if addressed else door.whisper
+        door.later(tell(act, answer.message))
     return None
 
 

@@ -108,7 +108,9 @@ class Crowd:
         inbound = Inbound(sender, Spot(f"console-{request.number}"), new_id().hex, request.text)
 
         async def once() -> str:
-            return (await accept(self.town.house, inbound)).outcome
+            answer = await accept(self.town.house, inbound)
+            said = answer.message.text if answer.message else ""
+            return "denied" if _NOT_TAKEN in said else answer.outcome
 
         await self._repeatedly(request, asked, once)
 
@@ -117,6 +119,8 @@ class Crowd:
 
         async def once() -> str:
             status, answer = await self.post(request.person, "requests", body, key)
+            if _NOT_TAKEN in str(answer.get("detail")):
+                return "denied"
             return str(answer.get("outcome") or answer.get("code") or status)
 
         await self._repeatedly(request, asked, once)
@@ -131,7 +135,7 @@ class Crowd:
             outcome = await once()
             asked.deliveries += 1
             asked.answers.append(outcome)
-            if outcome == "unavailable":
+            if outcome == "denied":
                 asked.denied_at.append(time.time())
             if outcome != "taken":
                 return False

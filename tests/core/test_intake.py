@@ -2,6 +2,7 @@
 
 import asyncio
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from sqlalchemy import text
@@ -42,7 +43,7 @@ async def test_who_may_not_ask_is_told_which_role_it_takes(office: Office) -> No
     assert await count(office, "tasks") == 0
 
 
-async def test_a_locked_database_is_said_in_time_and_nothing_is_taken(
+async def test_a_locked_database_is_told_of_in_time_and_nothing_is_taken(
     office: Office,
 ) -> None:
     async with office.house.engine.connect() as blocker:
@@ -53,12 +54,25 @@ async def test_a_locked_database_is_said_in_time_and_nothing_is_taken(
     assert told.outcome == "unavailable"
     assert PATIENCE < 2
     assert told.message is not None
-    assert "Nothing was taken in" in told.message.text
+    assert "not known whether this was taken in" in told.message.text
     await asyncio.sleep(0.3)
     assert await count(office, "tasks") == 0
 
     again = await office.say("letter hello", key="k1")
     assert again.outcome == "taken"
+
+
+async def test_a_database_nobody_reaches_has_surely_taken_nothing_in(
+    office: Office, tmp_path: Path
+) -> None:
+    engine = create_engine(f"postgresql+asyncpg://miyabi@/miyabi?host={tmp_path}")
+    office.house = replace(office.house, engine=engine)
+
+    told = await office.say("letter hello")
+
+    assert told.outcome == "unavailable"
+    assert told.message is not None
+    assert "Nothing was taken in" in told.message.text
 
 
 @pytest.mark.parametrize(
