@@ -10,12 +10,43 @@ from core.unit import Unit
 
 HOUSEKEEPING = "housekeeping"
 
+KEPT = timedelta(days=30)
+"""For how long it is known that something was done: a delivery or a key that comes again later is
+a new one. Platforms deliver again within hours, and programs are told so (bot/api/README.md)."""
+
+BATCH = 1000
+"""Rows of a kind that one run forgets, so that none is long; where there are more, the next comes
+soon."""
+_SOON = timedelta(seconds=1)
+
+# across organisations: the house's own rows
+_SCHEDULE = "delete from schedule where done_at < now() - make_interval(secs => :kept)"
+# across organisations: deliveries of all of them. Their ids are UUIDv7, which begin with the time
+# in milliseconds: the oldest are found by the key, and the intake has no further index to keep.
+_INBOUND = """
+    delete from inbound where id in (
+        select id from inbound
+        where id < cast(rpad(lpad(to_hex(cast(1000 * extract(epoch from
+            now() - make_interval(secs => :kept)) as bigint)), 12, '0'), 32, '0') as uuid)
+            and received_at < now() - make_interval(secs => :kept)
+        order by id limit :batch)
+"""
+# across organisations: likewise
+_KEYS = """
+    delete from idempotency_keys where (person_id, key) in (
+        select person_id, key from idempotency_keys
+        where created_at < now() - make_interval(secs => :kept)
+        order by created_at limit :batch)
+"""
+
 
 async def tidy(house: House, work: Unit, occurrence: Occurrence) -> datetime:
     """Forget what was done long ago; miss no approval."""
-    # across organisations: the house's own rows
-    await execute(
-        work.connection, "delete from schedule where done_at < now() - interval '30 days'", {}
-    )
+    kept = KEPT.total_seconds()
+    await execute(work.connection, _SCHEDULE, {"kept": kept})
+    limits = {"kept": kept, "batch": BATCH}
+    forgotten = [await execute(work.connection, sql, limits) for sql in (_INBOUND, _KEYS)]
     await overdue.watch_unwatched(work)
+    if BATCH in forgotten:
+        return occurrence.now + _SOON
     return every(occurrence, timedelta(hours=1))

@@ -160,6 +160,7 @@ create table idempotency_keys (
     created_at timestamptz not null default now(),
     primary key (person_id, key)
 );
+create index on idempotency_keys (created_at); -- the oldest are forgotten
 
 -- Whether a person hears what is said there; behind a program's account nobody does.
 alter table accounts add column listens boolean not null default true;
