@@ -6,9 +6,12 @@ from dataclasses import replace
 import pytest
 from sqlalchemy import text
 
+from core.agent import Results, Summary
 from core.db import create_engine
 from core.intake import PATIENCE
+from core.words import Language
 from tests.bot.api.conftest import Program, Said, Site, described, opening_of, served
+from tests.core.house import letter_agent
 
 
 @pytest.mark.parametrize("table", ["api_tokens", "idempotency_keys", "inbound", "tasks"])
@@ -64,11 +67,15 @@ async def test_after_a_restart_of_the_database_all_goes_on(site: Site, asker: Pr
 
 
 async def test_a_crash_says_an_id_and_nothing_else(site: Site, asker: Program) -> None:
+    def broken(results: Results, language: Language) -> Summary:
+        raise LookupError("a secret")
+
     said = await asker.ask("letter hello")
-    async with served(opening_of(replace(site.house, agents={}))) as http:
+    agents = {"letter": replace(letter_agent, summarise=broken)}
+    async with served(opening_of(replace(site.house, agents=agents))) as http:
         program = Program(http, await described(http), asker.token)
         crashed = await program.get(f"/tasks/{said.data['reference']}")
 
     assert (crashed.status, crashed.data["code"]) == (500, "internal")
     assert crashed.data["id"] in crashed.data["detail"]
-    assert b"KeyError" not in crashed.body
+    assert b"secret" not in crashed.body
