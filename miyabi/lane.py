@@ -1,4 +1,4 @@
-"""One lane of a worker: arq's worker, woken by the bell, that takes jobs by our script."""
+"""One queue of a worker: arq's worker, woken by the bell, that takes jobs by our script."""
 
 import asyncio
 import contextlib
@@ -10,7 +10,7 @@ from arq import ArqRedis, Worker, func
 from arq.typing import WorkerCoroutine
 from redis.exceptions import RedisError
 
-from core.ports import Lane
+from core.ports import JobKind, Lane
 from miyabi.queue import WAKE, claim, deserialize, give_back, queue_of, serialize
 
 log = structlog.get_logger()
@@ -26,12 +26,18 @@ class LaneWorker(Worker):
     """arq's worker, whose main loop waits for the bell or half a second, whichever is first."""
 
     def __init__(
-        self, lane: Lane, redis: ArqRedis, functions: Mapping[str, WorkerCoroutine], *, jobs: int
+        self,
+        lane: Lane,
+        redis: ArqRedis,
+        functions: Mapping[str, WorkerCoroutine],
+        *,
+        jobs: int,
+        kind: JobKind = "advance",
     ) -> None:
         super().__init__(
             functions=[func(do, name=name) for name, do in functions.items()],
             redis_pool=redis,
-            queue_name=queue_of(lane),
+            queue_name=queue_of(lane, kind),
             job_serializer=serialize,
             job_deserializer=deserialize,
             max_jobs=jobs,
@@ -71,11 +77,11 @@ class LaneWorker(Worker):
         """In one round trip, where arq's own takes three a job and counts a slot as taken for ever
         when Redis goes away in between: after ten of these it would be deaf."""
         free = self.max_jobs - self.job_counter
-        claimed = await claim(self.pool, self.lane, free, self.in_progress_timeout_s)
+        claimed = await claim(self.pool, self.queue_name, free, self.in_progress_timeout_s)
         self.polled_at = time.monotonic()
         self._may_be_more = len(claimed) == free
         if self.stopping:
-            await give_back(self.pool, self.lane, claimed)
+            await give_back(self.pool, self.queue_name, claimed)
             return
         for job_id in claimed:
             if job_id not in self.tasks:  # else it was handed again while it is being done here
@@ -101,7 +107,7 @@ class LaneWorker(Worker):
 
 
 async def listen(redis: ArqRedis, workers: Mapping[bytes, LaneWorker]) -> None:
-    """Have each lane's worker look at its queue when the bell rings for it.
+    """Have each worker, by the name of its queue, look at that when the bell rings for it.
 
     Subscribes again when Redis comes back.
     """

@@ -1,4 +1,4 @@
-"""The queue in Redis: arq's keys, filled and read by two scripts of our own.
+"""The queues in Redis: arq's keys, filled and read by two scripts of our own.
 
 arq's own way in asks three times a job; its way out reads a page from the head of the queue, where
 everything stands that others are at work on, and asks about each. Both know no order but time, and
@@ -18,9 +18,10 @@ from redis.asyncio.client import Pipeline
 from core.ports import Job, JobKind, Lane
 
 LANES: tuple[Lane, ...] = ("interactive", "bulk")
+KINDS: tuple[JobKind, ...] = get_args(JobKind)
 
 WAKE = "miyabi:wake"
-"""The channel on which a lane is named when something has come into it."""
+"""The channel on which a queue is named when something has come into it."""
 
 SPACING = 10 * 60 * 1000
 """Milliseconds in the queue from one rank to the next: a job is overtaken by those of a lower rank
@@ -87,12 +88,16 @@ end
 return claimed
 """.replace("{job}", job_key_prefix).replace("{begun}", in_progress_key_prefix)
 
-_KNOWN = f" {' '.join(get_args(JobKind))} "
+_KNOWN = f" {' '.join(KINDS)} "
 
 
-def queue_of(lane: Lane) -> str:
-    """The name of a lane's queue, as arq knows it."""
-    return f"miyabi:{lane}"
+def queue_of(lane: Lane, kind: JobKind = "advance") -> str:
+    """The name of a lane's queue, as arq knows it.
+
+    What is to be told has a queue of its own beside that of the steps: a platform that hangs holds
+    up no step.
+    """
+    return f"miyabi:{lane}:news" if kind == "announce" else f"miyabi:{lane}"
 
 
 def serialize(job: dict[str, object]) -> bytes:
@@ -145,18 +150,18 @@ def hand(pipeline: Pipeline, jobs: Sequence[Job]) -> None:
         for_arq = (str(job.organisation_id), str(job.task_id))
         # The time at which it was enqueued is for arq's log only.
         payload = serialize_job(job.kind, for_arq, {}, None, 0, serializer=serialize)
-        arguments += [job.id.hex, queue_of(job.lane), wait, job.rank, payload]
+        arguments += [job.id.hex, queue_of(job.lane, job.kind), wait, job.rank, payload]
     pipeline.eval(_HAND, 0, *arguments)
-    wake(pipeline, {job.lane for job in jobs})
+    wake(pipeline, {queue_of(job.lane, job.kind) for job in jobs})
 
 
-def wake(redis: Pipeline, lanes: Iterable[Lane]) -> None:
-    """Have the workers look into these lanes at once."""
-    for lane in lanes:
-        redis.publish(WAKE, lane)
+def wake(redis: Pipeline, queues: Iterable[str]) -> None:
+    """Have the workers look into these queues at once."""
+    for queue in queues:
+        redis.publish(WAKE, queue)
 
 
-async def claim(redis: ArqRedis, lane: Lane, free: int, keeps: float) -> list[str]:
+async def claim(redis: ArqRedis, queue: str, free: int, keeps: float) -> list[str]:
     """Take up to `free` jobs that nobody is at work on, lower ranks first; give their ids.
 
     For `keeps` seconds nobody else takes them. With `free` 0 it is a sign of life of Redis.
@@ -164,14 +169,14 @@ async def claim(redis: ArqRedis, lane: Lane, free: int, keeps: float) -> list[st
     """
     arguments: list[Any] = [free, int(keeps * 1000), _LOOK_AT, _BASE, SPACING, _LAST_RANK, _KNOWN]
     # redis-py gives its two clients one type between them.
-    found = await redis.eval(_CLAIM, 1, queue_of(lane), *arguments)  # type: ignore[misc]
+    found = await redis.eval(_CLAIM, 1, queue, *arguments)  # type: ignore[misc]
     return [job_id.decode() for job_id in found]
 
 
-async def give_back(redis: ArqRedis, lane: Lane, job_ids: Sequence[str]) -> None:
+async def give_back(redis: ArqRedis, queue: str, job_ids: Sequence[str]) -> None:
     """Let others take at once what was claimed and not begun."""
     async with redis.pipeline(transaction=False) as pipeline:
         if job_ids:
             pipeline.delete(*(in_progress_key_prefix + job_id for job_id in job_ids))
-        wake(pipeline, [lane])
+        wake(pipeline, [queue])
         await pipeline.execute()

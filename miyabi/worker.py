@@ -1,4 +1,4 @@
-"""A worker: both lanes of the queue, the reconciler beside them, and a watch over it all.
+"""A worker: the steps and the news of both lanes, the reconciler, and a watch over it all.
 
 arq polls every 0.5 s (267 ms p50 from commit to start); waiting for the bell instead takes 3 to
 4 ms at a fraction of the idle cost. The poll remains as the safety net.
@@ -22,11 +22,11 @@ from redis.exceptions import RedisError
 from sqlalchemy.exc import SQLAlchemyError
 
 from core.house import House
-from core.ports import Lane
+from core.ports import JobKind, Lane
 from core.reconcile import reconcile
 from core.runner import advance
 from miyabi.lane import LaneWorker, listen
-from miyabi.queue import LANES, connect_anew, give_back
+from miyabi.queue import KINDS, LANES, connect_anew, give_back
 from miyabi.watch import Patience, keep_row, watch
 from notifier.deliver import announce
 
@@ -46,7 +46,11 @@ time. An act on the outside has 5 of them to end in, and its outcome is noted.""
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What a worker process serves, and with how many jobs at a time."""
+    """What a worker process serves, and with how many steps at a time.
+
+    As many threads are told the news at a time, in slots of their own: where a platform hangs, each
+    telling takes as long as it is waited for, and no step is to wait for that.
+    """
 
     interactive: int = 10
     bulk: int = 2
@@ -81,8 +85,10 @@ def worker_name() -> str:
     return f"{socket.gethostname()}:{os.getpid()}"
 
 
-def make_worker(house: House, redis: ArqRedis, lane: Lane, *, jobs: int = 10) -> LaneWorker:
-    """A worker on one lane. A job is an organisation and a task, nothing else."""
+def make_worker(
+    house: House, redis: ArqRedis, lane: Lane, *, jobs: int = 10, kind: JobKind = "advance"
+) -> LaneWorker:
+    """A worker on one queue. A job is an organisation and a task, nothing else."""
     name = worker_name()
     about_to_tell: set[str] = set()
 
@@ -103,7 +109,8 @@ def make_worker(house: House, redis: ArqRedis, lane: Lane, *, jobs: int = 10) ->
             announce(house, UUID(organisation_id), UUID(task_id), name), "announce", task_id
         )
 
-    worker = LaneWorker(lane, redis, {"advance": run_advance, "announce": run_announce}, jobs=jobs)
+    functions = {"advance": run_advance, "announce": run_announce}
+    worker = LaneWorker(lane, redis, functions, jobs=jobs, kind=kind)
     return worker
 
 
@@ -152,8 +159,9 @@ class Crew:
         """Take jobs from now on."""
         redis = self._connect()
         self.workers = [
-            make_worker(self.house, redis, lane, jobs=self.plan.jobs(lane))
+            make_worker(self.house, redis, lane, jobs=self.plan.jobs(lane), kind=kind)
             for lane in self.plan.lanes
+            for kind in KINDS
         ]
         self._run(redis)
 
@@ -216,8 +224,8 @@ class Crew:
         redis = self.workers[0].pool
         with contextlib.suppress(RedisError, OSError):
             async with asyncio.timeout(1):
-                for lane in self.lanes:
-                    await give_back(redis, lane, [])
+                for worker in self.workers:
+                    await give_back(redis, worker.queue_name, [])
         with contextlib.suppress(RedisError, OSError):
             await redis.aclose(close_connection_pool=True)
 
@@ -232,11 +240,11 @@ class Crew:
         return not late
 
     def _connect(self) -> ArqRedis:
-        jobs = sum(self.plan.jobs(lane) for lane in self.plan.lanes)
+        jobs = sum(self.plan.jobs(lane) for lane in self.plan.lanes) * len(KINDS)
         return connect_anew(self.given, connections=jobs + 20)
 
     def _run(self, redis: ArqRedis) -> None:
-        by_name = {worker.lane.encode(): worker for worker in self.workers}
+        by_name = {worker.queue_name.encode(): worker for worker in self.workers}
         self._running = [asyncio.create_task(worker.main()) for worker in self.workers]
         self._running.append(asyncio.create_task(listen(redis, by_name)))
 

@@ -17,12 +17,12 @@ from core.ids import new_id
 from core.inbound import Answer, Inbound, Spot
 from core.intake import accept
 from core.people import Person
-from core.ports import Job, Lane
+from core.ports import Job, Lane, Place
 from miyabi.doorbell import RedisDoorbell
 from miyabi.queue import connect, queue_of
 from miyabi.watch import Deaf, Patience, watch
 from miyabi.worker import Crew, Plan, run_worker
-from tests.core.house import Office, open_office
+from tests.core.house import Office, Wall, open_office
 from tests.core.post import BLIND, open_post
 from tests.miyabi.yard import open_yard, until
 
@@ -109,6 +109,10 @@ async def test_one_persons_hundred_are_not_before_anothers_one(
         await ask(office, office.asker)
     one = await ask(office, office.boss)
 
+    async def all_in_line() -> bool:
+        return await redis.zcard(queue_of("interactive")) == 101
+
+    await until(all_in_line)
     async with working(office, redis, Plan(interactive=5, grace=timedelta(0))):
         await until(lambda: len(office.trouble.ran) >= 3)
         await until(lambda: is_in(office, one, "running"), 5)
@@ -123,6 +127,32 @@ async def test_each_lane_can_have_a_process_of_its_own(office: Office, redis: Ar
         assert await is_in(office, bulk, "received")
     async with working(office, redis, Plan(lanes=("bulk",))):
         await until(lambda: is_in(office, bulk, "waiting:approval"))
+
+
+async def test_a_platform_that_hangs_holds_up_no_step(office: Office, redis: ArqRedis) -> None:
+    hung = asyncio.Event()
+
+    async def hang() -> None:
+        hung.set()
+        await asyncio.Event().wait()
+
+    class Hanging(Wall):
+        async def _maybe_fail(self, place: Place) -> None:
+            await hang()
+
+    office.house = replace(office.house, outbounds={"wall": Hanging()})
+    async with working(office, redis, Plan(interactive=3, grace=timedelta(0))):
+        for _ in range(6):  # more than a worker takes at a time
+            await ask(office, office.asker)
+        await hung.wait()
+        await until(lambda: len(office.trouble.ran) == 12)
+        await asyncio.sleep(0.5)  # all that can hang does
+
+        answer = await ask(office, office.boss)
+        took = await until(lambda: is_in(office, answer, "waiting:approval"))
+
+        assert took < 1
+        assert await redis.zcard(queue_of("interactive", "announce")) >= 6
 
 
 # Jobs of a newer version

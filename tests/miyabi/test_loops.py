@@ -137,7 +137,7 @@ class FaultyEar:
 
 async def test_the_bell_is_listened_to_on_after_any_error(redis_url: str) -> None:
     redis, ear = connect(redis_url), FaultyEar()
-    ears: Any = {b"interactive": ear}
+    ears: Any = {b"miyabi:interactive": ear}
     async with running(listen(redis, ears)):
         await seen(lambda: len(ear.rung) > 1, 10)
     await redis.aclose(close_connection_pool=True)

@@ -43,7 +43,7 @@ async def test_the_lower_rank_goes_first_and_of_one_rank_the_earlier(redis: ArqR
     for each in jobs:
         await put(redis, [each])
 
-    claimed = await claim(redis, "interactive", 10, KEEPS)
+    claimed = await claim(redis, queue_of("interactive"), 10, KEEPS)
 
     assert claimed == keys([jobs[1], jobs[3], jobs[2], jobs[0]])
 
@@ -54,7 +54,7 @@ async def test_one_persons_two_hundred_let_anothers_one_pass(redis: ArqRedis) ->
     one = job(1)
     await put(redis, [one])
 
-    claimed = await claim(redis, "interactive", 10, KEEPS)
+    claimed = await claim(redis, queue_of("interactive"), 10, KEEPS)
 
     assert one.id.hex in claimed[:3]
 
@@ -63,7 +63,7 @@ async def test_no_rank_however_high_is_put_off_for_ever(redis: ArqRedis) -> None
     last = job(10_000_000)
     await put(redis, [last])
 
-    assert await claim(redis, "interactive", 1, KEEPS) == [last.id.hex]
+    assert await claim(redis, queue_of("interactive"), 1, KEEPS) == [last.id.hex]
 
 
 async def test_what_was_put_off_and_is_due_does_not_wait_behind_all_who_came_meanwhile(
@@ -71,34 +71,34 @@ async def test_what_was_put_off_and_is_due_does_not_wait_behind_all_who_came_mea
 ) -> None:
     retry = job(3, after=timedelta(seconds=0.3))
     await put(redis, [retry])
-    assert await claim(redis, "interactive", 0, KEEPS) == []
+    assert await claim(redis, queue_of("interactive"), 0, KEEPS) == []
     fresh = [job(rank) for rank in range(500)]
     await put(redis, fresh)
-    assert await claim(redis, "interactive", 2, KEEPS) == keys(fresh[:2])
+    assert await claim(redis, queue_of("interactive"), 2, KEEPS) == keys(fresh[:2])
 
     await asyncio.sleep(0.4)
 
-    assert retry.id.hex in await claim(redis, "interactive", 4, KEEPS)
+    assert retry.id.hex in await claim(redis, queue_of("interactive"), 4, KEEPS)
 
 
 async def test_what_is_claimed_nobody_else_gets_until_it_is_given_back(redis: ArqRedis) -> None:
     jobs = [job(), job()]
     await put(redis, jobs)
 
-    first = await claim(redis, "interactive", 1, KEEPS)
-    second = await claim(redis, "interactive", 10, KEEPS)
+    first = await claim(redis, queue_of("interactive"), 1, KEEPS)
+    second = await claim(redis, queue_of("interactive"), 10, KEEPS)
     assert (first, second) == (keys(jobs[:1]), keys(jobs[1:]))
-    await give_back(redis, "interactive", first)
+    await give_back(redis, queue_of("interactive"), first)
 
-    assert await claim(redis, "interactive", 10, KEEPS) == first
+    assert await claim(redis, queue_of("interactive"), 10, KEEPS) == first
 
 
 async def test_a_lane_gives_only_its_own(redis: ArqRedis) -> None:
     bulk = replace(job(), lane="bulk")
     await put(redis, [bulk])
 
-    assert await claim(redis, "interactive", 10, KEEPS) == []
-    assert await claim(redis, "bulk", 10, KEEPS) == [bulk.id.hex]
+    assert await claim(redis, queue_of("interactive"), 10, KEEPS) == []
+    assert await claim(redis, queue_of("bulk"), 10, KEEPS) == [bulk.id.hex]
 
 
 NEWER = (
@@ -119,6 +119,6 @@ async def test_a_job_of_a_newer_version_stays_for_its_workers_and_in_nobodys_way
     await put(redis, [newer, ours])
     await redis.set(job_key_prefix + newer.id.hex, payload)
 
-    assert await claim(redis, "interactive", 10, KEEPS) == [ours.id.hex]
+    assert await claim(redis, queue_of("interactive"), 10, KEEPS) == [ours.id.hex]
     waiting = [key.decode() for key in await redis.zrange(queue_of("interactive"), 0, -1)]
     assert waiting == [ours.id.hex, newer.id.hex]
