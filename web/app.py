@@ -14,7 +14,7 @@ from core.platform import Opening, Platform
 from core.problems import MEDIA_TYPE, accepted_language, problem
 from web import health, metrics
 from web.health import Probe
-from web.limits import BodyLimit
+from web.limits import BodyLimit, InTime
 from web.metrics import Counted
 
 log = structlog.get_logger()
@@ -42,7 +42,7 @@ def create_app(
         title="Miyabi",
         openapi_url=None,  # nothing here is for people or programs to explore
         routes=routes,
-        middleware=[Middleware(Counted, paths=paths), Middleware(BodyLimit)],
+        middleware=[Middleware(Counted, paths=paths), Middleware(BodyLimit), Middleware(InTime)],
         exception_handlers={HTTPException: _http_error, Exception: _crash},
     )
 

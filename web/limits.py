@@ -1,12 +1,18 @@
 """What every request must keep to, whichever platform it is for."""
 
+import asyncio
 import json
+from collections.abc import MutableMapping
+from typing import Any
 
+import structlog
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from core.problems import MEDIA_TYPE, accepted_language, problem
 from core.words import Words
+
+log = structlog.get_logger()
 
 BODY_LIMIT = 1_000_000
 """Bytes a request's body may have; no webhook of a platform comes near it."""
@@ -14,7 +20,68 @@ BODY_LIMIT = 1_000_000
 _TOO_LARGE = Words(
     ja="1 MB までにしてください。", en="It may have 1 MB at most.", zh="最多为 1 MB。"
 )
+ANSWER_WITHIN = 2.0
+"""Seconds after which whoever delivers something is answered in any case. Slack waits for 3."""
+
+_RETRY_AFTER = b"2"  # seconds
+_TOO_SLOW = Words(
+    ja="時間内に処理できませんでした。同じ内容をもう一度送ってください。二重には処理されません。",
+    en="There was no answer in time. Send the same again: nothing is done twice.",
+    zh="未能及时处理。请重新发送相同内容，不会重复处理。",
+)
 _WITHOUT_BODY = frozenset({"GET", "HEAD", "OPTIONS"})
+
+
+class InTime:
+    """Answers a delivery within `ANSWER_WITHIN`, whatever becomes of the work for it.
+
+    Each part of that has a limit of its own, but nothing holds their sum. What is not done is
+    called off, and how long that takes nobody waits for: the platform delivers again, and the
+    delivery's key has it done once. What only looks (GET) is not held: our own pages keep to less
+    than that by themselves, and a browser may wait for another company's answer.
+    """
+
+    def __init__(self, app: ASGIApp, seconds: float = ANSWER_WITHIN) -> None:
+        self._app = app
+        self._seconds = seconds
+        self._called_off: set[asyncio.Task[None]] = set()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http" or scope["method"] in _WITHOUT_BODY:
+            await self._app(scope, receive, send)
+            return
+        answered = False
+        late = False
+
+        async def in_time(message: MutableMapping[str, Any]) -> None:
+            nonlocal answered
+            if not late:
+                answered = True
+                await send(message)
+
+        work = asyncio.ensure_future(self._app(scope, receive, in_time))
+        try:
+            await asyncio.wait({work}, timeout=self._seconds)
+        except asyncio.CancelledError:
+            work.cancel()
+            raise
+        if work.done() or answered:
+            await work
+            return
+        late = True
+        self._call_off(work)
+        log.error("web.too_slow", path=scope["path"])
+        await _refuse(scope, send, 503, _TOO_SLOW, (b"retry-after", _RETRY_AFTER))
+
+    def _call_off(self, work: asyncio.Task[None]) -> None:
+        def over(ended: asyncio.Task[None]) -> None:
+            self._called_off.discard(ended)
+            if not ended.cancelled() and (error := ended.exception()) is not None:
+                log.info("web.ended_late", error=repr(error))
+
+        self._called_off.add(work)
+        work.add_done_callback(over)
+        work.cancel()
 
 
 class BodyLimit:
@@ -32,11 +99,11 @@ class BodyLimit:
             await self._app(scope, receive, send)
             return
         if _declared(scope) > self._limit:
-            await _refuse(scope, send)
+            await _refuse(scope, send, 413, _TOO_LARGE)
             return
         body = await self._body(receive)
         if body is None:
-            await _refuse(scope, send)
+            await _refuse(scope, send, 413, _TOO_LARGE)
             return
         await self._app(scope, _replayed(body, receive), send)
 
@@ -78,13 +145,16 @@ def _replayed(body: bytes, receive: Receive) -> Receive:
     return replay
 
 
-async def _refuse(scope: Scope, send: Send) -> None:
-    """Answer that the body is too large."""
+async def _refuse(
+    scope: Scope, send: Send, status: int, why: Words, *more: tuple[bytes, bytes]
+) -> None:
+    """Answer with a problem."""
     language = accepted_language(Headers(scope=scope).get("accept-language"), "ja")
-    content = json.dumps(problem(413, language, _TOO_LARGE.to(language))).encode()
+    content = json.dumps(problem(status, language, why.to(language))).encode()
     headers = [
         (b"content-type", MEDIA_TYPE.encode()),
         (b"content-length", str(len(content)).encode()),
+        *more,
     ]
-    await send({"type": "http.response.start", "status": 413, "headers": headers})
+    await send({"type": "http.response.start", "status": status, "headers": headers})
     await send({"type": "http.response.body", "body": content})

@@ -51,7 +51,7 @@ NOT_READABLE = Words(
 )
 TOO_SLOW = Words(ja="時間がかかっています", en="it takes too long", zh="耗时过长")
 
-_CATALOGUE_PATIENCE = 2.0  # seconds of the three that Slack waits for an answer
+_CATALOGUE_PATIENCE = 1.5  # seconds: a delivery is answered within 2 (web/limits.py)
 
 
 async def open_form(door: Door, act: Act, person: Person, trigger: str, agent: str) -> None:

@@ -1,6 +1,7 @@
 """The web application on a real socket: its limits, its signs of life, and what it never says."""
 
 import asyncio
+import contextlib
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
@@ -10,6 +11,7 @@ import asyncpg  # type: ignore[import-untyped]
 import pytest
 from aiohttp import ClientSession
 from pydantic import SecretStr
+from sqlalchemy import text
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
@@ -24,7 +26,7 @@ from miyabi.embedded import Services
 from miyabi.session import newest_version
 from tests.running import at_port
 from web.app import create_app
-from web.limits import BODY_LIMIT
+from web.limits import ANSWER_WITHIN, BODY_LIMIT
 
 SECRET = "the password is hunter2"
 
@@ -36,7 +38,24 @@ def _routes(opening: Opening) -> Sequence[object]:
     async def crash(request: Request) -> Response:
         raise RuntimeError(SECRET)
 
-    return (Route("/echo", echo, methods=["POST"]), Route("/crash", crash, methods=["POST"]))
+    async def ask(request: Request) -> Response:
+        async with opening.house.engine.connect() as connection:
+            await connection.execute(text("select count(*) from organisations"))
+        return PlainTextResponse("done")
+
+    async def ask_in_parts(request: Request) -> Response:
+        for _ in range(5):
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(1):
+                    await ask(request)
+        return PlainTextResponse("done")
+
+    return (
+        Route("/echo", echo, methods=["POST"]),
+        Route("/crash", crash, methods=["POST"]),
+        Route("/ask", ask, methods=["POST"]),
+        Route("/ask-in-parts", ask_in_parts, methods=["POST"]),
+    )
 
 
 def _no_outbound(opening: Opening) -> Outbound | None:
@@ -187,6 +206,35 @@ async def test_a_crash_says_an_id_and_nothing_else(client: ClientSession) -> Non
     assert (await answer.json(content_type="application/problem+json"))["id"]
     assert SECRET not in said
     assert "RuntimeError" not in said
+
+
+@pytest.mark.parametrize("path", ["/ask", "/ask-in-parts"])
+async def test_a_delivery_is_answered_in_time_by_a_slow_database(
+    built: Built, client: ClientSession, database_url: str, path: str
+) -> None:
+    """Each statement keeps to its own limit, and several of them in a row would not."""
+    async with locked(database_url, "organisations"):
+        began = asyncio.get_running_loop().time()
+        answer = await client.post(path)
+        took = asyncio.get_running_loop().time() - began
+
+    body = await answer.json()
+    assert (answer.status, body["code"]) == (503, "unavailable")
+    assert answer.headers["Retry-After"] == "2"
+    assert answer.content_type == "application/problem+json"
+    assert took < ANSWER_WITHIN + 1
+    assert (await client.post(path)).status == 200  # and with it all is well again
+
+
+@asynccontextmanager
+async def locked(database_url: str, table: str) -> AsyncIterator[None]:
+    connection = await asyncpg.connect(database_url.replace("+asyncpg", ""))
+    try:
+        async with connection.transaction():
+            await connection.execute(f"lock table {table} in access exclusive mode")
+            yield
+    finally:
+        await connection.close()
 
 
 async def test_there_is_nothing_to_explore(client: ClientSession) -> None:
