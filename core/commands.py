@@ -27,6 +27,11 @@ WORDS: dict[Builtin, tuple[str, ...]] = {
     "void": ("void", "無効", "作废"),
 }
 
+_BY_INITIAL: dict[str, list[tuple[str, Builtin]]] = {}
+for _name, _words in WORDS.items():
+    for _word in _words:
+        _BY_INITIAL.setdefault(_word[0], []).append((_word, _name))
+
 _PREFIX = re.compile(r"^\s*[/!／！]\s*miyabi(?=\s|$)[\s:：、,]*", re.IGNORECASE)
 _REFERENCE = re.compile(r"^(?:#?(\d{1,18})|([A-Za-z]{1,4}-\d{4}-\d{4,}(?:-\d+)?))(?=$|[\s、,:：])")
 _SPLIT = re.compile(r"[\s　:：、,]+")
@@ -64,11 +69,10 @@ def read_command(text: str, agents: Iterable[Agent]) -> Command:
     if not text:
         return Command("help")
     first, rest = _first_word(text)
-    for name, words in WORDS.items():
-        for word in words:
-            if first == word or (first.startswith(word) and _names_task(first[len(word) :])):
-                target, rest = read_target(text[len(word) :].lstrip(" 　:："))
-                return Command(name, target=target, rest=rest)
+    for word, name in _BY_INITIAL.get(first[:1], ()):
+        if first == word or (first.startswith(word) and _names_task(first[len(word) :])):
+            target, rest = read_target(text[len(word) :].lstrip(" 　:："))
+            return Command(name, target=target, rest=rest)
     for agent in known:
         if first in agent.words:
             return Command(agent.name, is_agent=True, rest=rest)

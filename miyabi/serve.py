@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import gc
 import os
 import signal
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
@@ -25,6 +26,10 @@ log = structlog.get_logger()
 
 STOPS_WITHIN = 3
 """Seconds that requests and steps under way have to end when the process is told to stop."""
+
+_COLLECT_AFTER = (10_000, 20, 20)
+"""New objects, and collections of the younger generation, after which one is collected. Python's
+own 700 collects with every few requests."""
 
 _LISTEN_AGAIN = 5.0  # seconds, when a platform's connection ends by an error
 
@@ -58,6 +63,7 @@ async def web(settings: Settings) -> None:
                 if platform.listen is not None and platform.name in built.house.outbounds
             ]
             _say_where(settings, built, platforms)
+            _collect_rarely()
             try:
                 await _until_told(server.serve(sockets=[listener]), server.stop)
             finally:
@@ -73,6 +79,7 @@ async def worker(settings: Settings, lanes: Sequence[Lane] = LANES) -> None:
     async with session(settings, patience=PATIENCE) as opened:
         plan = Plan(settings.worker_jobs, settings.worker_bulk_jobs, lanes)
         log.info("worker.started", **{lane: plan.jobs(lane) for lane in lanes})
+        _collect_rarely()
         working = asyncio.create_task(run_worker(opened.house, opened.built.redis, plan))
 
         async def work() -> None:
@@ -81,6 +88,13 @@ async def worker(settings: Settings, lanes: Sequence[Lane] = LANES) -> None:
 
         await _until_told(work(), working.cancel)
     log.info("worker.stopped")
+
+
+def _collect_rarely() -> None:
+    """What was made until now stays, and need not be looked at by each collection of garbage."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(*_COLLECT_AFTER)
 
 
 class _Server(uvicorn.Server):
