@@ -5,6 +5,7 @@ an act that may have happened: a worker died, or was stopped, between the intent
 How a worker goes about it is in core/acting.py and core/outcomes.py.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 from uuid import UUID
@@ -16,7 +17,7 @@ from audit.event import JSON
 from core import phrases, tasks
 from core.agent import EffectKey
 from core.db import execute, fetch_all, fetch_one, from_json, to_json
-from core.errors import Choice, LostLease, Question, Refused
+from core.errors import Choice, LostLease, Question, Refused, Unknown
 from core.ids import new_id
 from core.inbound import Answer
 from core.people import Role
@@ -231,6 +232,45 @@ async def settle(work: Unit, request: Request, task: Task, value: str) -> Answer
     await tasks.notify(work, task, "question.answered", told)
     work.nudge("advance", task)
     return about(task, request.say(phrases.ANSWERED))
+
+
+STOPPED: Mapping[str, State] = {"effect_sent": "done", "effect_not_sent": "failed"}
+"""What can be pressed about an effect of a cancelled task; the value is the effect's id."""
+
+
+async def settle_stopped(work: Unit, request: Request, effect_id: UUID, action: str) -> Answer:
+    """Take a person's word for what became of an effect of a cancelled task, which stays so.
+
+    Raises Refused where it was said before, NotAllowed for whoever may not say.
+    """
+    scope = {"organisation_id": request.person.organisation_id, "id": effect_id}
+    found = await fetch_one(
+        work.connection,
+        "select task_id from effects where organisation_id = :organisation_id and id = :id",
+        scope,
+    )
+    if found is None:
+        raise Unknown(phrases.UNKNOWN_TASK.fill(target="?"))
+    task = await tasks.lock(work.connection, request.person.organisation_id, found.task_id)
+    await only_requester(work.connection, request, task, *MAY_SETTLE)
+    row = await fetch_one(
+        work.connection,
+        "update effects set state = :state, settled_at = now(), settled_by = :person_id"
+        " where organisation_id = :organisation_id and id = :id and :cancelled"
+        " and state in ('intended', 'unknown') returning id, step, kind, target, attempts",
+        {
+            **scope,
+            "state": STOPPED[action],
+            "person_id": request.person.id,
+            "cancelled": task.state == "cancelled",
+        },
+    )
+    if row is None:
+        raise Refused(phrases.QUESTION_OVER)
+    facts = {**_facts(row), "answer": action.removeprefix("effect_")}
+    work.record(tasks.event(task, Tag.EFFECT_SETTLED, facts, request.actor))
+    await tasks.notify(work, task, "task.moved")
+    return about(task, request.say(phrases.NOTED))
 
 
 def _choice(value: str) -> Choice | None:

@@ -201,6 +201,10 @@ WHAT_TO_REVISE = Words(
     zh="要怎么修改？请写出完整内容，例如“修改 {reference} ABC商事 显示器6台”。",
 )
 ANSWERED = Words(ja="承知しました。続けます。", en="Thank you, going on.", zh="明白了，继续处理。")
+NOTED = Words(
+    ja="承知しました。記録しました。", en="Thank you, it is noted.", zh="明白了，已记录。"
+)
+IT_WAS_NOT_SENT = Words(ja="実行されていなかった", en="It was not sent", zh="未执行")
 QUESTION_OVER = Words(
     ja="この質問にはすでに答えが出ています。",
     en="This question was already answered.",

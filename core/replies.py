@@ -5,7 +5,7 @@ from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from core import approvals, deliveries, phrases, tasks, views
+from core import approvals, deliveries, effects, phrases, tasks, views
 from core.approvals import Action
 from core.changes import (
     answer,
@@ -77,6 +77,8 @@ async def _click(work: Unit, request: Request, click: Click) -> Answer:
         return await _decide(work, request, subject, click.action, click.reason)
     if click.action in deliveries.ANSWERS:
         return await deliveries.settle(work, request, subject, click.action)
+    if click.action in effects.STOPPED:
+        return await effects.settle_stopped(work, request, subject, click.action)
     task = await tasks.lock(work.connection, request.person.organisation_id, subject)
     if click.action == "retry":
         return await retry_task(work, request, task)

@@ -257,6 +257,13 @@ def effect_fields(view: TaskView, language: Language) -> tuple[Field, ...]:
     )
 
 
+def left_open(view: TaskView) -> tuple[tuple[EffectRow, Words], ...]:
+    """The acts of a cancelled task of which nobody knows whether they happened, and their names."""
+    if view.state != "cancelled":
+        return ()
+    return tuple((effect, _act(view, effect)) for effect in view.effects if effect.is_open)
+
+
 def _act(view: TaskView, effect: EffectRow) -> Words:
     label = view.agent.labels.get(effect.step, same(effect.step))
     if not effect.target:

@@ -6,13 +6,13 @@ from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from core import deliveries, phrases
+from core import deliveries, effects, phrases
 from core.approvals import ACTIONS
 from core.codec import load
 from core.deliveries import Unsure
 from core.errors import Question
 from core.messages import Attachment, Button, Field, Message, Option, Select
-from core.views import ApprovalView, TaskView, effect_fields, next_try, progress, stays
+from core.views import ApprovalView, TaskView, effect_fields, left_open, next_try, progress, stays
 from core.words import Language, Words, lines, same
 
 REQUESTED_BY = Words(ja="依頼者", en="Requested by", zh="申请人")
@@ -115,7 +115,25 @@ def flash(view: TaskView, language: Language, zone: str) -> Message:
     acts = effect_fields(view, language)
     if acts:
         told += "".join(f"\n{act.label}: {act.value}" for act in acts)
-    return Message(text=f"{title}: {told}", title=title, progress=steps, fields=acts, note=note)
+    return Message(
+        text=f"{title}: {told}",
+        title=title,
+        progress=steps,
+        fields=acts,
+        note=note,
+        buttons=_left_open(view, language),
+    )
+
+
+def _left_open(view: TaskView, language: Language) -> tuple[Button, ...]:
+    """What a person can say of the acts that a cancelled task has left in the dark."""
+    answers = zip(effects.STOPPED, (phrases.IT_WAS_SENT, phrases.IT_WAS_NOT_SENT), strict=True)
+    said = [(action, words.to(language)) for action, words in answers]
+    return tuple(
+        Button(action, f"{act.to(language)}: {words}", effect.key)
+        for effect, act in left_open(view)
+        for action, words in said
+    )
 
 
 def question(view: TaskView, language: Language) -> Message | None:

@@ -426,6 +426,35 @@ async def test_a_provider_that_is_away_is_asked_thrice_before_a_person(office: O
     assert len(outside.asked) == 3
 
 
+@pytest.mark.parametrize(
+    ("said", "state"), [("effect_sent", "done"), ("effect_not_sent", "failed")]
+)
+async def test_what_a_cancelled_task_left_in_the_dark_a_person_can_tell(
+    office: Office, said: str, state: str
+) -> None:
+    outside = open_post(office, BLIND)
+    outside.after = [ConnectionResetError()]
+    answer = await office.say("parcel hello")
+    await office.work()
+    await office.say(f"cancel #{answer.reference}")
+    await office.work()
+    shown = office.wall.showing("cancelled")
+    button = next(button for button in shown.buttons if button.action == said)
+
+    other = await office.click(said, button.value, office.other_boss)
+    first = await office.click(said, button.value, office.asker)
+    again = await office.click(said, button.value, office.asker)
+    await office.work()
+
+    assert [each.outcome for each in (other, first, again)] == ["refused", "done", "refused"]
+    effect = await effect_of(office, answer.task_id)
+    assert (effect.state, effect.settled_by) == (state, office.asker.id)
+    assert await office.state(answer.task_id) == "cancelled"
+    assert office.wall.showing("cancelled").buttons == ()
+    assert (await effect_events(office, answer.task_id))[-1][0] == "settled"
+    assert len(outside.parcels) == 1
+
+
 async def test_an_act_past_its_deadline_may_have_happened(office: Office) -> None:
     outside = open_post(office, replace(SEEING, deadline=timedelta(seconds=0.2)))
     outside.hang = asyncio.Event()  # never set
