@@ -24,6 +24,7 @@ from miyabi.embedded import Services, embedded
 from miyabi.plugins import all_platforms, find_connector
 from miyabi.price_lists import open_source, settings_options
 from miyabi.session import newest_version, version_of
+from miyabi.unknowns import outcomes
 
 _OLDEST_REDIS = 7
 _PATIENCE = 5.0  # seconds each server has to answer
@@ -121,6 +122,7 @@ async def _services(settings: Settings, services: Services) -> AsyncIterator[Fin
         if all(finding.well for finding in tables):
             yield await _rights(built)
             yield await _workers(built)
+            yield await outcomes(built.house)
             async for finding in _price_lists(settings, built):
                 yield finding
             for platform in all_platforms().values():
