@@ -44,44 +44,50 @@ class InTime:
     def __init__(self, app: ASGIApp, seconds: float = ANSWER_WITHIN) -> None:
         self._app = app
         self._seconds = seconds
-        self._called_off: set[asyncio.Task[None]] = set()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http" or scope["method"] in _WITHOUT_BODY:
             await self._app(scope, receive, send)
             return
-        answered = False
-        late = False
-
-        async def in_time(message: MutableMapping[str, Any]) -> None:
-            nonlocal answered
-            if not late:
-                answered = True
-                await send(message)
-
-        work = asyncio.ensure_future(self._app(scope, receive, in_time))
+        # A timer, not a task: nearly all are done in time, and must not pay for those that are not.
+        visit = _Visit(scope, send)
+        timer = asyncio.get_running_loop().call_later(self._seconds, visit.too_late)
         try:
-            await asyncio.wait({work}, timeout=self._seconds)
-        except asyncio.CancelledError:
-            work.cancel()
-            raise
-        if work.done() or answered:
-            await work
+            await self._app(scope, receive, visit.send)
+        except (asyncio.CancelledError, Exception) as error:
+            if visit.refusing is None:
+                raise
+            log.info("web.ended_late", error=repr(error))
+        finally:
+            timer.cancel()
+        if visit.refusing is not None:
+            await visit.refusing
+
+
+class _Visit:
+    """One request under way. `refusing`: what says that it takes too long."""
+
+    def __init__(self, scope: Scope, send: Send) -> None:
+        self._scope = scope
+        self._send = send
+        self._answered = False
+        self._task = asyncio.current_task()
+        self.refusing: asyncio.Task[None] | None = None
+
+    async def send(self, message: MutableMapping[str, Any]) -> None:
+        """What the application answers; nothing any more where it is too late for that."""
+        if self.refusing is None:
+            self._answered = True
+            await self._send(message)
+
+    def too_late(self) -> None:
+        """Refuse, and call the work off."""
+        if self._answered or self._task is None:
             return
-        late = True
-        self._call_off(work)
-        log.error("web.too_slow", path=scope["path"])
-        await _refuse(scope, send, 503, _TOO_SLOW, (b"retry-after", _RETRY_AFTER))
-
-    def _call_off(self, work: asyncio.Task[None]) -> None:
-        def over(ended: asyncio.Task[None]) -> None:
-            self._called_off.discard(ended)
-            if not ended.cancelled() and (error := ended.exception()) is not None:
-                log.info("web.ended_late", error=repr(error))
-
-        self._called_off.add(work)
-        work.add_done_callback(over)
-        work.cancel()
+        log.error("web.too_slow", path=self._scope["path"])
+        refusal = _refuse(self._scope, self._send, 503, _TOO_SLOW, (b"retry-after", _RETRY_AFTER))
+        self.refusing = asyncio.create_task(refusal)
+        self._task.cancel()
 
 
 class BodyLimit:
