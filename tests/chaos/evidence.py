@@ -33,6 +33,7 @@ _TABLES = {
     "deliveries": "select * from deliveries order by created_at",
     "outbox": "select * from outbox",
     "effects": "select * from effects",
+    "leases": "select * from chaos_leases order by at",
     "events": "select stream, seq, at, tag, body -> 'data' as data from audit_events"
     " order by stream, seq",
 }

@@ -4,7 +4,7 @@ import json
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from datetime import datetime
-from itertools import pairwise
+from itertools import pairwise, zip_longest
 from uuid import UUID
 
 from tests.chaos.evidence import Evidence, Row, short, wall
@@ -122,23 +122,45 @@ def _at_work(evidence: Evidence, event: Row) -> bool:
 
 
 def news_recoveries(evidence: Evidence) -> list[tuple[float, str]]:
-    """The same for messages on their way, but those that Slack itself held up."""
+    """The same for messages in the victim's hands, but those that Slack itself held up."""
     troubled = _troubled(evidence)
     places = _places(evidence)
+    leases: dict[UUID, list[Row]] = defaultdict(list)
+    for lease in evidence.rows["leases"]:
+        leases[lease["thread_id"]].append(lease)
     found = []
     for row in evidence.rows["deliveries"]:
         if row["sent_at"] is None or row["state"] != "sent":
             continue
         made, sent = _at(row["created_at"]), _at(row["sent_at"])
-        hits = [h for h in evidence.journal.hits if h.dealt and made <= h.down < sent]
+        hits = [
+            hit
+            for hit in evidence.journal.hits
+            if hit.dealt and made <= hit.down < sent and _had(hit, leases[row["thread_id"]])
+        ]
+        hits.sort(key=lambda hit: hit.down)
         names = places[row["thread_id"]] if hits else set()
         if any(names & said and at <= sent for said, at in troubled):
             continue
-        for hit in hits:
+        for hit, next_hit in zip_longest(hits, hits[1:]):
             if hit.kind != "outside":
-                value = max(0.0, sent - _returned(evidence, hit, sent))
+                # Whoever had it next may have died of it too: then it is his recovery that counts.
+                gone_on = sent if next_hit is None else next_hit.down
+                value = max(0.0, gone_on - _returned(evidence, hit, gone_on))
                 found.append((value, f"{row['slot']} of {row['task_id']} after {hit.what}"))
     return sorted(found, reverse=True)
+
+
+def _had(hit: Hit, leases: Sequence[Row]) -> bool:
+    """Whether the victim had this thread, or whether what all need was away."""
+    if hit.pid is None or hit.kind in _AWAY:
+        return True
+    owner = None
+    for lease in leases:
+        if _at(lease["at"]) > hit.down:
+            break
+        owner = lease["owner"]
+    return owner is not None and f":{hit.pid}/" in owner
 
 
 def _troubled(evidence: Evidence) -> list[tuple[set[str], float]]:

@@ -110,6 +110,7 @@ async def town(*, mutation: str = "", durable: bool = True) -> AsyncIterator[Tow
             await upgrade_async(services.owner_url)
         finally:
             _ALEMBIC.release()
+        await _watch_threads(services.owner_url)
         slack = await stack.enter_async_context(FakeSlack())
         google = await stack.enter_async_context(FakeGoogle(Account()))
         google.sheets[LEDGER] = [[names[0] for names in COLUMNS]]
@@ -204,6 +205,28 @@ def _environment(folder: Path, settings: Settings, port: int) -> dict[str, str]:
         "SLACK_BOT_TOKEN": "xoxb-t1",
         "SLACK_API_URL": settings.slack.api_url,
     }
+
+
+async def _watch_threads(owner_url: str) -> None:
+    """Have it written down who had which thread of news, and when: the rows keep only the last."""
+    connection = await asyncpg.connect(owner_url.replace("+asyncpg", ""))
+    try:
+        await connection.execute(_WATCH_THREADS)
+    finally:
+        await connection.close()
+
+
+_WATCH_THREADS = """
+    create table chaos_leases (
+        thread_id uuid, owner text, at timestamptz default clock_timestamp());
+    create function chaos_note() returns trigger language plpgsql security definer as $$
+    begin
+        insert into chaos_leases (thread_id, owner) values (new.id, new.lease_owner);
+        return null;
+    end $$;
+    create trigger chaos_note after update on threads for each row
+        when (old.lease_owner is distinct from new.lease_owner) execute function chaos_note();
+"""
 
 
 def _ledger(folder: Path, google: FakeGoogle, proxy: Proxy) -> dict[str, str]:
