@@ -4,7 +4,7 @@ import json
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from datetime import datetime
-from itertools import pairwise, zip_longest
+from itertools import pairwise
 from uuid import UUID
 
 from tests.chaos.evidence import Evidence, Row, short, wall
@@ -136,18 +136,18 @@ def news_recoveries(evidence: Evidence) -> list[tuple[float, str]]:
         hits = [
             hit
             for hit in evidence.journal.hits
-            if hit.dealt and made <= hit.down < sent and _had(hit, leases[row["thread_id"]])
+            if hit.dealt and hit.kind != "outside" and made <= hit.down < sent
+            if _had(hit, leases[row["thread_id"]])
         ]
-        hits.sort(key=lambda hit: hit.down)
         names = places[row["thread_id"]] if hits else set()
         if any(names & said and at <= sent for said, at in troubled):
             continue
-        for hit, next_hit in zip_longest(hits, hits[1:]):
-            if hit.kind != "outside":
-                # Whoever had it next may have died of it too: then it is his recovery that counts.
-                gone_on = sent if next_hit is None else next_hit.down
-                value = max(0.0, gone_on - _returned(evidence, hit, gone_on))
-                found.append((value, f"{row['slot']} of {row['task_id']} after {hit.what}"))
+        # Whoever had it next may have died with it too: then the clock is that one's.
+        deaths = [hit.down for hit in hits if hit.pid is not None and hit.kind not in _AWAY]
+        for hit in hits:
+            gone_on = min((down for down in deaths if down > hit.down), default=sent)
+            value = max(0.0, gone_on - _returned(evidence, hit, gone_on))
+            found.append((value, f"{row['slot']} of {row['task_id']} after {hit.what}"))
     return sorted(found, reverse=True)
 
 
