@@ -33,7 +33,10 @@ _KINDS: dict[int, tuple[str, Words]] = {
         Words(ja="データが大きすぎます", en="The body is too large", zh="数据过大"),
     ),
     422: ("invalid", Words(ja="内容に誤りがあります", en="The content is wrong", zh="内容有误")),
-    429: ("full", Words(ja="依頼がいっぱいです", en="The queue is full", zh="任务队列已满")),
+    429: (
+        "full",
+        Words(ja="いまは受け付けられません", en="Too many at the moment", zh="目前请求过多"),
+    ),
     500: ("internal", Words(ja="内部エラー", en="Internal error", zh="内部错误")),
     503: (
         "unavailable",

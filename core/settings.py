@@ -194,6 +194,7 @@ class Settings(BaseSettings):
     worker_bulk_jobs: int = Field(
         default=2, ge=1, le=1000, description="and of the lane bulk, where nobody waits in the chat"
     )
+    api_per_minute: int = Field(default=120, ge=1, description="requests of one token of the API")
     slack: SlackSettings = Field(
         default=SlackSettings(), validation_alias=AliasChoices("slack", "MIYABI_SLACK", "SLACK")
     )

@@ -13,6 +13,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.api import keys, tokens
+from bot.api.pace import Pace
 from bot.api.problems import KEY_REUSED, Problem, away, language_of, no_token
 from core.codec import fingerprint
 from core.db import is_outage
@@ -98,7 +99,7 @@ async def visit(
     request: Request,
     given: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)],
 ) -> Visit:
-    """Raises Problem 401 for whoever is not known."""
+    """Raises Problem 401 for whoever is not known, 429 for who comes too often."""
     opening: Opening = request.app.state.opening
     if given is None:
         raise no_token()
@@ -107,6 +108,8 @@ async def visit(
     if caller is None:
         raise no_token()
     request.state.language = caller.person.language
+    pace: Pace = request.app.state.pace
+    await pace.count(caller.sender.account)
     return Visit(opening, caller.person, caller.sender, language_of(request))
 
 

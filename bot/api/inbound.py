@@ -15,6 +15,7 @@ from bot.api.answers import answered
 from bot.api.door import Key, Timely, Visit, Visiting, claim, take_in
 from bot.api.forms import read_form, unchecked_form
 from bot.api.models import Answered, Because, NewRequest, ProblemDetails, Reply, Task
+from bot.api.pace import Pace
 from bot.api.problems import Problem
 from bot.api.render import task as rendered
 from bot.api.tasks import document_of, find
@@ -43,7 +44,10 @@ _ASKED: dict[int | str, dict[str, Any]] = {
     **_NOT_FOUND,
     200: {"model": Answered, "description": "Done or told; nothing was begun"},
     409: {"model": ProblemDetails, "description": "Nothing to do"},
-    429: {"model": ProblemDetails, "description": "As much is under way as may be"},
+    429: {
+        "model": ProblemDetails,
+        "description": "As much is under way as may be, or too many requests",
+    },
 }
 _ACT: dict[int | str, dict[str, Any]] = {
     **_NOT_FOUND,
@@ -173,6 +177,7 @@ def routes(opening: Opening) -> Sequence[BaseRoute]:
         },
     )
     app.state.opening = opening
+    app.state.pace = Pace(opening.settings.api_per_minute)
     app.openapi = lambda: _described(app)  # type: ignore[method-assign]  # FastAPI's own way
     return [Mount(MOUNTED_AT, app)]
 

@@ -134,14 +134,14 @@ class Site:
         return await self.program(person)
 
 
-def opening_of(house: House) -> Opening:
+def opening_of(house: House, **settings: Any) -> Opening:
     async def read_file(organisation_id: Any, sha256: str) -> bytes:
         async with house.engine.connect() as connection:
             content = await blobs.get(connection, organisation_id, sha256)
         assert content is not None
         return content
 
-    return Opening(Settings(), house, read_file)
+    return Opening(Settings(**settings), house, read_file)
 
 
 @asynccontextmanager
