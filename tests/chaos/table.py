@@ -80,8 +80,7 @@ def judge(
         _none("audit events without a state", chains.without_state(evidence)),
         _none("states without an audit event", chains.without_event(evidence)),
         Line("longest silence in a thread", _longest(silence)),
-        _recovery("recovery of tasks", times.recoveries(evidence), recovers_within),
-        _recovery("recovery of news", times.news_recoveries(evidence), recovers_within),
+        *_recoveries(evidence, recovers_within),
         *more,
     ]
     blows = [
@@ -106,11 +105,22 @@ def _longest(silence: Sequence[tuple[float, str]]) -> str:
     return f"{silence[0][0]:.1f} s ({silence[0][1]})" if silence else "none"
 
 
-def _recovery(what: str, found: Sequence[tuple[float, str]], most: float) -> Line:
+def _recoveries(evidence: Evidence, most: float) -> list[Line]:
+    """Of tasks and of news. What is promised is counted from when all are back: in a plan where one
+    worker stands still and the others die every other second, there is nobody to go on."""
+    found = []
+    for what, of in (("tasks", times.recoveries), ("news", times.news_recoveries)):
+        own, everybody = of(evidence, times.own_back), of(evidence, times.all_back)
+        found.append(_recovery(f"recovery of {what}, from their own worker's return", own, None))
+        found.append(_recovery(f"recovery of {what}, from everybody's return", everybody, most))
+    return found
+
+
+def _recovery(what: str, found: Sequence[tuple[float, str]], most: float | None) -> Line:
     values = [value for value, _ in found]
     spread = ", ".join(
         f"{name} {times.percentile(values, part):.1f} s"
         for name, part in (("p50", 0.5), ("p99", 0.99), ("max", 1.0))
     )
-    late = [f"{value:.1f} s: {which}" for value, which in found if value > most]
+    late = [f"{value:.1f} s: {which}" for value, which in found if most and value > most]
     return Line(what, f"{len(found)} times, {spread}", late)

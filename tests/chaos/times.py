@@ -2,7 +2,7 @@
 
 import json
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
 from itertools import pairwise
 from uuid import UUID
@@ -28,6 +28,9 @@ _WORKING = {
 }
 """After these events a task is ours to go on with; after all others it waits or has ended."""
 _AWAY = {"server", "stall"}
+
+Returned = Callable[[Evidence, Hit, float], float]
+"""From when on a recovery is counted, for what went on at a moment."""
 
 
 def silences(evidence: Evidence) -> list[tuple[float, str]]:
@@ -61,7 +64,7 @@ def _longest(seen: Sequence[float], began: float, ended: float) -> float:
     return max(b - a for a, b in pairwise(moments))
 
 
-def recoveries(evidence: Evidence) -> list[tuple[float, str]]:
+def recoveries(evidence: Evidence, returned: Returned) -> list[tuple[float, str]]:
     """For each task that a blow stopped: seconds from the return of the dead to its next event."""
     found = []
     for hit in evidence.journal.hits:
@@ -72,7 +75,7 @@ def recoveries(evidence: Evidence) -> list[tuple[float, str]]:
             if last is None or not _stopped(evidence, last, hit) or then is None:
                 continue
             gone_on = _at(then["at"])
-            value = max(0.0, gone_on - _returned(evidence, hit, gone_on))
+            value = max(0.0, gone_on - returned(evidence, hit, gone_on))
             found.append((value, f"{short(task['text'])} after {hit.what}"))
     return sorted(found, reverse=True)
 
@@ -91,12 +94,21 @@ def _stopped(evidence: Evidence, last: Row, hit: Hit) -> bool:
     return bool(started) and str(evidence.data(started[-1])["worker"]).endswith(f":{hit.pid}")
 
 
-def _returned(evidence: Evidence, hit: Hit, gone_on: float) -> float:
+def own_back(evidence: Evidence, hit: Hit, gone_on: float) -> float:
     """When whoever was struck was back. A frozen worker is not waited for: the others live."""
     back = hit.down if hit.kind == "freeze" else hit.back or hit.down
     for other in evidence.journal.hits:
         if other.kind in _AWAY and other.back and other.down < gone_on and other.back > back:
             back = max(back, min(other.back, gone_on))
+    return back
+
+
+def all_back(evidence: Evidence, hit: Hit, gone_on: float) -> float:
+    """When nobody else was away any more either: blows that follow one another are one blow."""
+    back = own_back(evidence, hit, gone_on)
+    for other in sorted(evidence.journal.hits, key=lambda other: other.down):
+        if other is not hit and other.pid and other.back and other.down <= back < other.back:
+            back = min(other.back, gone_on)
     return back
 
 
@@ -121,7 +133,7 @@ def _at_work(evidence: Evidence, event: Row) -> bool:
     return event["tag"] in _WORKING
 
 
-def news_recoveries(evidence: Evidence) -> list[tuple[float, str]]:
+def news_recoveries(evidence: Evidence, returned: Returned) -> list[tuple[float, str]]:
     """The same for messages in the victim's hands, but those that Slack itself held up."""
     troubled = _troubled(evidence)
     places = _places(evidence)
@@ -146,7 +158,7 @@ def news_recoveries(evidence: Evidence) -> list[tuple[float, str]]:
         deaths = [hit.down for hit in hits if hit.pid is not None and hit.kind not in _AWAY]
         for hit in hits:
             gone_on = min((down for down in deaths if down > hit.down), default=sent)
-            value = max(0.0, gone_on - _returned(evidence, hit, gone_on))
+            value = max(0.0, gone_on - returned(evidence, hit, gone_on))
             found.append((value, f"{row['slot']} of {row['task_id']} after {hit.what}"))
     return sorted(found, reverse=True)
 
