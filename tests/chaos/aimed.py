@@ -22,7 +22,7 @@ class Aimed:
 
     async def run(self, mutation: str) -> Verdict:
         size = Size(self.tasks, doors=("command", "mention"), fates=("approved",))
-        blows, patience = self.blows, 18
+        blows, patience = self.blows, 12
         return await run(
             1, size, mutation=mutation, blows=blows, patience=patience, recovers_within=40
         )

@@ -1,6 +1,7 @@
 """Embedded servers under real processes that come, go and are killed."""
 
 import asyncio
+import contextlib
 import json
 import os
 import signal
@@ -114,7 +115,12 @@ def _processes_of(home: Path) -> list[psutil.Process]:
 
 
 def _servers(home: Path) -> list[psutil.Process]:
-    return [each for each in _processes_of(home) if "miyabi.keeper" not in each.cmdline()]
+    found = []
+    for each in _processes_of(home):
+        with contextlib.suppress(psutil.Error):  # it ended while we looked
+            if "miyabi.keeper" not in each.cmdline():
+                found.append(each)
+    return found
 
 
 def _keepers(home: Path) -> list[psutil.Process]:
