@@ -22,7 +22,7 @@ from tests.chaos.processes.points import file_of
 from tests.chaos.town import Town, chosen
 from tests.fakes.google_sheets.server import Hang, Reset, Status, Trouble
 
-_CLAIM_PATIENCE = 3.0
+_CLAIM_PATIENCE = 2.0
 """Seconds for somebody to come to a point; then the order waits there, and the next blow falls."""
 _HANG = 8.6  # longer than bot/slack waits for an answer
 

@@ -12,7 +12,7 @@ pytestmark = pytest.mark.timeout(120)
 
 
 async def test_told_to_slow_down_a_post_waits_as_long_as_it_is_told(office: Office) -> None:
-    office.slack.fail_next("chat.postMessage", status=429, retry_after=2)
+    office.slack.fail_next("chat.postMessage", channel="C1", status=429, retry_after=2)
 
     await office.driver.slash(REQUEST, user="U1", channel="C1")
 
