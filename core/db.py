@@ -143,10 +143,13 @@ def is_away(error: BaseException) -> bool:
 
 
 def _cant_connect(error: BaseException | None) -> bool:
-    """By SQLSTATE, which the driver's errors and SQLAlchemy's in their place both carry: class 08
-    (connection), and 57P03 of a server that starts up or shuts down."""
-    state = str(getattr(error, "sqlstate", None) or "")
-    return state.startswith("08") or state == "57P03"
+    """Class 08 of SQLSTATE (connection), and 57P03 of a server that starts up or shuts down."""
+    return _sqlstate(error).startswith(("08", "57P03"))
+
+
+def _sqlstate(error: BaseException | None) -> str:
+    """The driver's errors and SQLAlchemy's in their place both carry it; "" where there is none."""
+    return str(getattr(error, "sqlstate", None) or "")
 
 
 async def fetch_alone(engine: AsyncEngine, sql: str, values: Mapping[str, Any]) -> Sequence[Named]:
@@ -197,7 +200,7 @@ def _is_lost(driver: Any, error: Exception) -> bool:
     """Whether the connection is of no more use. The server says farewell before it hangs up."""
     if driver.is_closed() or isinstance(error, _InDisorder | OSError):
         return True
-    return str(getattr(error, "sqlstate", "")).startswith(("08", "57P0"))
+    return _sqlstate(error).startswith(("08", "57P0"))
 
 
 def is_outage(error: Exception) -> bool:
@@ -209,8 +212,7 @@ def is_outage(error: Exception) -> bool:
         return True
     if not isinstance(error, DBAPIError):
         return False
-    state = str(getattr(error.orig, "sqlstate", None) or "")
-    return error.connection_invalidated or state[:2] in {"57", "53", "08"}
+    return error.connection_invalidated or _sqlstate(error.orig)[:2] in {"57", "53", "08"}
 
 
 def was_not_done(error: Exception) -> bool:

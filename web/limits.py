@@ -46,7 +46,7 @@ class InTime:
         self._seconds = seconds
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http" or scope["method"] in _WITHOUT_BODY:
+        if not _is_delivery(scope):
             await self._app(scope, receive, send)
             return
         # A timer, not a task: nearly all are done in time, and must not pay for those that are not.
@@ -101,7 +101,7 @@ class BodyLimit:
         self._limit = limit
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http" or scope["method"] in _WITHOUT_BODY:
+        if not _is_delivery(scope):
             await self._app(scope, receive, send)
             return
         if _declared(scope) > self._limit:
@@ -128,6 +128,11 @@ class BodyLimit:
             chunks.append(chunk)
             more = message.get("more_body", False)
         return b"".join(chunks)
+
+
+def _is_delivery(scope: Scope) -> bool:
+    """Whether something is handed in, rather than looked at."""
+    return scope["type"] == "http" and scope["method"] not in _WITHOUT_BODY
 
 
 def _declared(scope: Scope) -> int:

@@ -96,7 +96,7 @@ class Town:
 
 
 @asynccontextmanager
-async def town(*, mutation: str = "", durable: bool = True) -> AsyncIterator[Town]:
+async def town(*, mutation: str = "") -> AsyncIterator[Town]:
     """Build it all, the fleet not yet begun; take it down at the end."""
     async with AsyncExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="miyabi-chaos-")))
@@ -104,7 +104,7 @@ async def town(*, mutation: str = "", durable: bool = True) -> AsyncIterator[Tow
         (folder / "orders").mkdir()
         home = folder / "home"
         local = Settings(home=home, database_url=None, redis_url=None)
-        services = await stack.enter_async_context(embedded(local, durable=durable))
+        services = await stack.enter_async_context(embedded(local, durable=True))
         await asyncio.to_thread(_ALEMBIC.acquire)
         try:
             await upgrade_async(services.owner_url)

@@ -72,6 +72,13 @@ async def die_after_the_act(office: Office, outside: Post, task_id: Any) -> "asy
     return walking
 
 
+async def wake(outside: Post, walking: "asyncio.Task[None]") -> None:
+    """The dead one was only frozen: its walk goes on, and ends."""
+    assert outside.hang is not None
+    outside.hang.set()
+    await walking
+
+
 async def test_an_act_is_done_once_with_its_intent_before_and_its_outcome_after(
     office: Office,
 ) -> None:
@@ -130,9 +137,7 @@ async def test_a_worker_dies_between_act_and_outcome_and_the_provider_is_asked(
         ("unknown", "no outcome"),
         ("done", "found"),
     ]
-    assert outside.hang is not None
-    outside.hang.set()  # the dead one wakes
-    await walking
+    await wake(outside, walking)
     assert await receipt(office, answer.task_id) == "found"
 
 
@@ -168,9 +173,7 @@ async def test_an_act_whose_workers_die_is_looked_after_before_its_task_stops(
 
     assert await office.state(answer.task_id) == "done"
     assert len(outside.parcels) == 1
-    assert outside.hang is not None
-    outside.hang.set()
-    await walking
+    await wake(outside, walking)
 
 
 async def test_an_act_whose_workers_die_is_not_tried_for_ever(office: Office) -> None:
@@ -202,9 +205,7 @@ async def test_looking_after_an_act_is_not_tried_for_ever_either(office: Office)
 
     assert await office.state(answer.task_id) == "failed"
     assert outside.asked == []
-    assert outside.hang is not None
-    outside.hang.set()
-    await walking
+    await wake(outside, walking)
 
 
 @dataclass
@@ -516,9 +517,7 @@ async def test_whose_worker_died_while_it_was_withdrawn_is_found_out(office: Off
 
     assert await office.state(answer.task_id) == "cancelled"
     assert (await effect_of(office, answer.task_id)).state == "done"
-    assert outside.hang is not None
-    outside.hang.set()  # the dead one wakes
-    await walking
+    await wake(outside, walking)
 
 
 async def test_a_retry_asks_before_it_repeats_what_may_have_been_done(office: Office) -> None:
@@ -532,9 +531,7 @@ async def test_a_retry_asks_before_it_repeats_what_may_have_been_done(office: Of
 
     assert await office.state(answer.task_id) == "waiting:answer"
     assert len(outside.parcels) == 1
-    assert outside.hang is not None
-    outside.hang.set()
-    await walking
+    await wake(outside, walking)
 
 
 async def test_nothing_is_revised_while_nobody_knows(office: Office) -> None:
