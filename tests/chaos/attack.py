@@ -17,13 +17,15 @@ import redis.asyncio as redis
 
 from tests.chaos.fleet import Kept
 from tests.chaos.journal import Hit, Journal
-from tests.chaos.plan import SLACK_FAULTS, Blow
+from tests.chaos.plan import OVERTAKEN, SLACK_FAULTS, Blow
 from tests.chaos.processes.points import file_of
 from tests.chaos.town import Town, chosen
 from tests.fakes.google_sheets.server import Hang, Reset, Status, Trouble
 
 _CLAIM_PATIENCE = 2.0
 """Seconds for somebody to come to a point; then the order waits there, and the next blow falls."""
+_NOBODY_COMES = 30.0
+"""Seconds after which nobody will come to a point any more."""
 _HANG = 8.6  # longer than bot/slack waits for an answer
 
 
@@ -81,6 +83,7 @@ class Attack:
 
     async def _order(self, blow: Blow) -> None:
         """Have whoever comes to a point next die there, or stand still."""
+        await self._until_free(blow.at)
         kind = "kill" if blow.kind == "kill" else "pause"
         new = self._folder / "new"
         number = str(len(self.journal.hits))
@@ -94,6 +97,12 @@ class Attack:
         while time.monotonic() < until and not self._taker(blow.at, number):
             await asyncio.sleep(0.05)
 
+    async def _until_free(self, point: str) -> None:
+        """An order that still waits for somebody is not lost to another one of the same point."""
+        until = time.monotonic() + _NOBODY_COMES
+        while (self._folder / file_of(point)).exists() and time.monotonic() < until:
+            await asyncio.sleep(0.05)
+
     def _taker(self, point: str, number: str) -> int | None:
         """The process that took the order of this number."""
         for taken in self._folder.glob(f"{file_of(point)}.*.taken"):
@@ -102,16 +111,26 @@ class Attack:
         return None
 
     async def _thaw_where_taken(self, blow: Blow, hit: Hit, number: str) -> None:
-        until = time.monotonic() + 30
+        until = time.monotonic() + _NOBODY_COMES
         while (pid := self._taker(blow.at, number)) is None:
             if time.monotonic() > until:
                 return
             await asyncio.sleep(0.05)
         hit.pid, hit.down = pid, time.time()
         await asyncio.sleep(blow.seconds)
+        if blow.kind == OVERTAKEN:
+            await self._until_overtaken(blow.at)
         with contextlib.suppress(ProcessLookupError):
             os.kill(pid, signal.SIGCONT)
         hit.back = time.time()
+
+    async def _until_overtaken(self, point: str) -> None:
+        """Until a second one stands still at the point where the first does."""
+        until = time.monotonic() + _NOBODY_COMES
+        while len(list(self._folder.glob(f"{file_of(point)}.*.taken"))) < 2:
+            if time.monotonic() > until:
+                return
+            await asyncio.sleep(0.05)
 
     def _worker(self, blow: Blow, kept: Kept) -> None:
         if blow.kind == "kill":

@@ -59,6 +59,10 @@ class Request:
         return marker(self.number)
 
 
+OVERTAKEN = "freeze until overtaken at"
+"""A blow whose `seconds` are the least: it lasts until another stands still at the same point."""
+
+
 @dataclass(frozen=True, slots=True)
 class Blow:
     """One thing that goes wrong. `at` names a point, a server or a method of Slack."""
