@@ -53,17 +53,6 @@ class Event:
             "data": dict(self.data),
         }
 
-    def row(self) -> dict[str, JSON]:
-        """The event as `audit_append` takes it."""
-        body = self.body()
-        return {
-            "id": body["id"],
-            "at": body["at"],
-            "tag": self.tag,
-            "body": body,
-            "sha256": digest(body).hex(),
-        }
-
 
 def digest(body: Mapping[str, JSON]) -> bytes:
     """SHA-256 of the canonical JSON of an event's body."""

@@ -11,7 +11,7 @@ from uuid import UUID
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from audit.event import Event, digest
+from audit.event import Event, canonical, digest
 
 _APPEND = text("select audit_append(:organisation_id, :stream, cast(:events as jsonb))")
 
@@ -35,7 +35,7 @@ async def append(connection: AsyncConnection, events: Sequence[Event]) -> None:
 
 def as_json(events: Iterable[Event]) -> str:
     """The argument of `audit_append`, for statements that call it themselves."""
-    return json.dumps([event.row() for event in events], ensure_ascii=False)
+    return json.dumps([canonical(event.body()) for event in events], ensure_ascii=False)
 
 
 @dataclass(slots=True)
