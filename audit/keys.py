@@ -9,6 +9,7 @@ import stat
 import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Protocol
 
@@ -55,15 +56,14 @@ class HeldKey:
 
 
 def signers_in(content: str) -> Sequence[Signer]:
-    """The keys of a file or variable. Raises ValueError with the number of a line that is none."""
+    """The keys of a file or variable, with white space between. Raises ValueError, which says the
+    how manieth is none."""
     found = []
-    for number, line in enumerate(content.splitlines(), start=1):
-        if not line.strip() or line.startswith("#"):
-            continue
+    for number, word in enumerate(content.split(), start=1):
         try:
-            found.append(HeldKey(NoteKey.read(line.strip())))
+            found.append(HeldKey(NoteKey.read(word)))
         except ValueError as error:
-            raise ValueError(f"line {number}: {error}") from None
+            raise ValueError(f"key {number}: {error}") from None
     return found
 
 
@@ -85,15 +85,11 @@ def add_to_file(path: Path, key: NoteKey) -> None:
 
 def take_from_file(path: Path, vkey: str) -> bool:
     """Take the key out whose public half this is; whether it was there."""
-    lines = path.read_text("utf-8").splitlines(keepends=True)
-    kept = [line for line in lines if not _is(line, vkey)]
-    if len(kept) < len(lines):
-        _replace(path, "".join(kept))
-    return len(kept) < len(lines)
-
-
-def _is(line: str, vkey: str) -> bool:
-    return any(signer.vkey == vkey for signer in signers_in(line))
+    words = path.read_text("utf-8").split()
+    kept = [word for word in words if NoteKey.read(word).vkey != vkey]
+    if len(kept) < len(words):
+        _replace(path, "".join(f"{word}\n" for word in kept))
+    return len(kept) < len(words)
 
 
 def _replace(path: Path, content: str) -> None:
@@ -122,3 +118,21 @@ async def enlist(connection: AsyncConnection, signers: Sequence[Signer]) -> None
 async def retire(connection: AsyncConnection, vkey: str) -> None:
     """Note that a key signs no more. What it has signed stays what it is."""
     await connection.execute(_RETIRE, {"vkey": vkey})
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """A public key of the list."""
+
+    vkey: str
+    valid_from: datetime
+    retired_at: datetime | None
+
+
+_EVERY = text("select vkey, valid_from, retired_at from audit_keys order by valid_from, vkey")
+
+
+async def every(connection: AsyncConnection) -> Sequence[Listed]:
+    """All public keys that sign or have signed, the oldest first."""
+    rows = await connection.execute(_EVERY)
+    return [Listed(row.vkey, row.valid_from, row.retired_at) for row in rows]

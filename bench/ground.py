@@ -32,6 +32,7 @@ from core.settings import LedgerSettings, PriceListSettings, Settings, SlackSett
 from core.unit import unit
 from miyabi.build import Built, open_house
 from miyabi.embedded import Services, embedded
+from miyabi.signing import signers
 from miyabi.worker import Plan, run_worker
 
 REPOSITORY = Path(__file__).resolve().parents[1]
@@ -118,7 +119,7 @@ async def worker_process(life: Life, place: Ground, *agents: Agent) -> None:
     async with house_on(place, *agents) as (house, built):
         life.ready()
         plan = Plan(place.settings.worker_jobs, place.settings.worker_bulk_jobs)
-        await until_stopped(life, run_worker(house, built.redis, plan))
+        await until_stopped(life, run_worker(house, built.redis, plan, signers(place.settings)))
 
 
 @asynccontextmanager

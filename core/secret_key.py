@@ -35,11 +35,11 @@ def secret_key(settings: Settings) -> bytes:
     path = settings.home / "secret.key"
     if not path.exists():
         settings.home.mkdir(parents=True, exist_ok=True)
-        _write_once(path, base64.urlsafe_b64encode(secrets.token_bytes(32)))
+        write_once(path, base64.urlsafe_b64encode(secrets.token_bytes(32)))
     return decoded_key(SecretStr(path.read_text("ascii").strip()))
 
 
-def _write_once(path: Path, content: bytes) -> None:
+def write_once(path: Path, content: bytes) -> None:
     """Create the file whole or not at all; of two processes at once the first wins."""
     with tempfile.NamedTemporaryFile(dir=path.parent, prefix=f".{path.name}.") as file:
         file.write(content)  # NamedTemporaryFile gives mode 0600

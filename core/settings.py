@@ -147,6 +147,15 @@ class LedgerSettings(ConnectorSettings):
     """Where issued documents are entered. Without a connector, nowhere."""
 
 
+class AuditSettings(BaseModel):
+    """What signs the audit log's checkpoints: keys of a variable, or of a file."""
+
+    model_config = ConfigDict(frozen=True, hide_input_in_errors=True)
+
+    key: SecretStr | None = None
+    key_file: Path | None = Field(default=None, description="None: `audit.key` under `home`")
+
+
 class Settings(BaseSettings):
     """Everything that can be set. Secrets never show in its repr.
 
@@ -201,6 +210,7 @@ class Settings(BaseSettings):
     price_list: PriceListSettings = PriceListSettings()
     ledger: LedgerSettings = LedgerSettings()
     limits: Limits = Limits()
+    audit: AuditSettings = AuditSettings()
 
     @field_validator("home")
     @classmethod

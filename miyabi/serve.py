@@ -18,6 +18,7 @@ from miyabi.build import Built
 from miyabi.plugins import all_platforms
 from miyabi.queue import LANES
 from miyabi.session import newest_version, session
+from miyabi.signing import signers
 from miyabi.supervise import SUPERVISED, listening
 from miyabi.worker import Plan, run_worker
 from web.app import create_app
@@ -80,7 +81,9 @@ async def worker(settings: Settings, lanes: Sequence[Lane] = LANES) -> None:
         plan = Plan(settings.worker_jobs, settings.worker_bulk_jobs, lanes)
         log.info("worker.started", **{lane: plan.jobs(lane) for lane in lanes})
         _collect_rarely()
-        working = asyncio.create_task(run_worker(opened.house, opened.built.redis, plan))
+        working = asyncio.create_task(
+            run_worker(opened.house, opened.built.redis, plan, signers(settings))
+        )
 
         async def work() -> None:
             with contextlib.suppress(asyncio.CancelledError):

@@ -23,6 +23,7 @@ from core.words import Words
 from miyabi.build import Built, open_house
 from miyabi.embedded import Services, embedded
 from miyabi.seed import seed_if_empty
+from miyabi.signing import signers
 from miyabi.watch import Deaf
 from miyabi.worker import Plan, run_worker
 
@@ -124,7 +125,9 @@ async def session(
                 yield Session(settings, services, built)
                 return
             plan = Plan(settings.worker_jobs, settings.worker_bulk_jobs)
-            worker = asyncio.create_task(run_worker(built.house, built.redis, plan))
+            worker = asyncio.create_task(
+                run_worker(built.house, built.redis, plan, signers(settings))
+            )
             try:
                 yield Session(settings, services, built, worker)
             finally:

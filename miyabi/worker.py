@@ -1,4 +1,4 @@
-"""A worker: the steps and the news of both lanes, the reconciler, and a watch over it all.
+"""A worker: steps and news of both lanes, reconciler and audit tree, and a watch over it all.
 
 arq polls every 0.5 s (267 ms p50 from commit to start); waiting for the bell instead takes 3 to
 4 ms at a fraction of the idle cost. The poll remains as the safety net.
@@ -21,12 +21,14 @@ from arq import ArqRedis, Retry
 from redis.exceptions import RedisError
 from sqlalchemy.exc import SQLAlchemyError
 
+from audit.keys import Signer
 from core.house import House
 from core.ports import JobKind, Lane
 from core.reconcile import reconcile
 from core.runner import advance
 from miyabi.lane import LaneWorker, listen
 from miyabi.queue import KINDS, LANES, connect_anew, give_back
+from miyabi.tree import keep_tree
 from miyabi.watch import Patience, keep_row, watch
 from notifier.deliver import announce
 
@@ -62,13 +64,16 @@ class Plan:
         return self.bulk if lane == "bulk" else self.interactive
 
 
-async def run_worker(house: House, redis: ArqRedis, plan: Plan | None = None) -> None:
+async def run_worker(
+    house: House, redis: ArqRedis, plan: Plan | None = None, signers: Sequence[Signer] = ()
+) -> None:
     """Work until cancelled; then finish or hand back what is under way, within 19 s.
 
     Raises Deaf where the queue can't be heard though Redis answers others.
     """
     crew = Crew(house, redis, plan or Plan())
     reconciling = asyncio.create_task(reconcile_forever(house))
+    tree = asyncio.create_task(keep_tree(house.engine, signers))
     row = asyncio.create_task(keep_row(house.engine, crew))
     crew.begin()
     try:
@@ -76,8 +81,9 @@ async def run_worker(house: House, redis: ArqRedis, plan: Plan | None = None) ->
     finally:
         reconciling.cancel()
         await crew.stop()
+        tree.cancel()  # after the last events
         row.cancel()
-        await asyncio.wait([reconciling, row], timeout=_FINAL_POLL)
+        await asyncio.wait([reconciling, tree, row], timeout=_FINAL_POLL)
 
 
 def worker_name() -> str:

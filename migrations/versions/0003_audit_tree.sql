@@ -163,10 +163,10 @@ begin
             using errcode = 'serialization_failure';
     end if;
 
-    for level in 0 .. cardinality(p_levels) - 1 loop
-        hashes := p_levels[level + 1];
-        first := p_size >> (8 * level);
-        past := (p_size + cardinality(events)) >> (8 * level);
+    for tier in 0 .. cardinality(p_levels) - 1 loop
+        hashes := p_levels[tier + 1];
+        first := p_size >> (8 * tier);
+        past := (p_size + cardinality(events)) >> (8 * tier);
         if length(hashes) <> 32 * (past - first) then
             raise exception 'audit tree of %: wrong number of hashes', p_organisation;
         end if;
@@ -178,14 +178,14 @@ begin
             select number, low, high,
                 substr(hashes, cast(32 * (number * 256 + low - first) + 1 as integer),
                     cast(32 * (high - low) as integer)) as more,
-                case when level = 0 then
+                case when tier = 0 then
                     events[number * 256 + low - first + 1 : number * 256 + high - first]
                 end as ids
             from part
         ), put as (
             insert into audit_tiles as t (organisation_id, level, number, hashes, events, span)
-            select p_organisation, level, number, more, ids,
-                case when level = 0 then
+            select p_organisation, tier, number, more, ids,
+                case when tier = 0 then
                     box(audit_spot(p_organisation, ids[1]),
                         audit_spot(p_organisation, ids[cardinality(ids)]))
                 end

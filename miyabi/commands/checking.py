@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 import typer
 
 from core.words import Words
+from miyabi.commands import audit_keys
 from miyabi.commands.frame import (
     AsJson,
     Exit,
@@ -49,6 +50,7 @@ _EXPECTED = """
 def register(app: typer.Typer) -> None:
     """Add the commands."""
     app.command("doctor")(doctor)
+    audit.add_typer(audit_keys.app, name="key")
     app.add_typer(audit, name="audit")
 
 

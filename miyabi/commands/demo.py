@@ -1,5 +1,6 @@
 """`miyabi demo`: one quotation from the request to the approved PDF, told step by step."""
 
+import asyncio
 import hashlib
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -10,6 +11,8 @@ from core.words import Words
 from miyabi.commands.frame import AsJson, Exit, complain, language, print_json, run, terminal
 
 if TYPE_CHECKING:
+    from uuid import UUID
+
     from core.settings import Settings
     from miyabi.session import Session
 
@@ -27,6 +30,11 @@ _APPROVES = Words(
     zh="{who} 批准（申请人不能批准）",
 )
 _RESULT = Words(ja="結果", en="Result", zh="结果")
+_CHECKPOINT = Words(
+    ja="監査ログのチェックポイント（署名付き）",
+    en="The audit log's checkpoint, signed",
+    zh="审计日志的检查点（已签名）",
+)
 _NEXT = Words(
     ja="次は: miyabi chat（話してみる）、miyabi up（動かしておく）、README.ja.md（Slackにつなぐ）",
     en="Next: miyabi chat (talk), miyabi up (keep it running), README.md (connect Slack)",
@@ -104,7 +112,29 @@ async def _play(opened: "Session", text: str, *, as_json: bool) -> dict[str, Any
             _heading(_APPROVES.fill(who=other_approver(view).name))
         await approve(opened, company, view)
         await follow(opened, inbox, answer.task_id, show)
-    return await report(opened, company, answer.task_id)
+    found = await report(opened, company, answer.task_id)
+    return {**found, "checkpoint": await sealed(opened, company.id)}
+
+
+async def sealed(opened: "Session", organisation_id: "UUID") -> str:
+    """The audit log's newest checkpoint, made now: workers take ten seconds for the next."""
+    from datetime import timedelta
+
+    from audit.checkpoints import make_due, newest
+    from audit.sequencer import backlog, sequence
+    from miyabi.signing import signers
+
+    engine = opened.house.engine
+    async with engine.connect() as connection:
+        for _ in range(100):  # the worker beside may be at it
+            if not (await backlog(connection)).events:
+                break
+            await sequence(engine)
+            await asyncio.sleep(0.02)
+    await make_due(engine, signers(opened.settings), every=timedelta(0))
+    async with engine.connect() as connection:
+        checkpoint = await newest(connection, organisation_id)
+    return checkpoint.note if checkpoint else ""
 
 
 def _judge(found: dict[str, Any], *, as_json: bool) -> Exit:
@@ -118,6 +148,8 @@ def _judge(found: dict[str, Any], *, as_json: bool) -> Exit:
         if found["total"] is not None:
             terminal().print(f"{found['number']}  {found['total']:,}円", style="bold")
         show_end(found)
+        _heading(_CHECKPOINT)
+        terminal().print(found["checkpoint"], end="", soft_wrap=True)
     why = _fault(found)
     if why:
         complain(_WRONG.fill(why=why))
@@ -131,7 +163,7 @@ def _fault(found: dict[str, Any]) -> str:
     """What is off, in a word; empty where nothing is."""
     if found["state"] != "done":
         return str(found.get("failure") or found.get("message") or found["state"])
-    if not found["audit"]["verified"]:
+    if not found["audit"]["verified"] or not found["checkpoint"]:
         return "audit log"
     issued = [document for document in found["documents"] if not document["draft"]]
     whole = [document for document in issued if _sha256(document["path"]) == document["sha256"]]

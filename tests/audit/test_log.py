@@ -1,7 +1,6 @@
 """The audit log: append-only for the application, and every kind of tampering is found."""
 
 import asyncio
-from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 from uuid import UUID
 
@@ -11,30 +10,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
-from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+from sqlalchemy.ext.asyncio import AsyncEngine
 from uuid_utils.compat import uuid7
 
 from audit import blobs, log
 from audit.event import Actor, Event, canonical, digest
-from core.db import create_engine
 
 ORGANISATION = uuid7()
-
-
-@pytest.fixture
-async def app(database_url: str) -> AsyncIterator[AsyncEngine]:
-    """The application's own connection."""
-    engine = create_engine(database_url)
-    yield engine
-    await engine.dispose()
-
-
-@pytest.fixture
-async def owner(database_url: str) -> AsyncIterator[AsyncEngine]:
-    """The owner of the tables, whom no right holds back."""
-    engine = create_async_engine(database_url)
-    yield engine
-    await engine.dispose()
 
 
 def event(stream: UUID, n: int = 0, organisation: UUID = ORGANISATION) -> Event:

@@ -77,7 +77,10 @@ def test_every_variable_that_reaches_our_containers_is_a_setting() -> None:
     known = {"DATABASE_URL", "REDIS_URL"}
     for name, field in Settings.model_fields.items():
         keys = type(field.default).model_fields if isinstance(field.default, BaseModel) else ()
-        known |= {f"MIYABI_{name}".upper(), *(f"{name}_{key}".upper() for key in keys)}
+        known |= {
+            f"MIYABI_{name}".upper(),
+            *(f"{prefix}{name}_{key}".upper() for key in keys for prefix in ("", "MIYABI_")),
+        }
     passed = {key for name in ("migrate", "web", "worker") for key in SERVICES[name]["environment"]}
 
     assert passed - known == set()

@@ -1,0 +1,80 @@
+"""What each worker does for the audit log's tree: gives events their leaves, signs its heads.
+
+One at a time sequences, by a lock of the database; the others look whether it is free. Whoever has
+a key signs.
+"""
+
+import asyncio
+import random
+from collections.abc import Sequence
+
+import structlog
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from audit import keys
+from audit.checkpoints import make_due
+from audit.keys import Signer
+from audit.sequencer import Batch, sequence
+from core.db import is_outage
+
+log = structlog.get_logger()
+
+SEQUENCE_EVERY = 0.25
+"""Seconds an event waits for its leaf at most, where all goes well."""
+
+SIGN_EVERY = 1.0
+"""Seconds between two looks whether a checkpoint is due; at once after growth seen here."""
+
+
+async def keep_tree(engine: AsyncEngine, signers: Sequence[Signer]) -> None:
+    """Until cancelled. Without a key there are leaves, and no checkpoints."""
+    grown = asyncio.Event()
+    async with asyncio.TaskGroup() as group:
+        group.create_task(_sequence_forever(engine, grown))
+        if signers:
+            group.create_task(_sign_forever(engine, signers, grown))
+        else:
+            log.warning("audit.no_key", see="miyabi audit key new")
+
+
+async def _sequence_forever(engine: AsyncEngine, grown: asyncio.Event) -> None:
+    await asyncio.sleep(random.uniform(0, SEQUENCE_EVERY))  # noqa: S311  # not a secret
+    while True:
+        try:
+            batch = await sequence(engine)
+        except (SQLAlchemyError, OSError) as error:
+            _tell("sequencer", error)
+            batch = Batch()
+        if batch.events:
+            grown.set()
+        if not batch.more:
+            await asyncio.sleep(SEQUENCE_EVERY)
+
+
+async def _sign_forever(
+    engine: AsyncEngine, signers: Sequence[Signer], grown: asyncio.Event
+) -> None:
+    listed = False
+    while True:
+        try:
+            if not listed:
+                async with engine.begin() as connection:
+                    await keys.enlist(connection, signers)
+                listed = True
+            await make_due(engine, signers)
+        except (SQLAlchemyError, OSError) as error:
+            _tell("checkpoints", error)
+            await asyncio.sleep(SIGN_EVERY)
+        grown.clear()
+        try:
+            async with asyncio.timeout(SIGN_EVERY):
+                await grown.wait()
+        except TimeoutError:
+            continue
+
+
+def _tell(who: str, error: Exception) -> None:
+    """An outage passes by; anything else is somebody's to mend."""
+    what = "away" if is_outage(error) else "stuck"
+    log.error(f"audit.{who}_{what}", error=repr(error))
