@@ -5,11 +5,13 @@ beside its event. Whatever order they commit in and whoever is rolled back, a ro
 is an event that is there to stay; it gets the next leaf, once.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
+from uuid import UUID
 
 from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from audit.hashing import SIZE
@@ -31,7 +33,8 @@ _ALONE = text("""
 _TAKE = text("""
     -- across organisations: the sequencer serves them all
     with waiting as materialized (
-        select ctid as place, organisation_id, event_id, leaf from audit_pending limit :batch
+        select ctid as place, organisation_id, event_id, leaf from audit_pending
+        where organisation_id <> all (cast(:without as uuid[])) limit :batch
     ), next as (
         select organisation_id, array_agg(place order by event_id) as places,
             string_agg(leaf, '' order by event_id) as leaves
@@ -55,26 +58,52 @@ class Batch:
     more: bool = False
 
 
-async def sequence(engine: AsyncEngine, *, batch: int = BATCH) -> Batch:
-    """Turn up to `batch` events into leaves, unless another is at it or none waits."""
+class StuckTree(Exception):
+    """A tree that can't grow: its tables are not as we left them. Nothing was written."""
+
+    def __init__(self, organisation_id: UUID) -> None:
+        super().__init__(f"the audit tree of {organisation_id} can't grow")
+        self.organisation_id = organisation_id
+
+
+async def sequence(
+    engine: AsyncEngine, *, batch: int = BATCH, without: Collection[UUID] = ()
+) -> Batch:
+    """Turn up to `batch` events into leaves, unless another is at it or none waits.
+
+    Raises StuckTree; the others' trees grow `without` that one.
+    """
     async with engine.connect() as connection:
         if not await connection.scalar(_WAITING):
             return Batch()
         await connection.rollback()
         async with connection.begin():
-            return await _sequence(connection, batch)
+            return await _sequence(connection, batch, without)
 
 
-async def _sequence(connection: AsyncConnection, batch: int) -> Batch:
+async def _sequence(
+    connection: AsyncConnection, batch: int, without: Collection[UUID] = ()
+) -> Batch:
     # The lock goes with the transaction, and so does the limit.
     lock = (await connection.execute(_ALONE, {"lock": LOCK, "patience": _PATIENCE})).one()
     if not lock.alone:
         return Batch()
-    rows = (await connection.execute(_TAKE, {"batch": batch})).all()
-    if rows:
-        await connection.execute(_GROW, [_growth(row) for row in rows])
+    rows = (await connection.execute(_TAKE, {"batch": batch, "without": list(without)})).all()
+    for row in rows:
+        try:
+            await connection.execute(_GROW, _growth(row))
+        except (DBAPIError, IndexError) as error:
+            if isinstance(error, DBAPIError) and not _is_refusal(error):
+                raise
+            raise StuckTree(row.organisation_id) from error
     events = sum(len(row.places) for row in rows)
     return Batch(events, more=events == batch)
+
+
+def _is_refusal(error: DBAPIError) -> bool:
+    """Whether the tables were found wrong (SQLSTATE 22, 23, 42, P0), rather than out of reach."""
+    state = str(getattr(error.orig, "sqlstate", None) or "")
+    return state.startswith(("22", "23", "42", "P0"))
 
 
 def _growth(row: Any) -> dict[str, object]:

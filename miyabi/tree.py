@@ -6,7 +6,9 @@ a key signs.
 
 import asyncio
 import random
+import time
 from collections.abc import Sequence
+from uuid import UUID
 
 import structlog
 from sqlalchemy.exc import SQLAlchemyError
@@ -15,13 +17,16 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from audit import keys
 from audit.checkpoints import make_due
 from audit.keys import Signer
-from audit.sequencer import Batch, sequence
+from audit.sequencer import Batch, StuckTree, sequence
 from core.db import is_outage
 
 log = structlog.get_logger()
 
 SEQUENCE_EVERY = 0.25
 """Seconds an event waits for its leaf at most, where all goes well."""
+
+TRY_STUCK_EVERY = 60.0
+"""Seconds for which a tree that can't grow is left alone, so that the others' go on."""
 
 SIGN_EVERY = 1.0
 """Seconds between two looks whether a checkpoint is due; at once after growth seen here."""
@@ -40,9 +45,21 @@ async def keep_tree(engine: AsyncEngine, signers: Sequence[Signer]) -> None:
 
 async def _sequence_forever(engine: AsyncEngine, grown: asyncio.Event) -> None:
     await asyncio.sleep(random.uniform(0, SEQUENCE_EVERY))  # noqa: S311  # not a secret
+    stuck, looked = set[UUID](), time.monotonic()
     while True:
+        if time.monotonic() - looked > TRY_STUCK_EVERY:
+            stuck, looked = set(), time.monotonic()
         try:
-            batch = await sequence(engine)
+            batch = await sequence(engine, without=stuck)
+        except StuckTree as error:
+            stuck.add(error.organisation_id)
+            log.error(
+                "audit.tree_stuck",
+                organisation=str(error.organisation_id),
+                error=repr(error.__cause__),
+                see="miyabi audit verify",
+            )
+            continue
         except (SQLAlchemyError, OSError) as error:
             _tell("sequencer", error)
             batch = Batch()

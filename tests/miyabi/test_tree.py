@@ -7,7 +7,7 @@ from uuid import UUID
 
 import pytest
 from sqlalchemy import text
-from sqlalchemy.ext.asyncio import AsyncEngine
+from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from structlog.testing import capture_logs
 from uuid_utils.compat import uuid7
 
@@ -17,6 +17,7 @@ from audit.event import Event
 from audit.keys import HeldKey
 from audit.note import NoteKey
 from audit.proofs import head
+from audit.sequencer import sequence
 from core.db import create_engine
 from core.errors import Permanent
 from core.migrate import upgrade_async
@@ -91,13 +92,40 @@ async def test_without_a_key_there_are_leaves_and_no_checkpoint_and_it_is_said(
     assert [each["log_level"] for each in said if each["event"] == "audit.no_key"] == ["warning"]
 
 
+async def test_a_tree_that_was_tampered_with_stops_alone(
+    app: AsyncEngine, database_url: str
+) -> None:
+    broken = uuid7()
+    await write(app, 1, broken)
+    await sequence(app)
+    owner = create_async_engine(database_url)
+    async with owner.begin() as connection:
+        await connection.execute(text("set session_replication_role = replica"))
+        await connection.execute(text("delete from audit_tiles"))
+    await owner.dispose()
+
+    with capture_logs() as said:
+        await write(app, 1, broken)
+        await write(app, 3)
+        keeper = asyncio.create_task(keep_tree(app, []))
+
+        async def sequenced() -> bool:
+            return await leaves(app) == 3
+
+        await until(sequenced, 20)
+        keeper.cancel()
+        await asyncio.wait([keeper])
+
+    told = [each["organisation"] for each in said if each["event"] == "audit.tree_stuck"]
+    assert told == [str(broken)]
+
+
 async def test_events_from_before_there_was_a_tree_get_their_leaves(
     empty_database_url: str, app: AsyncEngine
 ) -> None:
     from alembic import command
     from alembic.config import Config
     from sqlalchemy import Connection
-    from sqlalchemy.ext.asyncio import create_async_engine
 
     from core.migrate import MIGRATIONS
 
