@@ -26,6 +26,8 @@ def test_the_demo_runs_from_nothing_and_again(terminal: Terminal) -> None:
     assert "251,198円" in first.out
     assert first.out.index("田中 太郎") < first.out.index("鈴木 花子 さんが承認")
     assert "検証済み" in first.out
+    assert first.out.index("検証済み") < first.out.index("\n\n— miyabi ")  # a signed checkpoint
+    assert second.data["checkpoint"].startswith("miyabi/")
     assert second.code == 0
     assert second.data["number"].endswith("-0002")
     assert not (terminal.home / "postgres.address").exists()  # it stopped what it had started
@@ -93,6 +95,25 @@ def test_a_ledger_that_cant_be_kept_is_told_of_by_the_doctor_and_by_the_task(
     assert "/no/such/key.json" in shown.data["failure"]
     assert (effect["kind"], effect["target"], effect["state"]) == ("append", "見積台帳", "failed")
     assert "台帳記入（見積台帳）" in terminal.run("show", asked.data["task"]).out
+
+
+def test_keys_are_added_listed_and_retired(terminal: Terminal) -> None:
+    with embedded(Settings(home=terminal.home), durable=False):
+        demo = terminal.run("demo", "--json").data["checkpoint"]
+        [old] = terminal.run("audit", "key", "list", "--json").data["keys"]
+        added = terminal.run("audit", "key", "new").out.strip()
+        retired = terminal.run("audit", "key", "retire", old["vkey"])
+        last = terminal.run("audit", "key", "retire", added)
+        listed = terminal.run("audit", "key", "list", "--json").data["keys"]
+    printed = terminal.run("audit", "key", "new", "--print", "--name", "other")
+
+    assert demo.count("— miyabi ") == 1
+    assert (retired.code, last.code) == (0, 3)
+    assert [(each["vkey"], each["retired_at"] is None, each["signs_here"]) for each in listed] == [
+        (old["vkey"], False, False),
+        (added, True, True),
+    ]
+    assert printed.out.startswith("PRIVATE+KEY+other+")
 
 
 def _tamper(url: str, *statements: str) -> None:
