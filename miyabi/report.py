@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from uuid import UUID
 
-from audit import log as audit_log
+from audit.verifier.chains import verify_streams
 from core.agent import Document
 from core.codec import load
 from core.db import fetch_all, from_json
@@ -129,7 +129,7 @@ async def _updates(session: Session, view: TaskView) -> list[dict[str, object]]:
 
 async def _audit(session: Session, view: TaskView) -> dict[str, object]:
     async with session.house.engine.connect() as connection:
-        verdict = await audit_log.verify(
+        verdict = await verify_streams(
             connection, organisation_id=view.organisation_id, stream=view.id, expected=[view.id]
         )
     return {"events": verdict.events, "verified": verdict.verified}

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import text
 
-from audit import log
+from audit.verifier.chains import verify_streams
 from core import organisations, people
 from core.company import Company
 from core.db import create_engine
@@ -235,7 +235,9 @@ async def test_who_asks_at_the_same_moment_is_served_together_and_completely(
     assert await count(office, "notifications") == await count(office, "inbound") == 30
     assert len(office.bell.jobs) == await count(office, "outbox") == 60
     async with office.house.engine.connect() as connection:
-        verdict = await log.verify(connection, expected=[a.task_id for a in answers if a.task_id])
+        verdict = await verify_streams(
+            connection, expected=[a.task_id for a in answers if a.task_id]
+        )
     assert verdict.verified, verdict.faults
     heard = {(event.stream, event.data["reference"]) for event in office.bell.events}
     assert heard == {(answer.task_id, answer.reference) for answer in answers}

@@ -7,7 +7,7 @@ from datetime import timedelta
 
 import pytest
 
-from audit import log
+from audit.verifier.chains import verify_streams
 from core.db import create_engine, fetch_all
 from core.errors import Permanent, TryLater
 from core.heartbeat import Heartbeat
@@ -43,7 +43,7 @@ async def test_a_request_becomes_an_approved_document_in_its_thread(office: Offi
     assert office.trouble.ran == ["write", "draw", "seal"]
     assert "L-2026-0001" in office.wall.showing("is issued").text
     async with office.house.engine.connect() as connection:
-        verdict = await log.verify(connection)
+        verdict = await verify_streams(connection)
     assert verdict.verified, verdict.faults
 
 
