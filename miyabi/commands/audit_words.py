@@ -1,0 +1,194 @@
+"""What a verifier found, in words, as data, and as an exit code."""
+
+from typing import TYPE_CHECKING
+
+from audit.verifier.verdict import Fault, Head, Kind, Verdict
+from core.words import Words
+from miyabi.commands.frame import Exit, language, terminal
+
+if TYPE_CHECKING:
+    from audit.verifier.proof import Proven
+
+CODES = {kind: 10 + number for number, kind in enumerate(Kind)}
+"""Exit codes by what is wrong; 0 where nothing is. 1 to 3 are those of any command."""
+
+_KINDS = {
+    Kind.MALFORMED: Words(ja="読み取り不能", en="Malformed", zh="无法读取"),
+    Kind.BAD_SIGNATURE: Words(ja="署名が不正", en="Bad signature", zh="签名无效"),
+    Kind.MODIFIED: Words(ja="改変", en="Modified", zh="被修改"),
+    Kind.REORDERED: Words(ja="順序の入れ替え", en="Reordered", zh="顺序被调换"),
+    Kind.MISSING: Words(ja="欠落", en="Missing", zh="缺失"),
+    Kind.INSERTED: Words(ja="挿入", en="Inserted", zh="被插入"),
+    Kind.TAIL_CUT: Words(ja="末尾の切り取り", en="Tail cut", zh="尾部被截断"),
+    Kind.INCONSISTENT: Words(
+        ja="チェックポイントの不一致（書き換えまたは分岐）",
+        en="Inconsistent checkpoints (rewritten or forked)",
+        zh="检查点不一致（被改写或分叉）",
+    ),
+    Kind.UNKNOWN_KEY: Words(ja="未知の鍵", en="Unknown key", zh="未知的密钥"),
+    Kind.UNANCHORED: Words(ja="末尾が未アンカー", en="Unanchored tail", zh="尾部尚未锚定"),
+}
+_WHOLE = Words(
+    ja="監査ログを検証しました: {events}件、{streams}系列、葉{leaves}、"
+    "チェックポイント{checkpoints}件、異常なし。",
+    en="The audit log is whole: {events} events in {streams} streams, {leaves} leaves, "
+    "{checkpoints} checkpoints, nothing wrong.",
+    zh="审计日志验证完毕: {events}条，{streams}个序列，{leaves}个叶，"
+    "{checkpoints}个检查点，无异常。",
+)
+_FAULTY = Words(
+    ja="監査ログに異常があります（{n}件）: {kind}",
+    en="The audit log is NOT whole ({n} faults): {kind}",
+    zh="审计日志存在异常（{n}处）: {kind}",
+)
+_TAIL = Words(
+    ja="うち{waiting}件は葉の番号待ち、{unsigned}件は次のチェックポイント待ちです。",
+    en="Of these, {waiting} wait for their leaf and {unsigned} for the next checkpoint.",
+    zh="其中{waiting}条等待叶编号，{unsigned}条等待下一个检查点。",
+)
+_HEAD = Words(
+    ja="{origin}: {size}件、{at}、署名 {signers}",
+    en="{origin}: {size} events at {at}, signed by {signers}",
+    zh="{origin}: {size}条，{at}，签名 {signers}",
+)
+_UNANCHORED = Words(
+    ja="末尾の{n}件はまだアンカーされていません。",
+    en="The last {n} events are under no anchor yet.",
+    zh="最后{n}条尚未锚定。",
+)
+_MORE = Words(ja="ほか{n}件", en="and {n} more", zh="另有{n}处")
+_EVENT = Words(
+    ja="このイベントは監査ログの{leaf}番の葉です（{size}件、{at}、署名 {signers}）:",
+    en="This event is leaf {leaf} of the log ({size} events at {at}, signed by {signers}):",
+    zh="此事件是审计日志的第{leaf}号叶（{size}条，{at}，签名 {signers}）:",
+)
+_CONTINUES = Words(
+    ja="{new}件のチェックポイントは{old}件のものの続きです。",
+    en="The checkpoint of {new} events continues that of {old}.",
+    zh="{new}条的检查点是{old}条检查点的延续。",
+)
+
+
+def exit_code(verdict: Verdict) -> int:
+    """The exit code: each kind of fault has its own."""
+    return Exit.DONE if verdict.kind is None else CODES[verdict.kind]
+
+
+def verdict_data(verdict: Verdict) -> dict[str, object]:
+    """A verdict as the one object of `--json`."""
+    return {
+        "verified": verdict.verified,
+        "kind": verdict.kind,
+        "first": _fault_data(verdict.first) if verdict.first else None,
+        "events": verdict.events,
+        "streams": verdict.streams,
+        "leaves": verdict.leaves,
+        "checkpoints": verdict.checkpoints,
+        "anchors": verdict.anchors,
+        "unsequenced": verdict.unsequenced,
+        "uncheckpointed": verdict.uncheckpointed,
+        "unanchored": verdict.unanchored,
+        "heads": [_head_data(head) for head in verdict.heads],
+        "counts": {str(kind): n for kind, n in verdict.counts.items()},
+        "faults": [_fault_data(fault) for fault in verdict.faults],
+    }
+
+
+def proven_data(proven: "Proven") -> dict[str, object]:
+    """What a proof proves, as data."""
+    return {
+        "verified": True,
+        "checkpoint": _head_data(proven.head),
+        "event": proven.event,
+        "leaf": proven.leaf,
+        "continues": _head_data(proven.old) if proven.old else None,
+    }
+
+
+def _head_data(head: Head) -> dict[str, object]:
+    return {
+        "origin": head.origin,
+        "size": head.size,
+        "root": head.root.hex(),
+        "at": head.at,
+        "signers": list(head.signers),
+    }
+
+
+def _fault_data(fault: Fault) -> dict[str, object]:
+    return {
+        "kind": fault.kind,
+        "about": fault.about,
+        "origin": fault.origin,
+        "leaf": fault.leaf,
+        "until": fault.until,
+        "event": str(fault.event) if fault.event else None,
+        "stream": str(fault.stream) if fault.stream else None,
+        "seq": fault.seq,
+    }
+
+
+def tell(verdict: Verdict) -> None:
+    """A verdict for a person."""
+    if not verdict.verified and verdict.kind is not None:
+        n = sum(verdict.counts.values())
+        _line(_FAULTY.fill(n=n, kind=_KINDS[verdict.kind]), "bold red")
+        first = verdict.first
+        for fault in ([first] if first else []) + [
+            each for each in verdict.faults if each != first
+        ]:
+            _line(_one(fault), "")
+        if n > len(verdict.faults):
+            _line(_MORE.fill(n=n - len(verdict.faults)), "")
+        return
+    numbers = {
+        "events": verdict.events,
+        "streams": verdict.streams,
+        "leaves": verdict.leaves,
+        "checkpoints": verdict.checkpoints,
+    }
+    _line(_WHOLE.fill(**numbers), "green")
+    if verdict.unsequenced or verdict.uncheckpointed:
+        _line(_TAIL.fill(waiting=verdict.unsequenced, unsigned=verdict.uncheckpointed), "")
+    for head in verdict.heads:
+        _line(_HEAD.fill(**{**_head_data(head), "signers": ", ".join(head.signers)}), "")
+    if verdict.unanchored:
+        _line(_UNANCHORED.fill(n=verdict.unanchored), "yellow")
+
+
+def tell_proven(proven: "Proven") -> None:
+    """What a proof proves, for a person."""
+    import json
+
+    head = proven.head
+    if proven.old is not None:
+        _line(_CONTINUES.fill(new=head.size, old=proven.old.size), "green")
+        return
+    signers = ", ".join(head.signers)
+    _line(_EVENT.fill(leaf=proven.leaf, size=head.size, at=head.at, signers=signers), "green")
+    _line(json.dumps(proven.event, ensure_ascii=False, indent=2), "")
+
+
+def _one(fault: Fault) -> Words:
+    """One fault: what, and where."""
+    place = {
+        "origin": fault.origin,
+        "leaf": fault.leaf,
+        "until": fault.until,
+        "event": fault.event,
+        "stream": fault.stream,
+        "seq": fault.seq,
+    }
+    where = " ".join(f"{name}={value}" for name, value in place.items() if value is not None)
+    return Words(
+        ja="  {kind}: {about} [{where}]",
+        en="  {kind}: {about} [{where}]",
+        zh="  {kind}: {about} [{where}]",
+    ).fill(kind=_KINDS[fault.kind], about=fault.about, where=where)
+
+
+def _line(words: Words | str, style: str) -> None:
+    from rich.text import Text
+
+    text = words if isinstance(words, str) else words.to(language())
+    terminal().print(Text(text, style=style), soft_wrap=True)

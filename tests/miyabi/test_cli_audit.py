@@ -1,0 +1,114 @@
+"""The auditor's walk at the command line: verify, export, prove, and check elsewhere."""
+
+import asyncio
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import asyncpg  # type: ignore[import-untyped]
+import pytest
+
+from core.settings import Settings
+from miyabi.embedded import embedded
+from tests.miyabi.terminal import Terminal, open_terminal
+
+
+@pytest.fixture(scope="module")
+def walk() -> Iterator[tuple[Terminal, str, str]]:
+    """A house after its demo; its public key, and its owner's address."""
+    with (
+        open_terminal(running=False) as terminal,
+        embedded(Settings(home=terminal.home), durable=False) as services,
+    ):
+        assert terminal.run("demo").code == 0
+        [key] = terminal.run("audit", "key", "list", "--json").data["keys"]
+        yield terminal, key["vkey"], services.owner_url
+
+
+def test_the_log_is_verified_with_the_given_key_and_with_no_other(
+    walk: tuple[Terminal, str, str], tmp_path: Path
+) -> None:
+    terminal, vkey, _ = walk
+    keys = tmp_path / "keys.txt"
+    keys.write_text(f"# of the auditor\n{vkey}\n")
+
+    own = terminal.run("audit", "verify", "--json")
+    given = terminal.run("audit", "verify", "--key", str(keys), "--json")
+    none = terminal.run("audit", "verify", "--key", "nonsense")
+
+    assert (own.code, given.code, none.code) == (0, 0, 3)
+    assert own.data["heads"][0]["signers"] == ["miyabi"]
+    assert own.data["leaves"] + own.data["unsequenced"] == own.data["events"] > 0
+    assert terminal.run("audit", "verify", "--since", "2026-01-01", "--json").code == 0
+    assert "異常なし" in terminal.run("audit", "verify").out
+
+
+def test_a_bundle_and_a_proof_are_checked_elsewhere(
+    walk: tuple[Terminal, str, str], tmp_path: Path
+) -> None:
+    terminal, vkey, url = walk
+    path, proof = tmp_path / "log.zip", tmp_path / "event.json"
+    exported = terminal.run("audit", "export", str(path), "--json")
+    event = str(_value(url, "select events[1] from audit_tiles where level = 0"))
+    assert terminal.run("audit", "prove", event, "--out", str(proof)).code == 0
+    size = exported.data["size"]
+    same = terminal.run("audit", "consistency", str(size), str(size))
+    (tmp_path / "same.json").write_text(same.out)
+    with open_terminal(running=False) as elsewhere:
+        moved = path.rename(elsewhere.home / "away")
+        whole = elsewhere.run("audit", "verify", "--bundle", str(moved), "--key", vkey, "--json")
+        alone = elsewhere.run("audit", "verify", "--bundle", str(moved), "--json")
+        proven = elsewhere.run("audit", "check", str(proof), "--key", vkey, "--json")
+        said = elsewhere.run("audit", "check", str(proof), "--key", vkey, LC_ALL="en_US.UTF-8")
+        continues = elsewhere.run("audit", "check", str(tmp_path / "same.json"), "--key", vkey)
+        proof.write_text(proof.read_text().replace('"leaf":0', '"leaf":1'))
+        false = elsewhere.run("audit", "check", str(proof), "--key", vkey, "--json")
+        moved.write_bytes(moved.read_bytes()[:-1])
+        cut = elsewhere.run("audit", "verify", "--bundle", str(moved), "--key", vkey)
+        assert not (elsewhere.home / "postgres").exists()  # nothing but the file and the key
+
+    assert (exported.code, whole.code, alone.code, proven.code) == (0, 0, 3, 0)
+    assert whole.data["events"] == exported.data["end"]
+    assert (proven.data["event"]["id"], proven.data["leaf"]) == (event, 0)
+    assert "This event is leaf 0" in said.out
+    assert continues.code == 0
+    assert (false.code, false.data["kind"]) == (12, "modified")
+    assert cut.code in {10, 12}
+
+
+def test_anchors_tell_what_the_database_can_not(
+    walk: tuple[Terminal, str, str], tmp_path: Path
+) -> None:
+    terminal, _, url = walk
+    anchors = tmp_path / "anchors"
+    assert terminal.run("audit", "anchor", str(anchors)).code == 0
+    content = anchors.read_text()
+    assert terminal.run("audit", "anchor", str(anchors)).code == 0
+    assert anchors.read_text() == content  # what it has is not brought again
+
+    assert terminal.run("audit", "verify", "--anchors", str(anchors)).code == 0
+    assert content.startswith("miyabi/")
+    size = json.loads(content.splitlines()[1])
+    _value(
+        url,
+        "set session_replication_role = replica;"
+        " delete from audit_checkpoints; delete from audit_tiles; delete from audit_trees;"
+        " delete from audit_events; delete from audit_streams; delete from audit_pending",
+        fetch=False,
+    )
+    gone = terminal.run("audit", "verify", "--anchors", str(anchors), "--json")
+    assert gone.data["counts"]["tail cut"] >= 1
+    assert {fault["until"] for fault in gone.data["faults"]} >= {size}
+
+
+def _value(url: str, statement: str, *, fetch: bool = True) -> object:
+    """As somebody who owns the tables."""
+
+    async def run() -> object:
+        connection = await asyncpg.connect(url.replace("+asyncpg", ""))
+        try:
+            return await (connection.fetchval if fetch else connection.execute)(statement)
+        finally:
+            await connection.close()
+
+    return asyncio.run(run())
