@@ -65,7 +65,8 @@ def test_a_bundle_and_a_proof_are_checked_elsewhere(
         false = elsewhere.run("audit", "check", str(proof), "--key", vkey, "--json")
         moved.write_bytes(moved.read_bytes()[:-1])
         cut = elsewhere.run("audit", "verify", "--bundle", str(moved), "--key", vkey)
-        assert not (elsewhere.home / "postgres").exists()  # nothing but the file and the key
+        # Nothing but the file and the key was needed, and nothing was started.
+        assert [each.name for each in elsewhere.home.iterdir()] == ["away"]
 
     assert (exported.code, whole.code, alone.code, proven.code) == (0, 0, 3, 0)
     assert whole.data["events"] == exported.data["end"]
@@ -86,7 +87,9 @@ def test_anchors_tell_what_the_database_can_not(
     assert terminal.run("audit", "anchor", str(anchors)).code == 0
     assert anchors.read_text() == content  # what it has is not brought again
 
-    assert terminal.run("audit", "verify", "--anchors", str(anchors)).code == 0
+    anchored = terminal.run("audit", "verify", "--anchors", str(anchors), "--json")
+    assert anchored.data["verified"]
+    assert anchored.data["anchors"] == content.count("\ntime ")
     assert content.startswith("miyabi/")
     size = json.loads(content.splitlines()[1])
     _value(
