@@ -19,7 +19,7 @@ from audit.verifier.merkle import Growing, subtrees
 from audit.verifier.notes import Keys
 from audit.verifier.rows import Clock, as_event_id
 from audit.verifier.sequence import Difference, Line, Wanted, differences
-from audit.verifier.spelling import read, spell
+from audit.verifier.spelling import read, read_hash, spell
 from audit.verifier.verdict import Fault, Kind, Verdict
 
 MANIFEST, EVENTS, LEAVES, RANGE, KEYS = (
@@ -92,14 +92,14 @@ class _Bundle:
             found = read(self._small(RANGE))
             if set(found) != {"left", "right"}:
                 raise ValueError("its fields are not those of format 1")
-            left, right = ([bytes.fromhex(each) for each in found[side]] for side in sorted(found))
+            left, right = ([read_hash(each) for each in found[side]] for side in sorted(found))
         except (ValueError, TypeError, AttributeError) as error:
             raise BadBundle(f"{RANGE} can't be read: {error}") from None
         counts = (
             len(list(subtrees(0, self._first))),
             len(list(subtrees(self._end, self._size))),
         )
-        if (len(left), len(right)) != counts or any(len(each) != SIZE for each in left + right):
+        if (len(left), len(right)) != counts:
             raise BadBundle(f"{RANGE} does not fit the range")
         return left, right
 

@@ -8,7 +8,7 @@ from uuid import UUID
 from audit.hashing import leaf_hash
 from audit.verifier.merkle import consistency_holds, inclusion_holds
 from audit.verifier.notes import BadNote, Keys, open_checkpoint
-from audit.verifier.spelling import read, spell
+from audit.verifier.spelling import read, read_hash, spell
 from audit.verifier.verdict import Fault, Head, Kind
 
 _INCLUSION = {"format", "event", "leaf", "checkpoint", "hashes", "sha256"}
@@ -43,9 +43,7 @@ def _check(proof: Any, keys: Keys) -> Proven | Fault:
     names = set(proof)
     if names not in (_INCLUSION, _CONSISTENCY) or proof["format"] != 1:
         raise ValueError("its fields are not those of format 1")
-    hashes = [bytes.fromhex(each) for each in proof["hashes"]]
-    if any(len(each) != 32 for each in hashes):
-        raise ValueError("a hash is not of 32 bytes")
+    hashes = [read_hash(each) for each in proof["hashes"]]
     found = (_inclusion if names == _INCLUSION else _consistency)(proof, hashes, keys)
     # Only against accidents: what it covers beyond the above (strange signatures) proves nothing.
     rest = {name: value for name, value in proof.items() if name != "sha256"}

@@ -4,6 +4,8 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
+from audit.hashing import SIZE
+
 _BEYOND = "\uffff"
 _spell = json.JSONEncoder(ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode
 
@@ -32,6 +34,14 @@ def read(data: bytes) -> Any:
     if spell(value) != data:
         raise ValueError("not in canonical JSON")
     return value
+
+
+def read_hash(text: str) -> bytes:
+    """A hash out of its hex. Raises ValueError for any other spelling, such as capital letters."""
+    found = bytes.fromhex(text)
+    if found.hex() != text or len(found) != SIZE:
+        raise ValueError("no hash in lower-case hex")
+    return found
 
 
 def _refuse(number: str) -> Any:
