@@ -6,11 +6,7 @@ from uuid import UUID
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-_PUT = text("""
-    insert into audit_blobs (organisation_id, sha256, media_type, content)
-    values (:organisation_id, :sha256, :media_type, :content)
-    on conflict (organisation_id, sha256) do nothing
-""")
+_PUT = text("select audit_keep(:organisation_id, :media_type, :content)")
 _GET = text("""
     select content from audit_blobs where organisation_id = :organisation_id and sha256 = :sha256
 """)
@@ -20,15 +16,9 @@ async def put(
     connection: AsyncConnection, organisation_id: UUID, content: bytes, media_type: str
 ) -> str:
     """Keep `content`; return its SHA-256 in hex. Keeping the same bytes twice keeps them once."""
-    sha256 = hashlib.sha256(content).hexdigest()
-    await connection.execute(
+    sha256: str = await connection.scalar(
         _PUT,
-        {
-            "organisation_id": organisation_id,
-            "sha256": sha256,
-            "media_type": media_type,
-            "content": content,
-        },
+        {"organisation_id": organisation_id, "media_type": media_type, "content": content},
     )
     return sha256
 

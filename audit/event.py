@@ -5,19 +5,32 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from types import MappingProxyType
 from uuid import UUID
 
 from uuid_utils.compat import uuid7
 
+from audit.registry import Declared, NotDeclared
+
 JSON = str | int | bool | None | Sequence["JSON"] | Mapping[str, "JSON"]
+
+VERSION = 2
+"""Of the envelope; its fields are in ENVELOPE."""
 
 
 @dataclass(frozen=True, slots=True)
 class Actor:
-    """Who did it: a person, over which account; neither for what Miyabi does by itself."""
+    """Who did it; nobody for what Miyabi does by itself.
+
+    `person_id` is who answers for it. `channel` is the platform it came over, `account` the
+    account there. `on_behalf_of` is set where it was not the person's own hand: the person for
+    whom a program, by a token it was given, or somebody else did it.
+    """
 
     person_id: UUID | None = None
     account: str | None = None
+    channel: str | None = None
+    on_behalf_of: UUID | None = None
 
 
 SYSTEM = Actor()
@@ -28,30 +41,66 @@ class Event:
     """Something that happened.
 
     `stream` is what it happened to (a task, a person ...); events of a stream are chained.
-    `tag` is `source:subject:action`. `data` holds no float: numbers must have one spelling.
+    `tag` is its kind, which declares what `data` holds, and whether the event is about a
+    `revision` of its subject and about a `step` of the work on it. Raises NotDeclared where it is
+    anything else.
     """
 
     organisation_id: UUID
     stream: UUID
-    tag: str
+    tag: Declared
     data: Mapping[str, JSON]
     actor: Actor = SYSTEM
+    revision: int | None = None
+    step: str | None = None
     id: UUID = field(default_factory=uuid7)
     at: datetime = field(default_factory=lambda: datetime.now(UTC))
 
+    def __post_init__(self) -> None:
+        if not isinstance(self.tag, Declared):
+            raise NotDeclared(f"{self.tag!r} is no declared kind of event")
+        data = dict(self.data)
+        self.tag.check(data, self.revision, self.step)
+        object.__setattr__(self, "data", MappingProxyType(data))
+
     def body(self) -> dict[str, JSON]:
-        """The envelope as it is stored and hashed."""
+        """The envelope as it is stored and hashed. `v` 1 had no channel, behalf, revision, step."""
+        actor = self.actor
         return {
-            "v": 1,
+            "v": VERSION,
             "id": str(self.id),
             "at": self.at.isoformat(),
             "organisation": str(self.organisation_id),
             "stream": str(self.stream),
             "tag": self.tag,
-            "person": str(self.actor.person_id) if self.actor.person_id else None,
-            "account": self.actor.account,
+            "revision": self.revision,
+            "step": self.step,
+            "person": str(actor.person_id) if actor.person_id else None,
+            "on_behalf_of": str(actor.on_behalf_of) if actor.on_behalf_of else None,
+            "channel": actor.channel,
+            "account": actor.account,
             "data": dict(self.data),
         }
+
+
+ENVELOPE: Mapping[str, str] = {
+    "v": "version of the envelope",
+    "id": "UUIDv7; begins with the time at which the event was made",
+    "at": "when it was made, in UTC (ISO 8601)",
+    "organisation": "whose event it is; each organisation has a log of its own",
+    "stream": "UUID of what it happened to, as each tag's heading says; its events are numbered "
+    "without a gap and chained",
+    "tag": "`source:subject:action`",
+    "revision": "which version of what was asked it is about, or null",
+    "step": "which step of the work it is about, or null",
+    "person": "who answers for it, or null for what Miyabi did by itself",
+    "on_behalf_of": "the person for whom a program or somebody else did it, or null where it was "
+    "the person's own hand",
+    "channel": "the platform over which it came, or null",
+    "account": "the account on that platform, or the program's token, or null",
+    "data": "the fields of the tag",
+}
+"""What each field of a body says."""
 
 
 def digest(body: Mapping[str, JSON]) -> bytes:

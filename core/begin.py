@@ -26,7 +26,7 @@ from core.tags import Tag
 from core.unit import HAND_AGAIN_AFTER
 from core.words import Language, same
 
-_UNNUMBERED = '"reference":null'
+_UNNUMBERED = '"reference":0'
 """What stands in the canonical JSON of the event until the statement has drawn the reference. Text
 that somebody typed can't hold it: there, its quotes are escaped."""
 
@@ -52,15 +52,14 @@ class NewTask:
     def event(self, request: Request) -> Event:
         """Its first event, without the reference that nobody knows yet."""
         data: dict[str, JSON] = {
-            "reference": None,
-            "revision": 1,
+            "reference": 0,
             "agent": self.agent.name,
             "version": self.agent.version,
             "delivery": request.inbound.key,
             "revises": str(self.revises_id) if self.revises_id else None,
         }
         organisation_id = request.person.organisation_id
-        return Event(organisation_id, self.id, Tag.TASK_RECEIVED, data, request.actor)
+        return Event(organisation_id, self.id, Tag.TASK_RECEIVED, data, request.actor, revision=1)
 
     def jobs(self, request: Request) -> tuple[Job, Job]:
         """To go on with it and to tell its news, without the rank that nobody knows yet."""

@@ -7,7 +7,7 @@ from core.codec import dump, load
 from core.commands import Command, without_command_word
 from core.db import execute, fetch_one, from_json, to_json
 from core.documents import void_latest
-from core.errors import Refused
+from core.errors import Refused, topic
 from core.inbound import Answer
 from core.request import Request
 from core.tags import Tag
@@ -195,7 +195,8 @@ async def answer(work: Unit, request: Request, task: Task, value: str) -> Answer
         },
     )
     await tasks.move(work, task, "running")
-    work.record(tasks.event(task, Tag.QUESTION_ANSWERED, {"key": question["key"]}, request.actor))
+    data = {"about": topic(question["key"])}
+    work.record(tasks.event(task, Tag.QUESTION_ANSWERED, data, request.actor))
     facts = {"question": question["id"], "answer": value.strip()}
     await tasks.notify(work, task, "question.answered", facts)
     work.nudge("advance", task)

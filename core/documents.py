@@ -8,6 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from audit import blobs
 from audit.event import Actor
+from audit.registry import brief
 from core import tasks
 from core.agent import Document, Numbered
 from core.codec import dump
@@ -106,7 +107,7 @@ async def issue(work: Unit, task: Task, document: Document) -> None:
             "revision": task.revision,
         },
     )
-    data = {"sha256": document.sha256, "name": document.name}
+    data = {"sha256": document.sha256, "name": brief(document.name)}
     work.record(tasks.event(task, Tag.DOCUMENT_ISSUED, data))
 
 

@@ -13,7 +13,8 @@ from uuid import UUID
 from sqlalchemy import Row
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from audit.event import JSON
+from audit.event import JSON, SYSTEM, Actor, Event
+from audit.registry import brief
 from core import phrases, tasks
 from core.agent import EffectKey
 from core.db import execute, fetch_all, fetch_one, from_json, to_json
@@ -132,7 +133,7 @@ async def intend(work: Unit, task: Task, step: str, kind: str, target: str) -> E
     effect = await of_step(work.connection, task, step)
     if written != 1 or effect is None:
         raise LostLease  # somebody else has it in hand
-    work.record(tasks.event(task, Tag.EFFECT_INTENDED, _facts(effect)))
+    work.record(_event(task, Tag.EFFECT_INTENDED, effect))
     return effect
 
 
@@ -170,17 +171,20 @@ async def mark(
     )
     if marked != 1:
         raise LostLease  # whoever marked it has the task
-    work.record(tasks.event(task, _TAGS[state], {**_facts(effect), "how": how}))
+    work.record(_event(task, _TAGS[state], effect, how=how))
 
 
-def _facts(effect: EffectRow | Row[Any]) -> dict[str, JSON]:
-    return {
+def _event(
+    task: Task, tag: Tag, effect: EffectRow | Row[Any], actor: Actor = SYSTEM, **more: JSON
+) -> Event:
+    data: dict[str, JSON] = {
         "effect": str(effect.id),
-        "step": effect.step,
         "kind": effect.kind,
-        "target": effect.target,
+        "target": brief(effect.target),
         "attempt": effect.attempts,
+        **more,
     }
+    return tasks.event(task, tag, data, actor, step=effect.step)
 
 
 # Asking a person
@@ -225,8 +229,7 @@ async def settle(work: Unit, request: Request, task: Task, value: str) -> Answer
     )
     if row is None:
         raise Refused(phrases.QUESTION_OVER)
-    facts = {**_facts(row), "answer": choice.value}
-    work.record(tasks.event(task, Tag.EFFECT_SETTLED, facts, request.actor))
+    work.record(_event(task, Tag.EFFECT_SETTLED, row, request.actor, answer=choice.value))
     await tasks.move(work, task, "running")
     told = {"question": task.question["id"], "answer": choice.label.to(request.language)}
     await tasks.notify(work, task, "question.answered", told)
@@ -267,8 +270,8 @@ async def settle_stopped(work: Unit, request: Request, effect_id: UUID, action: 
     )
     if row is None:
         raise Refused(phrases.QUESTION_OVER)
-    facts = {**_facts(row), "answer": action.removeprefix("effect_")}
-    work.record(tasks.event(task, Tag.EFFECT_SETTLED, facts, request.actor))
+    said = action.removeprefix("effect_")
+    work.record(_event(task, Tag.EFFECT_SETTLED, row, request.actor, answer=said))
     await tasks.notify(work, task, "task.moved")
     return about(task, request.say(phrases.NOTED))
 

@@ -10,7 +10,7 @@ from audit.event import JSON
 from core import phrases, tasks
 from core.agent import Step, step_name
 from core.codec import dump
-from core.errors import Question, TryLater
+from core.errors import Question, TryLater, topic
 from core.ids import new_id
 from core.lease import Walk, hold, leave, own
 from core.pace import PastDeadline
@@ -28,8 +28,8 @@ async def ask(walk: Walk, step: Step, question: Question) -> None:
     async with unit(walk.house) as work:
         await hold(work, walk)
         await leave(work, walk, "waiting", waiting_for="answer", question=question)
-        data: dict[str, JSON] = {"step": step_name(step), "key": question.key}
-        work.record(tasks.event(walk.task, Tag.QUESTION_ASKED, data))
+        data: dict[str, JSON] = {"about": topic(question.key)}
+        work.record(tasks.event(walk.task, Tag.QUESTION_ASKED, data, step=step_name(step)))
         await tasks.notify(work, walk.task, "question.asked")
 
 
@@ -39,8 +39,8 @@ async def fail(walk: Walk, step: Step, words: Words, error_id: str | None = None
     async with unit(walk.house) as work:
         await hold(work, walk)
         await leave(work, walk, "failed", failure=words, step=step_name(step))
-        data: dict[str, JSON] = {"step": step_name(step), "error_id": error_id}
-        work.record(tasks.event(walk.task, Tag.TASK_FAILED, data))
+        data: dict[str, JSON] = {"error_id": error_id}
+        work.record(tasks.event(walk.task, Tag.TASK_FAILED, data, step=step_name(step)))
         await tasks.notify(work, walk.task, "task.failed", {"failure": dump(words)})
 
 
@@ -94,13 +94,8 @@ async def _again(walk: Walk, step: Step, words: Words, after: timedelta | None, 
         await hold(work, walk)
         again = Again(tried, tries, wait)
         await leave(work, walk, "retrying", failure=words, step=step_name(step), again=again)
-        data: dict[str, JSON] = {
-            "step": step_name(step),
-            "try": tried,
-            "of": tries,
-            "wait": int(wait.total_seconds()),
-        }
-        work.record(tasks.event(walk.task, Tag.TASK_RETRYING, data))
+        data: dict[str, JSON] = {"try": tried, "of": tries, "wait": int(wait.total_seconds())}
+        work.record(tasks.event(walk.task, Tag.TASK_RETRYING, data, step=step_name(step)))
         await tasks.notify(work, walk.task, "task.moved")
         work.nudge("advance", walk.task, after=wait)
 

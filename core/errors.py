@@ -37,6 +37,11 @@ class Question:
     choices: tuple[Choice, ...] = ()
 
 
+def topic(key: str) -> str:
+    """What a question of that key is about, in a word: what a person wrote follows the colon."""
+    return key.partition(":")[0]
+
+
 class MiyabiError(Exception):
     """Something a person has to be told."""
 

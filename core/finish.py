@@ -27,8 +27,8 @@ async def finish(
     Raises LostLease if the task was taken, Cancelling if it is to be stopped.
     """
     task = walk.task
-    data: dict[str, JSON] = {"step": step, "result_sha256": result_sha256, "kept": kept}
-    events = [tasks.event(task, Tag.STEP_FINISHED, data)]
+    data: dict[str, JSON] = {"result_sha256": result_sha256, "kept": kept}
+    events = [tasks.event(task, Tag.STEP_FINISHED, data, step=step)]
     jobs = [Job("announce", task.organisation_id, task.id, lane=task.lane, rank=task.rank)]
     row = await fetch_one_alone(
         walk.house.engine,

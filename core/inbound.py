@@ -76,6 +76,7 @@ class Inbound:
     `addressed` is false for talk that Miyabi merely overhears; it answers that only where it
     asked something. `today` overrides the date of the request (terminal and tests). `lane`: a task
     that begins here is one of many that were handed in at once, or somebody waits for it.
+    `by_program`: no hand of the person's did it, but a program they gave a token to.
     """
 
     sender: Sender
@@ -87,6 +88,7 @@ class Inbound:
     form: Form | None = None
     today: date | None = None
     lane: Lane = "interactive"
+    by_program: bool = False
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "text", storable(self.text))

@@ -190,7 +190,12 @@ async def _new_task(request: Request, command: Command) -> begin.NewTask | None:
 def _request(house: House, inbound: Inbound, person: Person, command: Command | None) -> Request:
     language = _language(inbound, person, command)
     today = inbound.today or person.today()
-    actor = Actor(person.id, spell(inbound.sender))
+    actor = Actor(
+        person.id,
+        spell(inbound.sender),
+        channel=inbound.sender.platform,
+        on_behalf_of=person.id if inbound.by_program else None,
+    )
     return Request(house, inbound, person, language, today, actor)
 
 

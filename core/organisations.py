@@ -5,7 +5,8 @@ from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from audit.event import SYSTEM, Actor, Event
+from audit.event import JSON, SYSTEM, Actor, Event
+from audit.registry import brief
 from core.codec import dump, load
 from core.company import Company
 from core.db import execute, fetch_all, fetch_one, from_json, to_json
@@ -14,6 +15,12 @@ from core.ids import new_id
 from core.tags import Tag
 from core.unit import Unit
 from core.words import Words
+
+_RULING = (
+    "registration_number", "seal_sha256", "template_sha256", "rounding", "prices_include_tax",
+    "valid_days", "language", "time_zone",
+)  # fmt: skip
+"""The particulars that the log says in full: they rule what stands on a document."""
 
 SLUG_TAKEN = Words(
     ja="組織「{slug}」はすでにあります。",
@@ -49,7 +56,9 @@ async def add(work: Unit, slug: str, company: Company) -> Organisation:
             "profile": to_json(dump(company)),
         },
     )
-    work.record(Event(organisation.id, organisation.id, Tag.ORGANISATION_ADDED, {"slug": slug}))
+    work.record(
+        Event(organisation.id, organisation.id, Tag.ORGANISATION_ADDED, {"slug": brief(slug)})
+    )
     return organisation
 
 
@@ -94,6 +103,7 @@ async def change_company(
     work: Unit, organisation_id: UUID, company: Company, *, actor: Actor = SYSTEM
 ) -> None:
     """Put new particulars in place of the old; they count for what is laid out from now on."""
+    old = await company_of(work.connection, organisation_id)
     await execute(
         work.connection,
         "update organisations set profile = cast(:profile as jsonb), name = :name"
@@ -104,7 +114,22 @@ async def change_company(
             "name": company.name,
         },
     )
-    work.record(Event(organisation_id, organisation_id, Tag.COMPANY_CHANGED, dump(company), actor))
+    data = _facts(old, company)
+    work.record(Event(organisation_id, organisation_id, Tag.COMPANY_CHANGED, data, actor))
+
+
+def _facts(old: Company, new: Company) -> dict[str, JSON]:
+    """What the log says of new particulars. Of a connector no more than its name: its settings may
+    hold what is secret."""
+    before, after = dump(old), dump(new)
+    ruling: dict[str, JSON] = {name: after[name] for name in _RULING}
+    return {
+        **ruling,
+        "name": brief(new.name),
+        "changed": sorted(name for name, value in after.items() if value != before[name]),
+        "price_list": (new.price_list or {}).get("connector"),
+        "ledger": (new.ledger or {}).get("connector"),
+    }
 
 
 def _organisation(row: object) -> Organisation:

@@ -10,6 +10,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from audit.event import JSON, SYSTEM, Actor, Event
+from audit.registry import brief
 from core.db import execute, fetch_all, fetch_one
 from core.errors import Refused
 from core.ids import new_id
@@ -181,7 +182,7 @@ async def add(
             organisation_id,
             person.id,
             Tag.PERSON_ADDED,
-            {"handle": handle, "roles": sorted(roles)},
+            {"handle": brief(handle), "roles": sorted(roles)},
             actor,
         )
     )
@@ -214,7 +215,7 @@ async def change(
         },
     )
     roles = sorted(person.roles)
-    data: dict[str, JSON] = {"handle": person.handle, "roles": roles, "active": active}
+    data: dict[str, JSON] = {"handle": brief(person.handle), "roles": roles, "active": active}
     work.record(Event(person.organisation_id, person.id, Tag.PERSON_CHANGED, data, actor))
 
 
@@ -260,7 +261,7 @@ async def link(
             person.organisation_id,
             person.id,
             Tag.ACCOUNT_LINKED,
-            {"account": spell(account)},
+            {"account": brief(spell(account))},
             actor,
         )
     )
@@ -281,7 +282,7 @@ async def unlink(work: Unit, person: Person, account: Sender, *, actor: Actor = 
             "account": account.account,
         },
     )
-    data: dict[str, JSON] = {"account": spell(account)}
+    data: dict[str, JSON] = {"account": brief(spell(account))}
     work.record(Event(person.organisation_id, person.id, Tag.ACCOUNT_UNLINKED, data, actor))
 
 

@@ -253,12 +253,8 @@ def _ends(walk: Walk, step: Step, made: _Made) -> bool:
 async def _store(work: Unit, walk: Walk, step: Step, made: _Made, started: datetime) -> None:
     name = step_name(step)
     await approvals.store_result(work, walk.task, name, made.inputs_sha256, made.result, started)
-    data: dict[str, JSON] = {
-        "step": name,
-        "result_sha256": fingerprint(made.result),
-        "kept": made.again,
-    }
-    work.record(tasks.event(walk.task, Tag.STEP_FINISHED, data))
+    data: dict[str, JSON] = {"result_sha256": fingerprint(made.result), "kept": made.again}
+    work.record(tasks.event(walk.task, Tag.STEP_FINISHED, data, step=name))
     is_last = step is walk.agent.steps[-1]
     if is_last:
         await leave(work, walk, "done")

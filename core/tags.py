@@ -1,48 +1,258 @@
-"""The tags of all events: `source:subject:action`."""
+"""The tags of all events, `source:subject:action`, and what each has to say.
 
-from enum import StrEnum
+`docs/audit-events.md` is made of this (core/audit_docs.py). Neither secrets nor what people wrote
+go into an event; of a document its hash does.
+"""
+
+from audit.registry import (
+    FLAG,
+    ID,
+    SHA256,
+    TEXT,
+    WHOLE,
+    Declaration,
+    Declared,
+    Kind,
+    list_of,
+    one_of,
+    or_none,
+)
+
+Entry = tuple[str, Declaration]
 
 
-class Tag(StrEnum):
+def _task(tag: str, means: str, *, step: bool = False, **must: Kind) -> Entry:
+    """Of a task, at its present revision."""
+    fields = {"reference": WHOLE, **must}
+    return tag, Declaration(means, "task", fields, revision=True, step=step)
+
+
+def _effect(tag: str, means: str, **must: Kind) -> Entry:
+    """Of a task's act on the outside; `effect` is the key that travelled to the provider."""
+    fields = {"effect": ID, "kind": TEXT, "target": TEXT, "attempt": WHOLE}
+    return _task(tag, means, step=True, **fields, **must)
+
+
+def _message(tag: str, means: str, **must: Kind) -> Entry:
+    """Of a message in a task's thread: its slot, and its platform and channel as `place`."""
+    fields = {"reference": WHOLE, "slot": TEXT, "place": TEXT}
+    return tag, Declaration(means, "task", {**fields, **must})
+
+
+def _of(subject: str, tag: str, means: str, **must: Kind) -> Entry:
+    return tag, Declaration(means, subject, must)
+
+
+_HOW = one_of("answered", "found", "refused", "not found", "no answer", "no outcome", "stopped")
+_STANDS = {"external_id": TEXT, "delivery": ID, "how": one_of("answered", "found")}
+_PERSON = {
+    "handle": TEXT,
+    "roles": list_of(one_of("requester", "approver", "accountant", "auditor", "admin")),
+}
+_TOKEN = {"token": TEXT, "label": TEXT, "handle": TEXT}
+_PARTICULARS = {
+    "changed": list_of(TEXT),
+    "name": TEXT,
+    "registration_number": or_none(TEXT),
+    "seal_sha256": or_none(SHA256),
+    "template_sha256": or_none(SHA256),
+    "rounding": one_of("down", "half_up", "up"),
+    "prices_include_tax": FLAG,
+    "valid_days": WHOLE,
+    "language": one_of("ja", "en", "zh"),
+    "time_zone": TEXT,
+    "price_list": or_none(TEXT),
+    "ledger": or_none(TEXT),
+}
+_TRIES = {"try": WHOLE, "of": WHOLE, "wait": WHOLE}
+
+
+class Tag(Declared):
     """What can happen. `intake` is a person's message, `approval` a decision, `worker` our work."""
 
-    TASK_RECEIVED = "intake:task:received"
-    TASK_REVISED = "intake:task:revised"
-    TASK_CANCELLED = "intake:task:cancelled"
-    TASK_RETRIED = "intake:task:retried"
-    QUESTION_ANSWERED = "intake:question:answered"
-    DOCUMENT_VOIDED = "intake:document:voided"
-    TASK_STARTED = "worker:task:started"
-    TASK_RETRYING = "worker:task:retrying"
-    TASK_FAILED = "worker:task:failed"
-    TASK_STOPPED = "worker:task:stopped"
-    TASK_DONE = "worker:task:done"
-    STEP_FINISHED = "worker:step:finished"
-    QUESTION_ASKED = "worker:question:asked"
-    APPROVAL_REQUESTED = "worker:approval:requested"
-    EFFECT_INTENDED = "worker:effect:intended"
-    EFFECT_DONE = "worker:effect:done"
-    EFFECT_FAILED = "worker:effect:failed"
-    EFFECT_UNKNOWN = "worker:effect:unknown"
-    EFFECT_SETTLED = "intake:effect:settled"
-    DOCUMENT_NUMBERED = "worker:document:numbered"
-    DOCUMENT_ISSUED = "worker:document:issued"
-    APPROVAL_DECIDED = "approval:approval:decided"
-    APPROVAL_REMINDED = "approval:approval:reminded"
-    APPROVAL_EXPIRED = "approval:approval:expired"
-    APPROVAL_SUPERSEDED = "approval:approval:superseded"
-    MESSAGE_SENT = "notifier:message:sent"
-    MESSAGE_EDITED = "notifier:message:edited"
-    MESSAGE_FAILED = "notifier:message:failed"
-    MESSAGE_UNKNOWN = "notifier:message:unknown"
-    MESSAGE_SETTLED = "intake:message:settled"
-    ORGANISATION_ADDED = "admin:organisation:added"
-    COMPANY_CHANGED = "admin:company:changed"
-    PERSON_ADDED = "admin:person:added"
-    PERSON_CHANGED = "admin:person:changed"
-    ACCOUNT_LINKED = "admin:account:linked"
-    ACCOUNT_UNLINKED = "admin:account:unlinked"
-    TOKEN_CREATED = "admin:token:created"  # noqa: S105  # no password
-    TOKEN_REVOKED = "admin:token:revoked"  # noqa: S105
-    WORKSPACE_CONNECTED = "admin:workspace:connected"
-    WORKSPACE_REMOVED = "admin:workspace:removed"
+    TASK_RECEIVED = _task(
+        "intake:task:received",
+        "A person's request became a task, by the delivery of that key.",
+        agent=TEXT,
+        version=WHOLE,
+        delivery=TEXT,
+        revises=or_none(ID),
+    )
+    TASK_REVISED = _task(
+        "intake:task:revised",
+        "A person changed what is asked; the task is at revision `to` now.",
+        to=WHOLE,
+    )
+    TASK_CANCELLED = _task(
+        "intake:task:cancelled",
+        "A person cancelled a task: it is over, or a worker is about to stop it.",
+        state=one_of("cancelling", "cancelled"),
+    )
+    TASK_RETRIED = _task("intake:task:retried", "A person set a task going again.")
+    QUESTION_ANSWERED = _task(
+        "intake:question:answered", "A person answered a task's question.", about=TEXT
+    )
+    DOCUMENT_VOIDED = _task(
+        "intake:document:voided",
+        "A person declared an issued document void; its number stays taken.",
+        number=TEXT,
+    )
+    TASK_STARTED = _of(
+        "task",
+        "worker:task:started",
+        "A worker (its host and process) took a task in hand.",
+        worker=TEXT,
+    )
+    TASK_RETRYING = _task(
+        "worker:task:retrying",
+        "A step failed at try `try` of `of`, and is done again after `wait` seconds.",
+        step=True,
+        **_TRIES,
+    )
+    TASK_FAILED = _task(
+        "worker:task:failed",
+        "A task stopped at a step; the operator's log tells of a fault nobody foresaw by its id.",
+        step=True,
+        error_id=or_none(TEXT),
+    )
+    TASK_STOPPED = _task(
+        "worker:task:stopped",
+        "A worker stopped a task that a person had cancelled.",
+        state=one_of("cancelled"),
+    )
+    TASK_DONE = _task("worker:task:done", "A task has done all of its steps.")
+    STEP_FINISHED = _task(
+        "worker:step:finished",
+        "A step's result was stored; `kept` where it is an earlier revision's.",
+        step=True,
+        result_sha256=SHA256,
+        kept=FLAG,
+    )
+    QUESTION_ASKED = _task(
+        "worker:question:asked", "A step asked a person something.", step=True, about=TEXT
+    )
+    APPROVAL_REQUESTED = _task(
+        "worker:approval:requested",
+        "A decision was asked for on exactly the document of that hash.",
+        approval=ID,
+        route=TEXT,
+        shown_sha256=SHA256,
+    )
+    EFFECT_INTENDED = _effect(
+        "worker:effect:intended", "An act on the outside is about to be done, for that time."
+    )
+    EFFECT_DONE = _effect("worker:effect:done", "An act was done; `how` that is known.", how=_HOW)
+    EFFECT_FAILED = _effect(
+        "worker:effect:failed", "An act surely was not done; `how` that is known.", how=_HOW
+    )
+    EFFECT_UNKNOWN = _effect(
+        "worker:effect:unknown",
+        "Nobody knows whether an act was done; `how` its outcome was lost.",
+        how=_HOW,
+    )
+    EFFECT_SETTLED = _effect(
+        "intake:effect:settled",
+        "A person said what became of an act of unknown outcome.",
+        answer=one_of("sent", "again", "not_sent"),
+    )
+    DOCUMENT_NUMBERED = _task(
+        "worker:document:numbered",
+        "A document's number was taken; no other will ever have it.",
+        number=TEXT,
+    )
+    DOCUMENT_ISSUED = _task(
+        "worker:document:issued",
+        "The file of a numbered document was stored by its hash.",
+        sha256=SHA256,
+        name=TEXT,
+    )
+    APPROVAL_DECIDED = _task(
+        "approval:approval:decided",
+        "A person decided on exactly the document of that hash.",
+        approval=ID,
+        action=one_of("approve", "reject", "return"),
+        shown_sha256=SHA256,
+        has_reason=FLAG,
+    )
+    APPROVAL_REMINDED = _task(
+        "approval:approval:reminded", "Those who may decide were reminded of it.", approval=ID
+    )
+    APPROVAL_EXPIRED = _task("approval:approval:expired", "Nobody decided in time.", approval=ID)
+    APPROVAL_SUPERSEDED = _task(
+        "approval:approval:superseded",
+        "An approval no longer counts: the content changed, or the task was withdrawn.",
+        approval=ID,
+        state=one_of("superseded", "withdrawn"),
+    )
+    MESSAGE_SENT = _message("notifier:message:sent", "A message was posted.", **_STANDS)
+    MESSAGE_EDITED = _message(
+        "notifier:message:edited", "A posted message was brought up to date.", **_STANDS
+    )
+    MESSAGE_FAILED = _message("notifier:message:failed", "A message was given up.", why=TEXT)
+    MESSAGE_UNKNOWN = _message(
+        "notifier:message:unknown",
+        "Nobody knows whether a message was posted.",
+        delivery=ID,
+        why=TEXT,
+    )
+    MESSAGE_SETTLED = _task(
+        "intake:message:settled",
+        "A person said what became of a message of unknown outcome.",
+        delivery=ID,
+        slot=TEXT,
+        answer=one_of("sent", "resend"),
+    )
+    ORGANISATION_ADDED = _of(
+        "organisation", "admin:organisation:added", "An organisation was added.", slug=TEXT
+    )
+    COMPANY_CHANGED = _of(
+        "organisation",
+        "admin:company:changed",
+        "A company's particulars were changed. Those that rule its documents now are as said; of "
+        "its price list and ledger only the connector is.",
+        **_PARTICULARS,
+    )
+    PERSON_ADDED = _of("person", "admin:person:added", "A person was added.", **_PERSON)
+    PERSON_CHANGED = _of(
+        "person",
+        "admin:person:changed",
+        "A person's particulars were changed; these are the roles now.",
+        active=FLAG,
+        **_PERSON,
+    )
+    ACCOUNT_LINKED = _of(
+        "person",
+        "admin:account:linked",
+        "An account on a platform is the person's from now on.",
+        account=TEXT,
+    )
+    ACCOUNT_UNLINKED = _of(
+        "person",
+        "admin:account:unlinked",
+        "An account on a platform is the person's no longer.",
+        account=TEXT,
+    )
+    TOKEN_CREATED = _of(
+        "person",
+        "admin:token:created",
+        "A program was given a token of the person's; `token` is its name, not the token.",
+        **_TOKEN,
+    )
+    TOKEN_REVOKED = _of(
+        "person", "admin:token:revoked", "A token is worth nothing from now on.", **_TOKEN
+    )
+    WORKSPACE_CONNECTED = _of(
+        "installation",
+        "admin:workspace:connected",
+        "A platform's workspace was connected.",
+        platform=TEXT,
+        workspace=TEXT,
+        name=TEXT,
+    )
+    WORKSPACE_REMOVED = _of(
+        "installation",
+        "admin:workspace:removed",
+        "A workspace took its leave, and its token was forgotten.",
+        platform=TEXT,
+        workspace=TEXT,
+    )

@@ -237,14 +237,23 @@ def _question_row(question: Question) -> dict[str, Any]:
     return {"id": str(new_id()), **dump(question)}
 
 
-def event(task: Task, tag: Tag, data: Mapping[str, JSON], actor: Actor = SYSTEM) -> Event:
+def event(
+    task: Task,
+    tag: Tag,
+    data: Mapping[str, JSON],
+    actor: Actor = SYSTEM,
+    *,
+    step: str | None = None,
+) -> Event:
     """An event of a task; every one says which revision it is about."""
     return Event(
         task.organisation_id,
         task.id,
         tag,
-        {"reference": task.reference, "revision": task.revision, **data},
+        {"reference": task.reference, **data},
         actor,
+        task.revision,
+        step,
     )
 
 

@@ -14,6 +14,7 @@ import structlog
 
 from audit import log as audit_log
 from audit.event import JSON, Event
+from audit.registry import brief
 from core import tasks
 from core.codec import dump, fingerprint
 from core.db import execute, fetch_one_alone, to_json
@@ -255,7 +256,7 @@ async def failed(showing: Showing, error: MiyabiError) -> None:
     async with unit(showing.house) as work:
         await showing.lease.hold(work)
         await _end(work, showing, "failed", error.words)
-        work.record(showing.event(Tag.MESSAGE_FAILED, why=error.words.en))
+        work.record(showing.event(Tag.MESSAGE_FAILED, why=brief(error.words.en)))
 
 
 async def unknown(showing: Showing, unsure: Sequence[UUID], why: Words) -> None:
@@ -268,7 +269,8 @@ async def unknown(showing: Showing, unsure: Sequence[UUID], why: Words) -> None:
         await showing.lease.hold(work)
         await _end(work, showing, "unknown", why)
         for delivery in map(str, unsure):
-            work.record(showing.event(Tag.MESSAGE_UNKNOWN, delivery=delivery, why=why.en))
+            said = brief(why.en)
+            work.record(showing.event(Tag.MESSAGE_UNKNOWN, delivery=delivery, why=said))
             if not showing.slot.startswith(f"{NOTICE}:"):
                 facts = {
                     "delivery": delivery,

@@ -44,12 +44,13 @@ async def reply(visit: Visit, key: str, name: str, given: Reply) -> Answer:
         click = Click("answer", _chosen(found.view, given.choice))
         return await accept(visit.opening.house, _pressed(visit, claimed.delivery, click))
     spot = Spot(visit.room, _own_thread(visit, found))
-    said = Inbound(visit.sender, spot, claimed.delivery, given.text or "", addressed=False)
+    words = given.text or ""
+    said = Inbound(visit.sender, spot, claimed.delivery, words, addressed=False, by_program=True)
     return await accept(visit.opening.house, said)
 
 
 def _pressed(visit: Visit, delivery: str, click: Click) -> Inbound:
-    return Inbound(visit.sender, Spot(visit.room), delivery, click=click)
+    return Inbound(visit.sender, Spot(visit.room), delivery, click=click, by_program=True)
 
 
 def _approval(view: TaskView) -> str:

@@ -76,6 +76,7 @@ async def ask(request: NewRequest, visit: Visiting, key: Key, response: Response
         text=text,
         form=form,
         lane=request.lane,
+        by_program=True,
     )
     answer = await take_in(visit, inbound)
     return answered(visit, answer, response, wrong=422, said=text)

@@ -13,6 +13,7 @@ from uuid import UUID
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from audit.event import JSON, SYSTEM, Actor, Event
+from audit.registry import brief
 from core import people
 from core.db import execute, fetch_all, fetch_quickly
 from core.errors import Unknown
@@ -162,5 +163,9 @@ def _account(person: Person, token_id: UUID) -> Sender:
 
 
 def _event(person: Person, tag: Tag, token_id: UUID, label: str, actor: Actor) -> Event:
-    data: dict[str, JSON] = {"token": name_of(token_id), "label": label, "handle": person.handle}
+    data: dict[str, JSON] = {
+        "token": name_of(token_id),
+        "label": brief(label),
+        "handle": brief(person.handle),
+    }
     return Event(person.organisation_id, person.id, tag, data, actor)

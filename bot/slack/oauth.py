@@ -112,7 +112,7 @@ class Store(AsyncInstallationStore):
                 organisation = await _found(work, company, account, profile)
                 organisation_id = organisation.id
             name = installation.team_name or ""
-            actor = Actor(None, people.spell(account))
+            actor = Actor(None, people.spell(account), channel="slack")
             await self._installs.save(work, organisation_id, team, name, install, actor)
         log.info("slack.installed", team=team, organisation=str(organisation_id))
 
@@ -138,7 +138,7 @@ async def _found(
     """A new organisation with its first person."""
     slug = await _free_slug(work.connection, profile.get("domain", ""), account.workspace)
     organisation = await organisations.add(work, slug, company)
-    actor = Actor(None, people.spell(account))
+    actor = Actor(None, people.spell(account), channel="slack")
     person = await people.add(
         work,
         organisation.id,

@@ -79,7 +79,7 @@ def _of_event(evidence: Evidence, event: Row) -> Iterator[Fact]:
     if event["tag"] in _PLAIN:
         yield _PLAIN[event["tag"]], event["stream"]
     elif event["tag"] == "worker:step:finished":
-        yield "step", event["stream"], data["revision"], data["step"]
+        yield "step", event["stream"], int(event["revision"]), event["step"]
     elif event["tag"] == "worker:effect:intended":
         yield "intended", event["stream"], data["effect"]
     elif event["tag"] == "worker:effect:done" or data.get("answer") == "sent":

@@ -34,7 +34,8 @@ _TABLES = {
     "outbox": "select * from outbox",
     "effects": "select * from effects",
     "leases": "select * from chaos_leases order by at",
-    "events": "select stream, seq, at, tag, body -> 'data' as data from audit_events"
+    "events": "select stream, seq, at, tag, body ->> 'revision' as revision,"
+    " body ->> 'step' as step, body -> 'data' as data from audit_events"
     " order by stream, seq",
 }
 

@@ -29,7 +29,7 @@ _CLOSING = {Tag.APPROVAL_DECIDED, Tag.APPROVAL_EXPIRED, Tag.APPROVAL_SUPERSEDED}
 # One statement, so that it is all of one moment: a worker may be at the task meanwhile.
 _STORED = """
     select t.*,
-        (select jsonb_agg(jsonb_build_array(tag, body -> 'data') order by seq)
+        (select jsonb_agg(body order by seq)
             from audit_events where stream = t.id) as events,
         (select count(*) from approvals where task_id = t.id and state = 'pending') as pending,
         (select jsonb_agg(jsonb_build_array(revision, name)) from steps
@@ -50,13 +50,14 @@ class History:
     steps: list[tuple[int, str]] = field(default_factory=list)
     numbered: list[int] = field(default_factory=list)
 
-    def add(self, tag: str, data: dict[str, Any]) -> None:
+    def add(self, event: dict[str, Any]) -> None:
         """Raises AssertionError for an event that may not come here."""
-        assert data.get("revision", self.revision) == self.revision, f"{tag} is of another revision"
+        tag, data = event["tag"], event["data"]
+        assert event["revision"] in {None, self.revision}, f"{tag} is of another revision"
         if tag.startswith("worker:") and tag != Tag.TASK_STARTED:
             assert self.held, f"{tag} by nobody who has the task: {self.states}"
         if tag == Tag.STEP_FINISHED:
-            self.steps.append((self.revision, data["step"]))
+            self.steps.append((self.revision, event["step"]))
         self.numbered += [self.revision] * (tag == Tag.DOCUMENT_NUMBERED)
         self.pending += (tag == Tag.APPROVAL_REQUESTED) - (tag in _CLOSING)
         self.revision = data["to"] if tag == Tag.TASK_REVISED else self.revision
@@ -81,8 +82,8 @@ async def check(office: Office, task_id: UUID) -> Any:
     """The task's row. Raises AssertionError where its events and what is stored differ."""
     row = await office.row(_STORED, {"id": task_id})
     history = History()
-    for tag, data in from_json(row.events):
-        history.add(tag, data)
+    for event in from_json(row.events):
+        history.add(event)
     state = f"{row.state}:{row.waiting_for}" if row.waiting_for else row.state
     _same("state", history.states[-1], state)
     _same("revision", history.revision, row.revision)

@@ -9,10 +9,11 @@ from datetime import date, timedelta
 from typing import Any
 from uuid import UUID
 
+import asyncpg  # type: ignore[import-untyped]
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
-from audit.event import Event
+from audit.event import ENVELOPE, Event
 from core import organisations, people
 from core.agent import (
     Agent,
@@ -28,7 +29,7 @@ from core.agent import (
 from core.approvals import latest_of
 from core.catalogue import Catalogue
 from core.company import Company
-from core.db import create_engine, fetch_one
+from core.db import create_engine, fetch_one, from_json
 from core.documents import Files
 from core.errors import Choice, NeedsInput, Question
 from core.forms import FormValues
@@ -42,6 +43,7 @@ from core.people import Person
 from core.ports import Job, Place, Sent
 from core.reconcile import reconcile
 from core.runner import advance
+from core.tags import Tag
 from core.unit import Unit, unit
 from core.words import Language, Words, same
 from notifier.deliver import announce
@@ -385,6 +387,20 @@ async def open_office(database_url: str) -> AsyncIterator[Office]:
     finally:
         house.heartbeat.stop()
         await engine.dispose()
+
+
+async def check_events(database_url: str) -> None:
+    """Every event that was written is as its tag declares it, in the database as well."""
+    connection = await asyncpg.connect(database_url.replace("+asyncpg", ""))
+    try:
+        rows = await connection.fetch("select body from audit_events where body <> '{}'")
+    finally:
+        await connection.close()
+    for row in rows:
+        body = from_json(row["body"])
+        assert set(body) == set(ENVELOPE)
+        Tag(body["tag"]).check(body["data"], body["revision"], body["step"])
+        assert body["data"].get("reference") != 0
 
 
 async def _person(work: Unit, organisation: Organisation, handle: str, roles: set[str]) -> Person:

@@ -45,7 +45,7 @@ class Diary:
     async def writes(self, house: House, work: Unit, occurrence: Occurrence) -> None:
         assert occurrence.organisation_id is not None
         stream = occurrence.organisation_id
-        work.record(Event(stream, stream, Tag.COMPANY_CHANGED, {"by": occurrence.name}))
+        work.record(Event(stream, stream, Tag.ORGANISATION_ADDED, {"slug": occurrence.name}))
         self.done.append(occurrence.name)
         self.begun.set()
         await asyncio.sleep(len(self.done) == 1 and 60)

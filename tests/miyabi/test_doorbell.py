@@ -13,6 +13,7 @@ from core.ids import new_id
 from core.ports import Job
 from miyabi.doorbell import RedisDoorbell, feed_key
 from miyabi.queue import WAKE, connect, queue_of
+from tests.audit.happening import Happening
 
 QUEUE = queue_of("interactive")
 NEWS = queue_of("interactive", "announce")
@@ -27,7 +28,9 @@ async def bell(redis_url: str) -> AsyncIterator[RedisDoorbell]:
 
 def _news(number: int) -> tuple[Job, Event]:
     organisation, task = new_id(), new_id()
-    return Job("advance", organisation, task), Event(organisation, task, "a:b:c", {"n": number})
+    return Job("advance", organisation, task), Event(
+        organisation, task, Happening.HAPPENED, {"n": number}
+    )
 
 
 async def test_what_is_rung_all_at_once_arrives_once_each(
@@ -132,7 +135,7 @@ async def test_an_event_that_cannot_be_shown_breaks_no_bell(
 ) -> None:
     redis = connect(redis_url)
     (_, strange), (job, event) = _news(1), _news(2)
-    strange = Event(strange.organisation_id, strange.stream, "a:b:c", {"n": object()})  # type: ignore[dict-item]
+    object.__setattr__(strange, "data", {"n": object()})
 
     await bell.ring([], [strange])
     await bell.settle()

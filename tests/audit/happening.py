@@ -1,0 +1,38 @@
+"""Kinds of events for tests of the log itself, which knows nothing of ours."""
+
+from audit.registry import (
+    FLAG,
+    ID,
+    SHA256,
+    TEXT,
+    WHOLE,
+    Declaration,
+    Declared,
+    list_of,
+    one_of,
+    or_none,
+)
+
+
+class Happening(Declared):
+    HAPPENED = "test:thing:happened", Declaration("It happened.", "thing", {"n": WHOLE})
+    RICH = (
+        "test:thing:told",
+        Declaration(
+            "All kinds of fields.",
+            "thing",
+            {
+                "text": TEXT,
+                "whole": WHOLE,
+                "flag": FLAG,
+                "id": ID,
+                "sha256": SHA256,
+                "word": one_of("warm", "cool"),
+                "perhaps": or_none(WHOLE),
+                "words": list_of(TEXT),
+            },
+            {"more": WHOLE},
+            revision=True,
+            step=True,
+        ),
+    )

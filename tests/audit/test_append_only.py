@@ -1,0 +1,143 @@
+"""No table of the log can be changed: not by the application, and not by its owner's slip."""
+
+from collections.abc import AsyncIterator
+
+import pytest
+from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+from uuid_utils.compat import uuid7
+
+from audit import blobs, log
+from audit.event import Event
+from core.db import create_engine
+from tests.audit.happening import Happening
+
+ORGANISATION = uuid7()
+
+VERBS = ("insert", "update", "delete", "truncate")
+_STATEMENTS = {
+    "insert": "insert into {t} select * from {t}",
+    "update": "update {t} set {c} = {c}",
+    "delete": "delete from {t}",
+    "truncate": "truncate {t} cascade",
+}
+TABLES: dict[str, frozenset[str]] = {
+    "audit_events": frozenset(),
+    "audit_streams": frozenset(),
+    "audit_blobs": frozenset(),
+}
+"""All tables, and what the application may do there by itself beside reading."""
+
+
+@pytest.fixture
+async def app(database_url: str) -> AsyncIterator[AsyncEngine]:
+    """The application's own connection, with something in each table."""
+    engine = create_engine(database_url)
+    async with engine.begin() as connection:
+        await log.append(
+            connection, [Event(ORGANISATION, uuid7(), Happening.HAPPENED, {"n": n}) for n in (1, 2)]
+        )
+        await blobs.put(connection, ORGANISATION, b"x", "text/plain")
+    yield engine
+    await engine.dispose()
+
+
+@pytest.fixture
+async def owner(database_url: str) -> AsyncIterator[AsyncEngine]:
+    """The owner of the tables, whom no right holds back."""
+    engine = create_async_engine(database_url)
+    yield engine
+    await engine.dispose()
+
+
+async def attempt(engine: AsyncEngine, verb: str, table: str) -> None:
+    """Do it in the plainest way."""
+    async with engine.begin() as connection:
+        column = await connection.scalar(
+            text(
+                "select attname from pg_attribute"
+                " where attrelid = cast(:table as regclass) and attnum = 1"
+            ),
+            {"table": table},
+        )
+        await connection.execute(text(_STATEMENTS[verb].format(t=table, c=column)))
+
+
+async def test_all_tables_of_the_log_are_looked_at(owner: AsyncEngine) -> None:
+    async with owner.connect() as connection:
+        found = await connection.scalars(
+            text(
+                "select relname from pg_class where relkind in ('r', 'p')"
+                " and relname like 'audit\\_%' and relnamespace = 'public'::regnamespace"
+            )
+        )
+        assert set(found) == set(TABLES)
+
+
+@pytest.mark.parametrize("table", TABLES)
+@pytest.mark.parametrize("verb", VERBS)
+async def test_the_application_can_do_nothing_but_read(
+    app: AsyncEngine, table: str, verb: str
+) -> None:
+    if verb in TABLES[table]:
+        return
+    with pytest.raises(DBAPIError, match="permission denied"):
+        await attempt(app, verb, table)
+
+
+@pytest.mark.parametrize("table", TABLES)
+async def test_the_application_has_no_right_of_another_kind(app: AsyncEngine, table: str) -> None:
+    async with app.connect() as connection:
+        rights = await connection.scalars(
+            text(
+                "select right_ from unnest(array['INSERT', 'UPDATE', 'DELETE', 'TRUNCATE',"
+                " 'REFERENCES', 'TRIGGER']) right_"
+                " where has_table_privilege(current_user, :table, right_)"
+                " or case when right_ in ('INSERT', 'UPDATE', 'REFERENCES')"
+                " then has_any_column_privilege(current_user, :table, right_) end"
+            ),
+            {"table": table},
+        )
+        assert {right.lower() for right in rights} == TABLES[table]
+
+
+@pytest.mark.parametrize("table", TABLES)
+async def test_the_application_is_not_the_owner(app: AsyncEngine, table: str) -> None:
+    async with app.connect() as connection:
+        assert await connection.scalar(
+            text(
+                "select relowner <> to_regrole(current_user) and current_user = 'miyabi_app'"
+                " from pg_class where oid = cast(:table as regclass)"
+            ),
+            {"table": table},
+        )
+
+
+@pytest.mark.parametrize("table", TABLES)
+@pytest.mark.parametrize("verb", ["update", "delete", "truncate"])
+async def test_the_owner_is_refused_by_a_trigger(
+    app: AsyncEngine, owner: AsyncEngine, table: str, verb: str
+) -> None:
+    with pytest.raises(DBAPIError, match="append-only"):
+        await attempt(owner, verb, table)
+
+
+@pytest.mark.parametrize(
+    "change", ["count = count - 1", "count = 0, head = ''", "stream = gen_random_uuid()"]
+)
+async def test_a_stream_is_not_turned_back(
+    app: AsyncEngine, owner: AsyncEngine, change: str
+) -> None:
+    with pytest.raises(DBAPIError, match="append-only"):
+        async with owner.begin() as connection:
+            await connection.execute(text(f"update audit_streams set {change}"))
+
+
+async def test_a_document_stands_under_its_own_hash_only(app: AsyncEngine) -> None:
+    with pytest.raises(DBAPIError, match="permission denied"):
+        async with app.begin() as connection:
+            await connection.execute(
+                text("insert into audit_blobs values (:i, 'false', 'text/plain', 'x')"),
+                {"i": ORGANISATION},
+            )
