@@ -72,6 +72,19 @@ def list_of(kind: Kind) -> Kind:
     )
 
 
+def some_of(**fields: Kind) -> Kind:
+    """An object with any of these fields, and no others."""
+    checks = {name: kind.fits for name, kind in fields.items()}
+    says = ", ".join(f"`{name}` ({kind.says})" for name, kind in fields.items())
+
+    def fits(value: object) -> bool:
+        return isinstance(value, dict) and all(
+            name in checks and checks[name](each) for name, each in value.items()
+        )
+
+    return Kind(f"object with any of: {says}", fits)
+
+
 @dataclass(frozen=True, slots=True)
 class Declaration:
     """What a kind of event means, what it happens to, and its fields.

@@ -65,6 +65,19 @@ class Numbered:
 
 
 @dataclass(frozen=True, slots=True)
+class Deal:
+    """The transaction that a document is about: what it is searched by for as long as it is kept.
+
+    `amount` in whole yen, tax included; None where it is about no money. `words` are more to find
+    it by (what was sold, a note).
+    """
+
+    counterparty: str = ""
+    amount: int | None = None
+    words: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Deliver:
     """Post the issued document in the task's threads, and nowhere else."""
 
@@ -188,6 +201,8 @@ class Agent:
     takes_free_text: bool = False
     form: FormSpec | None = None
     edit: Callable[[Results], FormValues] | None = None
+    deal: Callable[[Results], Deal] | None = None
+    """What its document is about, as far as that is known when its number is taken."""
     facts: Callable[[Results, Catalogue], Mapping[str, object]] | None = None
     """The task as data, for `--json`."""
     inputs: Mapping[str, Mapping[str, type]] = field(init=False)

@@ -7,30 +7,39 @@ from zoneinfo import ZoneInfo
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from audit import blobs
-from audit.event import Actor
+from audit import documents as index
+from audit.event import JSON, Actor
 from audit.registry import brief
 from core import tasks
-from core.agent import Document, Numbered
+from core.agent import Deal, Document, Numbered
 from core.codec import dump
-from core.db import execute, fetch_one, to_json
+from core.db import execute, fetch_all, fetch_one, to_json
 from core.errors import Refused
 from core.house import House
 from core.ids import new_id
 from core.people import Person
 from core.phrases import ALREADY_VOID, NO_DOCUMENT
+from core.retention import KEEP_YEARS, retain_until
 from core.tags import Tag
 from core.tasks import Task
 from core.unit import Unit
 
 
 async def take_number(
-    work: Unit, task: Task, series: str, zone: str, revises_id: UUID | None
+    work: Unit,
+    task: Task,
+    series: str,
+    zone: str,
+    revises_id: UUID | None,
+    deal: Deal = Deal(),  # noqa: B008  # frozen
+    keep_years: int = KEEP_YEARS,
 ) -> Numbered:
     """Issue a document in the caller's transaction and return its number.
 
     `Q-2026-0001`: series, year of issue in the company's zone, and a count that is kept in a row
     which stays locked until the transaction ends; so a rollback gives the number back, and two
-    documents never get the same. A revised document is `Q-2026-0001-2`.
+    documents never get the same. A revised document is `Q-2026-0001-2`. With its number it enters
+    the index that documents are searched by: what `deal` says, and until when it is kept.
     """
     issued_on = datetime.now(ZoneInfo(zone)).date()
     base, edition = await _revised(work.connection, task, revises_id)
@@ -38,6 +47,7 @@ async def take_number(
         value = await _next(work.connection, task.organisation_id, series, issued_on.year)
         base, edition = f"{series}-{issued_on.year}-{value:04d}", 1
     number = base if edition == 1 else f"{base}-{edition}"
+    document_id = new_id()
     await execute(
         work.connection,
         "insert into documents (id, organisation_id, task_id, revision, kind, number,"
@@ -45,7 +55,7 @@ async def take_number(
         " values (:id, :organisation_id, :task_id, :revision, :kind, :number, :base, :edition,"
         " :issued_on)",
         {
-            "id": new_id(),
+            "id": document_id,
             "organisation_id": task.organisation_id,
             "task_id": task.id,
             "revision": task.revision,
@@ -56,7 +66,24 @@ async def take_number(
             "issued_on": issued_on,
         },
     )
-    work.record(tasks.event(task, Tag.DOCUMENT_NUMBERED, {"number": number}))
+    entry = index.Entry(
+        id=document_id,
+        organisation_id=task.organisation_id,
+        dated=issued_on,
+        amount=deal.amount,
+        counterparty=deal.counterparty,
+        kind=task.agent,
+        number=number,
+        stream=task.id,
+        retain_until=retain_until(issued_on, keep_years),
+        reference=task.spoken,
+        person_id=task.person_id,
+        words=deal.words,
+    )
+    await index.enter(work.connection, entry)
+    # With the hash of its entry: an index that was changed later does not agree with the log.
+    data: dict[str, JSON] = {"number": number, "index_sha256": entry.fingerprint()}
+    work.record(tasks.event(task, Tag.DOCUMENT_NUMBERED, data))
     return Numbered(number, issued_on)
 
 
@@ -96,10 +123,10 @@ async def _revised(
 
 async def issue(work: Unit, task: Task, document: Document) -> None:
     """Write which file the task's numbered document is."""
-    await execute(
+    rows = await fetch_all(
         work.connection,
         "update documents set file = cast(:file as jsonb) where organisation_id = :organisation_id"
-        " and task_id = :task_id and revision = :revision",
+        " and task_id = :task_id and revision = :revision returning id",
         {
             "file": to_json(dump(document)),
             "organisation_id": task.organisation_id,
@@ -107,7 +134,12 @@ async def issue(work: Unit, task: Task, document: Document) -> None:
             "revision": task.revision,
         },
     )
-    data = {"sha256": document.sha256, "name": brief(document.name)}
+    for row in rows:
+        await index.attach(
+            work.connection, task.organisation_id, row.id,
+            sha256=document.sha256, name=document.name, media_type=document.media_type,
+        )  # fmt: skip
+    data: dict[str, JSON] = {"sha256": document.sha256, "name": brief(document.name)}
     work.record(tasks.event(task, Tag.DOCUMENT_ISSUED, data))
 
 
@@ -138,6 +170,7 @@ async def void_latest(
             "id": row.id,
         },
     )
+    await index.void(work.connection, task.organisation_id, row.id)
     work.record(tasks.event(task, Tag.DOCUMENT_VOIDED, {"number": row.number}, actor))
     return str(row.number)
 

@@ -15,6 +15,7 @@ from core.heartbeat import Heartbeat
 from core.inbound import Sender
 from core.line import Line
 from core.ports import Doorbell, Outbound
+from core.retention import KEEP_YEARS
 from core.stranger import stranger
 from core.together import Together
 from core.wiring import check
@@ -41,6 +42,7 @@ class House:
     outbounds: Mapping[str, Outbound] = field(default_factory=dict)
     approval_days: int = 14
     approval_reminder: timedelta = timedelta(days=1)
+    keep_years: int = KEEP_YEARS
     lease: timedelta = LEASE
     line: Line = field(default_factory=Line)
     met: "dict[Sender, Person]" = field(default_factory=dict)

@@ -38,6 +38,11 @@ class Person:
     def may(self, role: Role) -> bool:
         return role in self.roles
 
+    @property
+    def only_audits(self) -> bool:
+        """Whether it is an auditor and nothing else: who sees the log, and not what it is about."""
+        return self.roles == {"auditor"}
+
     def today(self) -> date:
         """The date where the person is."""
         return datetime.now(ZoneInfo(self.time_zone)).date()

@@ -20,7 +20,7 @@ from core.changes import (
 )
 from core.commands import Command
 from core.desk import desk, desk_message
-from core.errors import Refused, Unknown
+from core.errors import NotAllowed, Refused, Unknown
 from core.inbound import IGNORED, Answer, Click
 from core.people import Person
 from core.request import Request
@@ -132,6 +132,8 @@ async def _help(work: Unit, request: Request, command: Command) -> Answer:
 
 
 async def _status(work: Unit, request: Request, command: Command) -> Answer:
+    if request.person.only_audits:
+        raise NotAllowed(phrases.NO_ROLE.fill(role="requester"))
     task = await target(work.connection, request, command)
     view = await views.task_view(work.connection, request.house, task.organisation_id, task.id)
     message = views.status_message(view, request.language, request.person.time_zone)

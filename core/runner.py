@@ -19,6 +19,7 @@ from audit.event import JSON
 from core import acting, approvals, child, endings, outcomes, tasks
 from core.agent import (
     Approval,
+    Deal,
     Deliver,
     Delivered,
     Document,
@@ -282,11 +283,13 @@ async def _request_approval(walk: Walk, step: Approval) -> None:
 async def _number(walk: Walk, step: Number, started: datetime) -> None:
     """The short transaction that issues the document: number, row, event and result together."""
     company = await walk.house.company(walk.task.organisation_id)
+    deal = walk.agent.deal(walk.results) if walk.agent.deal else Deal()
     async with unit(walk.house) as work:
         await hold(work, walk)
         numbered = await take_number(
-            work, walk.task, walk.agent.number, company.time_zone, walk.revises_id
-        )
+            work, walk.task, walk.agent.number, company.time_zone, walk.revises_id, deal,
+            walk.house.keep_years,
+        )  # fmt: skip
         made = _Made(numbered, dump(numbered))
         await _store(work, walk, step, made, started)
     _remember(walk, step, made)

@@ -199,6 +199,9 @@ class Settings(BaseSettings):
     approval_reminder_hours: int = Field(
         default=24, ge=1, le=24 * 365, description="between two reminders, on working days only"
     )
+    keep_years: int = Field(
+        default=7, ge=7, le=100, description="that documents are kept; 10 where losses are carried"
+    )
     worker_jobs: int = Field(default=10, ge=1, le=1000, description="jobs at a time in one worker")
     worker_bulk_jobs: int = Field(
         default=2, ge=1, le=1000, description="and of the lane bulk, where nobody waits in the chat"

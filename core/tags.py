@@ -16,6 +16,7 @@ from audit.registry import (
     list_of,
     one_of,
     or_none,
+    some_of,
 )
 
 Entry = tuple[str, Declaration]
@@ -64,11 +65,29 @@ _PARTICULARS = {
     "price_list": or_none(TEXT),
     "ledger": or_none(TEXT),
 }
+_LOOKED = {
+    "what": one_of("documents", "events"),
+    "by": some_of(
+        since=TEXT,
+        until=TEXT,
+        least=WHOLE,
+        most=WHOLE,
+        person=ID,
+        stream=ID,
+        number=TEXT,
+        kind=TEXT,
+        tags=list_of(TEXT),
+        counterparty=FLAG,
+        text=FLAG,
+    ),
+}
+_FORM = one_of("csv", "jsonl", "zip")
 _TRIES = {"try": WHOLE, "of": WHOLE, "wait": WHOLE}
 
 
 class Tag(Declared):
-    """What can happen. `intake` is a person's message, `approval` a decision, `worker` our work."""
+    """What can happen. `intake` is a person's message, `approval` a decision, `worker` our work,
+    `reader` who looked into the log."""
 
     TASK_RECEIVED = _task(
         "intake:task:received",
@@ -157,8 +176,10 @@ class Tag(Declared):
     )
     DOCUMENT_NUMBERED = _task(
         "worker:document:numbered",
-        "A document's number was taken; no other will ever have it.",
+        "A document's number was taken; no other will ever have it. The hash is that of what it is "
+        "searched by: date, amount, counterparty.",
         number=TEXT,
+        index_sha256=SHA256,
     )
     DOCUMENT_ISSUED = _task(
         "worker:document:issued",
@@ -255,4 +276,29 @@ class Tag(Declared):
         "A workspace took its leave, and its token was forgotten.",
         platform=TEXT,
         workspace=TEXT,
+    )
+    LOG_SEARCHED = _of(
+        "reader",
+        "reader:log:searched",
+        "Somebody looked for documents or events, and was shown so many. Of names and words only "
+        "that they were looked for.",
+        rows=WHOLE,
+        first=FLAG,
+        **_LOOKED,
+    )
+    EXPORT_BEGUN = _of(
+        "reader",
+        "reader:export:begun",
+        "Somebody is about to take along what they looked for.",
+        form=_FORM,
+        **_LOOKED,
+    )
+    EXPORT_FINISHED = _of(
+        "reader",
+        "reader:export:finished",
+        "So much was taken along, whole, as a file of that hash.",
+        form=_FORM,
+        rows=WHOLE,
+        sha256=SHA256,
+        **_LOOKED,
     )

@@ -87,6 +87,7 @@ async def open_house(
             },
             heartbeat=heartbeat,
             approval_days=settings.approval_days,
+            keep_years=settings.keep_years,
             line=Line(settings.limits),
             approval_reminder=timedelta(hours=settings.approval_reminder_hours),
         )

@@ -10,6 +10,7 @@ from importlib import resources
 from core.agent import (
     Agent,
     Approval,
+    Deal,
     Deliver,
     Document,
     Effect,
@@ -416,6 +417,13 @@ def facts(results: Results, catalogue: Catalogue) -> Mapping[str, object]:
     }
 
 
+def deal(results: Results) -> Deal:
+    """Whom it is for, how much it comes to, and what is quoted."""
+    quote: Quote = results[Quote]
+    words = (*(line.name for line in quote.lines), *(line.code for line in quote.lines), quote.note)
+    return Deal(quote.customer.name, quote.totals.total, words)
+
+
 agent = Agent(
     name="quote",
     number="Q",
@@ -461,5 +469,6 @@ agent = Agent(
     answer=answer,
     edit=edit,
     summarise=summarise,
+    deal=deal,
     facts=facts,
 )

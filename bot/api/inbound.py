@@ -9,7 +9,7 @@ from fastapi.openapi.utils import get_openapi
 from starlette.exceptions import HTTPException
 from starlette.routing import BaseRoute, Mount
 
-from bot.api import problems
+from bot.api import log, problems
 from bot.api.acts import press, reply
 from bot.api.answers import answered
 from bot.api.door import Key, Timely, Visit, Visiting, claim, take_in
@@ -155,6 +155,9 @@ async def answer(
 ) -> Answered:
     """Only who asked for the task may, as in the chat."""
     return answered(visit, await reply(visit, key, reference, given), response, wrong=409)
+
+
+router.include_router(log.router)
 
 
 # All together

@@ -17,7 +17,7 @@ from core.people import Person, Role
 from core.views import TaskView, task_view
 from core.words import Words
 
-_READERS: tuple[Role, ...] = ("approver", "accountant", "auditor", "admin")
+_READERS: tuple[Role, ...] = ("approver", "accountant", "admin")
 """Who may take the documents of others: in the chat, only who is in the conversation has them."""
 _NO_SUCH_DOCUMENT = Words(
     ja="{reference} に {number} という書類はありません。",
@@ -35,7 +35,10 @@ class Found:
 
 
 async def find(visit: Visit, name: str) -> Found:
-    """The task of that number or of that document's. Raises Problem 404."""
+    """The task of that number or of that document's. Raises Problem 404, and 403 for who only
+    audits."""
+    if visit.person.only_audits:
+        raise Problem(403, phrases.NO_ROLE.fill(role="requester"))
     target, rest = read_target(name)
     unknown = Problem(404, phrases.UNKNOWN_TASK.fill(target=name[:40]), code="unknown_task")
     if target is None or rest:

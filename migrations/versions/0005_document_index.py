@@ -1,0 +1,17 @@
+"""What documents are searched by: date, amount, counterparty, number, person, words."""
+
+from pathlib import Path
+
+from alembic import op
+
+revision = "0005"
+down_revision = "0004"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    script = Path(__file__).with_name("0005_document_index.sql").read_text()
+    connection = op.get_bind().connection.dbapi_connection
+    # By the driver's own call: a script is many statements, and no `:name` in it a parameter.
+    connection.run_async(lambda driver: driver.execute(script))
