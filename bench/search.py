@@ -1,7 +1,7 @@
 """Searching a million documents by date, amount and counterparty, beside a lookup by key.
 
 `MIYABI_BENCH_DOCUMENTS=10000000` makes it ten million. The rows are made in the database and go in
-by COPY, with the indexes there, as they would be after years.
+by COPY; the indexes of words are made afterwards, which is ten times as quick.
 """
 
 import os
@@ -80,9 +80,18 @@ async def _fill(place: Ground, documents: int) -> tuple[UUID, float]:
     driver = await asyncpg.connect(url)
     rng = random.Random(7)
     try:
+        words = {
+            name: await driver.fetchval("select pg_get_indexdef($1::text::regclass)", name)
+            for name in ("audit_documents_words", "audit_counterparties_words")
+        }
+        for name in words:
+            await driver.execute(f"drop index {name}")
         for organisation_id, share in ((big, 0.9), (small, 0.1)):
             ids = await _names(driver, organisation_id)
             await _copy(driver, organisation_id, ids, int(documents * share), rng)
+        await driver.execute("set maintenance_work_mem = '256MB'")
+        for definition in words.values():
+            await driver.execute(definition)
         await driver.execute("vacuum analyze audit_documents")
         await driver.execute("vacuum analyze audit_counterparties")
     finally:
