@@ -4,7 +4,6 @@ import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from types import MappingProxyType
 from uuid import UUID
 
@@ -16,6 +15,9 @@ JSON = str | int | bool | None | Sequence["JSON"] | Mapping[str, "JSON"]
 
 VERSION = 2
 """Of the envelope; its fields are in ENVELOPE."""
+
+TO_BE_DATED = "@"
+"""Where `audit_append` puts the time: hosts have clocks of their own, the log has one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +56,6 @@ class Event:
     revision: int | None = None
     step: str | None = None
     id: UUID = field(default_factory=uuid7)
-    at: datetime = field(default_factory=lambda: datetime.now(UTC))
 
     def __post_init__(self) -> None:
         if not isinstance(self.tag, Declared):
@@ -64,12 +65,15 @@ class Event:
         object.__setattr__(self, "data", MappingProxyType(data))
 
     def body(self) -> dict[str, JSON]:
-        """The envelope as it is stored and hashed. `v` 1 had no channel, behalf, revision, step."""
+        """The envelope as it is stored and hashed, but for its time, which the database puts in.
+
+        `v` 1 had no channel, behalf, revision, step, and a time of the writer's own.
+        """
         actor = self.actor
         return {
             "v": VERSION,
             "id": str(self.id),
-            "at": self.at.isoformat(),
+            "at": TO_BE_DATED,
             "organisation": str(self.organisation_id),
             "stream": str(self.stream),
             "tag": self.tag,
@@ -86,7 +90,7 @@ class Event:
 ENVELOPE: Mapping[str, str] = {
     "v": "version of the envelope",
     "id": "UUIDv7; begins with the time at which the event was made",
-    "at": "when it was made, in UTC (ISO 8601)",
+    "at": "when it was written, in UTC (ISO 8601), by the database's clock",
     "organisation": "whose event it is; each organisation has a log of its own",
     "stream": "UUID of what it happened to, as each tag's heading says; its events are numbered "
     "without a gap and chained",

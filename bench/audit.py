@@ -24,6 +24,7 @@ from audit.sequencer import Batch, sequence
 from bench.children import Life, child
 from bench.figures import Figures, Goal, spread
 from bench.ground import Ground, ask, ground, house_on
+from bench.kinds import Kind
 from core.db import create_engine, fetch_one_alone, to_json
 from core.finish import _FINISH
 from core.ids import new_id
@@ -130,7 +131,7 @@ def _finish_values(organisation_id: UUID, task_id: UUID, step: str) -> Mapping[s
 
 def _event(organisation_id: UUID, stream: UUID, step: str, n: int) -> Event:
     data: dict[str, JSON] = {"step": step, "n": n, "sha256": "5dc9da79a70659a9" * 4}
-    return Event(organisation_id, stream, "bench:step:done", data)
+    return Event(organisation_id, stream, Kind.STEP_DONE, data)
 
 
 # Leaves

@@ -30,6 +30,7 @@ from audit.verifier.live import verify_database
 from audit.verifier.notes import read_keys
 from bench.figures import Figures, Goal, spread, tell
 from bench.ground import Ground, ground
+from bench.kinds import Kind
 from core.db import create_engine
 from core.ids import new_id
 
@@ -107,11 +108,11 @@ def _rows(place: Ground, events: int) -> Iterator[tuple[str, tuple[Any, ...]]]:
     for _ in range(events // _A_STREAM):
         stream, head = new_id(), b""
         for seq in range(1, _A_STREAM + 1):
-            event = Event(of, stream, "sales:quote:priced", _DATA, at=datetime.now(UTC))
-            body = canonical(event.body())
+            event, at = Event(of, stream, Kind.QUOTE_PRICED, _DATA), datetime.now(UTC)
+            body = canonical({**event.body(), "at": at.isoformat(timespec="microseconds")})
             sha256 = hashlib.sha256(body.encode()).digest()
             head = hashlib.sha256(head + sha256).digest()
-            row = (of, stream, seq, event.id, event.at, event.tag, body, sha256)
+            row = (of, stream, seq, event.id, at, event.tag, body, sha256)
             yield "audit_events", row
             yield "audit_pending", (of, event.id, leaf_hash(body.encode()))
         yield "audit_streams", (of, stream, _A_STREAM, head)

@@ -84,12 +84,28 @@ begin
     return p_head;
 end $$;
 
+-- An event's canonical JSON with its time. What comes before it is a text, in which no quotation
+-- mark stands as it is: the first one found is the envelope's. An event that brings a time is refused.
+create function audit_dated(p_event text, p_at timestamptz) returns text
+    language plpgsql immutable as $$
+declare
+    place constant integer := position('"at":"@"' in p_event);
+begin
+    if place = 0 then
+        raise exception 'an audit event brings no time of its own';
+    end if;
+    return overlay(p_event placing
+        to_char(p_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"+00:00"')
+        from place + 6 for 1);
+end $$;
+
 -- Events are handed over by their canonical JSON, of which everything else is derived here. As few
 -- statements as there can be: with the rows that wait it costs what it did before without them.
 create or replace function audit_append(p_organisation uuid, p_stream uuid, p_events jsonb)
     returns bigint language plpgsql security definer set search_path = public, pg_temp as $$
 declare
-    said constant text[] := array(select jsonb_array_elements_text(p_events));
+    said constant text[] := array(
+        select audit_dated(each, clock_timestamp()) from jsonb_array_elements_text(p_events) as each);
     position bigint;
     owner uuid;
 begin
@@ -123,8 +139,9 @@ end $$;
 create or replace function audit_begin(p_organisation uuid, p_stream uuid, p_body text)
     returns bigint language plpgsql security definer set search_path = public, pg_temp as $$
 declare
-    body constant jsonb := p_body;
-    bytes constant bytea := convert_to(p_body, 'UTF8');
+    said constant text := audit_dated(p_body, clock_timestamp());
+    body constant jsonb := said;
+    bytes constant bytea := convert_to(said, 'UTF8');
     hash constant bytea := sha256(bytes);
 begin
     insert into audit_streams (organisation_id, stream, count, head)

@@ -16,6 +16,7 @@ from audit.registry import (
 
 class Happening(Declared):
     HAPPENED = "test:thing:happened", Declaration("It happened.", "thing", {"n": WHOLE})
+    DONE = "test:thing:done", Declaration("It is done.", "thing", {})
     RICH = (
         "test:thing:told",
         Declaration(

@@ -10,13 +10,14 @@ from uuid_utils.compat import uuid7
 
 from audit import log
 from audit.checkpoints import make_due
-from audit.event import Actor, Event
+from audit.event import JSON, Actor, Event
 from audit.keys import HeldKey
 from audit.note import NoteKey
 from audit.sequencer import sequence
 from audit.verifier.live import verify_database
 from audit.verifier.notes import Keys, read_keys
 from audit.verifier.verdict import Verdict
+from tests.audit.happening import Happening
 
 ORGANISATION = UUID("0198c0de-0000-7000-8000-000000000001")
 KEY = NoteKey.made("audit.example.jp")
@@ -25,7 +26,7 @@ KEYS = read_keys(KEY.vkey)
 
 def event(stream: UUID, n: int = 0, organisation: UUID = ORGANISATION) -> Event:
     """Something that happened."""
-    return Event(organisation, stream, "test:thing:happened", {"n": n}, Actor(uuid7(), "a:b:c"))
+    return Event(organisation, stream, Happening.HAPPENED, {"n": n}, Actor(uuid7(), "a:b:c"))
 
 
 async def write(engine: AsyncEngine, *events: Event) -> Sequence[Event]:
@@ -35,6 +36,16 @@ async def write(engine: AsyncEngine, *events: Event) -> Sequence[Event]:
     while (await sequence(engine)).events:
         pass
     return events
+
+
+async def body_of(engine: AsyncEngine, event: Event) -> dict[str, JSON]:
+    """What the log holds of an event: with its time."""
+    async with engine.connect() as connection:
+        body = await connection.scalar(
+            text("select body from audit_events where id = :id"), {"id": event.id}
+        )
+    assert isinstance(body, dict)
+    return body
 
 
 async def sign(engine: AsyncEngine, key: NoteKey = KEY) -> str:

@@ -8,10 +8,12 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from uuid_utils.compat import uuid7
 
-from audit import blobs, log
+from audit import blobs, documents, log
 from audit.event import Event
 from core.db import create_engine
 from tests.audit.happening import Happening
+from tests.audit.log_of_one import sign, write
+from tests.audit.shelf import entry
 
 ORGANISATION = uuid7()
 
@@ -26,8 +28,26 @@ TABLES: dict[str, frozenset[str]] = {
     "audit_events": frozenset(),
     "audit_streams": frozenset(),
     "audit_blobs": frozenset(),
+    "audit_pending": frozenset(),
+    "audit_tiles": frozenset(),
+    "audit_trees": frozenset(),
+    "audit_checkpoints": frozenset(),
+    "audit_keys": frozenset({"insert", "update"}),
+    "audit_counterparties": frozenset({"insert"}),
+    "audit_documents": frozenset({"insert", "update"}),
 }
-"""All tables, and what the application may do there by itself beside reading."""
+"""All tables, and what the application may do there by itself beside reading: say that a key was
+retired, which file a document is and that it is void; nothing else of them can be changed."""
+
+GROWS: dict[str, frozenset[str]] = {
+    "audit_pending": frozenset({"update", "delete", "truncate"}),
+    "audit_tiles": frozenset({"update"}),
+    "audit_trees": frozenset({"update"}),
+    "audit_keys": frozenset({"update"}),
+    "audit_documents": frozenset({"update"}),
+}
+"""What their owner is not refused whatever it is: the functions of the log do it. What waits for a
+leaf is no record; of the others see the tests of the sequencer and of the index."""
 
 
 @pytest.fixture
@@ -39,6 +59,12 @@ async def app(database_url: str) -> AsyncIterator[AsyncEngine]:
             connection, [Event(ORGANISATION, uuid7(), Happening.HAPPENED, {"n": n}) for n in (1, 2)]
         )
         await blobs.put(connection, ORGANISATION, b"x", "text/plain")
+        await documents.enter(connection, entry(ORGANISATION, "Q-1"))
+        await connection.execute(text("insert into audit_keys (vkey, name) values ('x', 'x')"))
+    await write(engine, Event(ORGANISATION, uuid7(), Happening.DONE, {}))
+    await sign(engine)
+    async with engine.begin() as connection:  # and one that waits
+        await log.append(connection, [Event(ORGANISATION, uuid7(), Happening.DONE, {})])
     yield engine
     await engine.dispose()
 
@@ -80,7 +106,7 @@ async def test_all_tables_of_the_log_are_looked_at(owner: AsyncEngine) -> None:
 async def test_the_application_can_do_nothing_but_read(
     app: AsyncEngine, table: str, verb: str
 ) -> None:
-    if verb in TABLES[table]:
+    if verb == "insert" and verb in TABLES[table]:
         return
     with pytest.raises(DBAPIError, match="permission denied"):
         await attempt(app, verb, table)
@@ -114,8 +140,15 @@ async def test_the_application_is_not_the_owner(app: AsyncEngine, table: str) ->
         )
 
 
-@pytest.mark.parametrize("table", TABLES)
-@pytest.mark.parametrize("verb", ["update", "delete", "truncate"])
+@pytest.mark.parametrize(
+    ("verb", "table"),
+    [
+        (verb, table)
+        for table in TABLES
+        for verb in ("update", "delete", "truncate")
+        if verb not in GROWS.get(table, ())
+    ],
+)
 async def test_the_owner_is_refused_by_a_trigger(
     app: AsyncEngine, owner: AsyncEngine, table: str, verb: str
 ) -> None:

@@ -8,14 +8,25 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from uuid_utils.compat import uuid7
 
 from audit import log
-from audit.event import Event, canonical
+from audit.event import JSON, Event, canonical
 from audit.hashing import leaf_hash
 from audit.merkle import Tree
 from audit.note import NoteKey, checkpoint_text, note, signature_line
 from audit.sequencer import sequence
 from audit.verifier.live import verify_database
 from audit.verifier.verdict import Fault, Kind, Verdict
-from tests.audit.log_of_one import KEY, KEYS, ORGANISATION, event, sign, tamper, verify, write
+from tests.audit.happening import Happening
+from tests.audit.log_of_one import (
+    KEY,
+    KEYS,
+    ORGANISATION,
+    body_of,
+    event,
+    sign,
+    tamper,
+    verify,
+    write,
+)
 
 STREAMS = [uuid7() for _ in range(3)]
 EARLIER = datetime(2020, 1, 1, tzinfo=UTC)
@@ -84,7 +95,7 @@ async def test_a_changed_column(
 async def test_a_changed_event_whose_hashes_and_chain_were_computed_anew(
     app: AsyncEngine, owner: AsyncEngine, events: list[Event]
 ) -> None:
-    changed = {**events[5].body(), "data": {"n": 999}}
+    changed = {**await body_of(app, events[5]), "data": {"n": 999}}
     await tamper(
         owner,
         "update audit_events set body = cast(cast(:body as text) as jsonb),"
@@ -169,8 +180,9 @@ async def test_an_inserted_row(app: AsyncEngine, owner: AsyncEngine, events: lis
 async def test_a_back_dated_event_that_was_given_a_leaf(
     app: AsyncEngine, owner: AsyncEngine, events: list[Event]
 ) -> None:
-    """Through the very function that the application uses."""
-    old = Event(ORGANISATION, STREAMS[0], "test:thing:happened", {"n": 1}, id=uuid7(), at=EARLIER)
+    """Through the very function that the application uses, and another clock put into it."""
+    old = Event(ORGANISATION, STREAMS[0], Happening.HAPPENED, {"n": 1})
+    await turn_clock(owner, EARLIER)
     async with app.begin() as connection:
         await log.append(connection, [old])
     await sequence(app)
@@ -516,8 +528,8 @@ async def put_tree(owner: AsyncEngine, leaves: list[bytes], ids: list[object]) -
             await connection.execute(text(sql), values)
 
 
-def leaf(body: dict[str, object]) -> bytes:
-    return leaf_hash(canonical(body).encode())  # type: ignore[arg-type]
+def leaf(body: dict[str, JSON]) -> bytes:
+    return leaf_hash(canonical(body).encode())
 
 
 async def cut_back(owner: AsyncEngine, events: list[Event], size: int) -> None:
@@ -529,7 +541,8 @@ async def cut_back(owner: AsyncEngine, events: list[Event], size: int) -> None:
         ids=[each.id for each in events[size:]],
     )
     kept = events[:size]
-    await put_tree(owner, [leaf(e.body()) for e in kept], [e.id for e in kept])  # type: ignore[arg-type]
+    leaves = [leaf(await body_of(owner, each)) for each in kept]
+    await put_tree(owner, leaves, [each.id for each in kept])
 
 
 async def restore_backup(owner: AsyncEngine, events: list[Event], size: int) -> None:
@@ -545,7 +558,7 @@ async def restore_backup(owner: AsyncEngine, events: list[Event], size: int) -> 
 
 async def rewrite(owner: AsyncEngine, events: list[Event], at: int) -> None:
     """Change one event, and compute everything that follows from it anew."""
-    changed = {**events[at].body(), "data": {"n": 999}}
+    changed = {**await body_of(owner, events[at]), "data": {"n": 999}}
     await tamper(
         owner,
         "update audit_events set body = cast(cast(:body as text) as jsonb),"
@@ -561,9 +574,23 @@ async def rewrite(owner: AsyncEngine, events: list[Event], at: int) -> None:
     await put_tree(owner, leaves, [e.id for e in events])
 
 
+async def turn_clock(owner: AsyncEngine, at: datetime) -> None:
+    """Have the log's own function put in that time, whatever its clock says."""
+    await tamper(
+        owner,
+        "alter function audit_dated(text, timestamptz) rename to audit_dated_well",
+        "create function audit_dated(text, timestamptz) returns text language sql"
+        f" as $$ select audit_dated_well($1, '{at.isoformat()}') $$",
+    )
+
+
 async def insert_back_dated(owner: AsyncEngine, after: Event) -> Event:
     """A row behind another of its stream, the later ones numbered on."""
-    forged = Event(ORGANISATION, after.stream, after.tag, {"n": -1}, id=uuid7(), at=after.at)
+    forged = Event(ORGANISATION, after.stream, after.tag, {"n": -1})
+    async with owner.connect() as connection:
+        at = await connection.scalar(
+            text("select at from audit_events where id = :id"), {"id": after.id}
+        )
     await tamper(
         owner,
         "update audit_events set seq = -seq - 1 where stream = :stream and seq > 31",
@@ -573,8 +600,8 @@ async def insert_back_dated(owner: AsyncEngine, after: Event) -> Event:
         organisation=ORGANISATION,
         stream=after.stream,
         id=forged.id,
-        at=after.at,
+        at=at,
         tag=after.tag,
-        body=canonical(forged.body()),
+        body=canonical({**forged.body(), "at": at.isoformat()}),
     )
     return forged

@@ -1,7 +1,6 @@
 """The audit log: append-only for the application, and every kind of tampering is found."""
 
 import asyncio
-from datetime import UTC, datetime
 from uuid import UUID
 
 import pytest

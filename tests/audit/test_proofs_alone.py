@@ -18,7 +18,7 @@ from audit.verifier.notes import BadNote, open_checkpoint, read_keys, read_vkey
 from audit.verifier.proof import Proven, check_proof
 from audit.verifier.spelling import read, spell
 from audit.verifier.verdict import Fault, Kind
-from tests.audit.log_of_one import KEY, KEYS, ORGANISATION, event, sign, write
+from tests.audit.log_of_one import KEY, KEYS, ORGANISATION, body_of, event, sign, write
 
 # The leaves and roots that Certificate Transparency tests its implementations of RFC 6962 with.
 LEAVES = [
@@ -204,7 +204,7 @@ async def test_a_proof_of_an_event_stands_alone_and_every_bit_of_it_counts(
     proven = check_proof(proof, KEYS)
 
     assert isinstance(proven, Proven)
-    assert proven.event == events[4].body()
+    assert proven.event == await body_of(app, events[4])
     assert (proven.leaf, proven.head.size) == (4, 6)
     for bit in range(len(proof) * 8):
         assert isinstance(check_proof(_flip(proof, bit), KEYS), Fault), bit

@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import re
 from collections.abc import AsyncIterator
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from itertools import combinations
 from typing import Any
 from uuid import UUID, uuid4
@@ -21,6 +21,7 @@ from audit.event import Actor, Event
 from audit.log import append
 from audit.search import FEW, EventCriteria, events, prepare
 from core.db import create_engine
+from tests.audit.happening import Happening
 from tests.audit.shelf import Shelf, entry
 
 
@@ -245,14 +246,14 @@ async def test_events_by_tag_person_time_and_the_document_they_are_about(shelf: 
     of, person, stream = shelf.organisation_id, uuid4(), uuid4()
     await shelf.add("Q-1", stream=stream, amount=777, counterparty="山川製作所")
     said = [
-        Event(of, stream, "intake:task:received", {}, Actor(person)),
-        Event(of, stream, "worker:step:finished", {}),
-        Event(of, uuid4(), "worker:step:finished", {}),
-        Event(uuid4(), uuid4(), "worker:step:finished", {}, Actor(person)),
+        Event(of, stream, Happening.HAPPENED, {"n": 0}, Actor(person)),
+        Event(of, stream, Happening.DONE, {}),
+        Event(of, uuid4(), Happening.DONE, {}),
+        Event(uuid4(), uuid4(), Happening.DONE, {}, Actor(person)),
     ]
     async with shelf.engine.begin() as connection:
         await append(connection, said)
-    today = said[0].at.date()
+    today = datetime.now(UTC).date()
 
     async def found(*tags: str, zone: str = "UTC", **criteria: Any) -> list[int]:
         sought = EventCriteria(Criteria(**criteria), tags, zone)
@@ -262,11 +263,11 @@ async def test_events_by_tag_person_time_and_the_document_they_are_about(shelf: 
         return sorted([each.id for each in said].index(row.id) for row in page.rows)
 
     assert await found() == [0, 1, 2]
-    assert await found("worker:step:finished") == [1, 2]
-    assert await found("worker:step:finished", "intake:task:received") == [0, 1, 2]
+    assert await found(Happening.DONE) == [1, 2]
+    assert await found(Happening.DONE, Happening.HAPPENED) == [0, 1, 2]
     assert await found(person_id=person) == [0]
     assert await found(stream=stream) == [0, 1]
-    assert await found("worker:step:finished", least=700, counterparty="山川") == [1]
+    assert await found(Happening.DONE, least=700, counterparty="山川") == [1]
     assert await found(number="Q-1") == [0, 1]
     assert await found(number="Q-2") == []
     assert await found(since=today, until=today) == [0, 1, 2]

@@ -17,13 +17,14 @@ from audit.event import Event, canonical
 from audit.hashing import SIZE, leaf_hash
 from audit.proofs import Head, head, leaf_of, prove_consistency, prove_inclusion
 from audit.sequencer import Batch, backlog, sequence
+from tests.audit.happening import Happening
 from tests.audit.test_merkle import naive, naive_path, naive_subproof
 
 ORGANISATION = uuid7()
 
 
 def event(n: int = 0, organisation: UUID = ORGANISATION, **more: UUID) -> Event:
-    return Event(organisation, uuid7(), "test:thing:happened", {"n": n}, **more)
+    return Event(organisation, uuid7(), Happening.HAPPENED, {"n": n}, **more)
 
 
 async def write(engine: AsyncEngine, *events: Event) -> None:

@@ -86,7 +86,8 @@ def install(points: Points) -> None:
 
 def named(statements: Sequence[Statement]) -> tuple[str | None, str | None]:
     """What statements do, in words, and the task it is about. (None, None) where they only read."""
-    said = "\n".join(_texts(statements))
+    # Some events are handed over as texts in a list, with their quotes escaped.
+    said = "\n".join(_texts(statements)).replace('\\"', '"')
     tags = list(dict.fromkeys(_TAG.findall(said)))
     stream = _STREAM.search(said)
     task = stream[1] if stream else None
