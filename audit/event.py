@@ -19,6 +19,9 @@ VERSION = 2
 TO_BE_DATED = "@"
 """Where `audit_append` puts the time: hosts have clocks of their own, the log has one."""
 
+TO_BE_NUMBERED = "#"
+"""Where `audit_append` puts the number, which is not known before the stream is locked."""
+
 
 @dataclass(frozen=True, slots=True)
 class Actor:
@@ -65,9 +68,10 @@ class Event:
         object.__setattr__(self, "data", MappingProxyType(data))
 
     def body(self) -> dict[str, JSON]:
-        """The envelope as it is stored and hashed, but for its time, which the database puts in.
+        """The envelope as it is stored and hashed, but for its time and its number, which the
+        database puts in.
 
-        `v` 1 had no channel, behalf, revision, step, and a time of the writer's own.
+        `v` 1 had no number, channel, behalf, revision, step, and a time of the writer's own.
         """
         actor = self.actor
         return {
@@ -76,6 +80,7 @@ class Event:
             "at": TO_BE_DATED,
             "organisation": str(self.organisation_id),
             "stream": str(self.stream),
+            "seq": TO_BE_NUMBERED,
             "tag": self.tag,
             "revision": self.revision,
             "step": self.step,
@@ -94,6 +99,7 @@ ENVELOPE: Mapping[str, str] = {
     "organisation": "whose event it is; each organisation has a log of its own",
     "stream": "UUID of what it happened to, as each tag's heading says; its events are numbered "
     "without a gap and chained",
+    "seq": "its number in its stream, from 1",
     "tag": "`source:subject:action`",
     "revision": "which version of what was asked it is about, or null",
     "step": "which step of the work it is about, or null",

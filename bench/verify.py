@@ -109,7 +109,8 @@ def _rows(place: Ground, events: int) -> Iterator[tuple[str, tuple[Any, ...]]]:
         stream, head = new_id(), b""
         for seq in range(1, _A_STREAM + 1):
             event, at = Event(of, stream, Kind.QUOTE_PRICED, _DATA), datetime.now(UTC)
-            body = canonical({**event.body(), "at": at.isoformat(timespec="microseconds")})
+            given: dict[str, JSON] = {"at": at.isoformat(timespec="microseconds"), "seq": seq}
+            body = canonical({**event.body(), **given})
             sha256 = hashlib.sha256(body.encode()).digest()
             head = hashlib.sha256(head + sha256).digest()
             row = (of, stream, seq, event.id, at, event.tag, body, sha256)

@@ -9,7 +9,7 @@ from uuid import UUID
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from audit.verifier.rows import COLUMNS, Contents, changed, misplaced
+from audit.verifier.rows import COLUMNS, Contents, disagreement
 from audit.verifier.verdict import Fault, Kind, Verdict
 
 _SCOPE = """
@@ -187,10 +187,8 @@ def _made(id_: UUID) -> int:
 def _look_into(row: Any, verdict: Verdict) -> None:
     """Check an event's content where there is no tree to check it by."""
     contents = Contents(row._mapping)
-    about = None
     if not contents.body or not contents.hashed:
         about = "the content does not match its hash"
-    elif column := misplaced(contents) or changed(contents):
-        about = f"the column {column} does not agree with the event"
-    if about is not None:
         verdict.add(Fault(Kind.MODIFIED, about, event=row.id, stream=row.stream, seq=row.seq))
+    elif fault := disagreement(contents, None, None):
+        verdict.add(fault)

@@ -59,6 +59,15 @@ def misplaced(contents: Contents) -> str | None:
     return None
 
 
+def renumbered(contents: Contents) -> bool:
+    """Whether a row stands at another number of its stream than the event says.
+
+    An event of version 1 says none; only its stream's chain tells.
+    """
+    body = contents.body
+    return body.get("v") != 1 and body.get("seq") != contents.row["seq"]
+
+
 def changed(contents: Contents) -> str | None:
     """The column that says something else than the event does."""
     row, body = contents.row, contents.body
@@ -72,13 +81,15 @@ def changed(contents: Contents) -> str | None:
     return None
 
 
-def disagreement(contents: Contents, origin: str, leaf: int | None) -> Fault | None:
+def disagreement(contents: Contents, origin: str | None, leaf: int | None) -> Fault | None:
     """A column that does not agree with an event whose content is as it was."""
     row = contents.row
     if column := misplaced(contents):
         kind = Kind.REORDERED
     elif column := changed(contents):
         kind = Kind.MODIFIED
+    elif renumbered(contents):
+        column, kind = "seq", Kind.REORDERED
     else:
         return None
     return Fault(

@@ -13,7 +13,15 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from audit.verifier import anchors as kept
 from audit.verifier.heads import Claim, Heads
 from audit.verifier.notes import Keys
-from audit.verifier.rows import COLUMNS, Clock, Contents, as_event_id, disagreement, misplaced
+from audit.verifier.renumbered import Renumbered
+from audit.verifier.rows import (
+    COLUMNS,
+    Clock,
+    Contents,
+    as_event_id,
+    disagreement,
+    misplaced,
+)
 from audit.verifier.tiles import WIDTH, Stored, fold, split
 from audit.verifier.verdict import MOST_LISTED, Fault, Kind, Verdict
 
@@ -93,6 +101,7 @@ class Tree:
         self._gone: tuple[int, UUID] | None = None  # where a run of missing events began
         self._first: UUID | None = None  # the event after the last good head
         self._suspects: list[tuple[Fault, UUID | None]] = []  # events with another's content
+        self._renumbered = Renumbered()
 
     async def verify(
         self, events: int, since: datetime | None, anchors: Sequence[str] | None
@@ -233,6 +242,8 @@ class Tree:
             about = "dated back: others of a later time were there before it"
             place = {"event": id_, "stream": row["stream"], "seq": row["seq"]}
             fault = Fault(Kind.INSERTED, about, self._origin, leaf, **place)
+        elif fault is not None and fault.kind is Kind.REORDERED and not misplaced(contents):
+            fault = self._renumbered.add(fault, contents.body.get("seq"))
         if fault is not None:
             self._verdict.add(fault)
 
@@ -311,10 +322,10 @@ class Tree:
 
     async def _strangers(self, events: int, since: datetime | None, known: int) -> None:
         """Events that have neither a leaf nor wait for one. Looked for if the numbers say so."""
-        if since is None and events == known:
-            return
-        values = {**self._of, "since": since, "most": MOST_LISTED}
-        rows = list(await self._connection.execute(_STRANGERS, values))
+        rows: Sequence[Any] = ()
+        if since is not None or events != known:
+            values = {**self._of, "since": since, "most": MOST_LISTED}
+            rows = list(await self._connection.execute(_STRANGERS, values))
         for row in rows:
             about = "this event was never taken into the tree"
             place = {"event": row.id, "stream": row.stream, "seq": row.seq}
@@ -322,6 +333,10 @@ class Tree:
         if since is None and events < known:
             about = f"{known} leaves, but {events} events: some have more than one"
             self._verdict.add(Fault(Kind.INSERTED, about, self._origin))
+        missing = bool({Kind.MISSING, Kind.TAIL_CUT} & self._verdict.counts.keys())
+        inserted = {row.stream for row in rows}
+        for fault in self._renumbered.unexplained(inserted=inserted, missing=missing):
+            self._verdict.add(fault)
 
     def _note_unanchored(self, size: int) -> None:
         tail = max(size - self._heads.anchored, 0)

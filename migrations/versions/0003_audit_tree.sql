@@ -72,14 +72,22 @@ create function audit_spot(p_organisation uuid, p_id uuid) returns point
 $$;
 create index audit_tiles_span on audit_tiles using gist (span) where level = 0;
 
--- The head of a stream's chain after some more events.
-create function audit_chain(p_head bytea, p_events text[]) returns bytea
+-- An event's canonical JSON with its number in its stream. It is part of what is hashed, so that no
+-- event can stand at another's number without being seen by itself.
+create function audit_numbered(p_event text, p_seq bigint) returns text
+    language sql immutable as $$
+    select replace(p_event, '"seq":"#"', '"seq":' || p_seq)
+$$;
+
+-- The head of a stream's chain after some more events, of which p_count come before.
+create function audit_chain(p_head bytea, p_count bigint, p_events text[]) returns bytea
     language plpgsql immutable as $$
 declare
     said text;
 begin
     foreach said in array p_events loop
-        p_head := sha256(p_head || sha256(convert_to(said, 'UTF8')));
+        p_count := p_count + 1;
+        p_head := sha256(p_head || sha256(convert_to(audit_numbered(said, p_count), 'UTF8')));
     end loop;
     return p_head;
 end $$;
@@ -101,6 +109,7 @@ end $$;
 
 -- Events are handed over by their canonical JSON, of which everything else is derived here. As few
 -- statements as there can be: with the rows that wait it costs what it did before without them.
+-- An event that brings a number of its own is refused: the column may not be null.
 create or replace function audit_append(p_organisation uuid, p_stream uuid, p_events jsonb)
     returns bigint language plpgsql security definer set search_path = public, pg_temp as $$
 declare
@@ -109,26 +118,27 @@ declare
     position bigint;
     owner uuid;
 begin
-    update audit_streams set count = count + cardinality(said), head = audit_chain(head, said)
+    update audit_streams set count = count + cardinality(said), head = audit_chain(head, count, said)
         where stream = p_stream returning organisation_id, count into owner, position;
     if not found then -- or another begins it at this moment
         insert into audit_streams as s (organisation_id, stream, count, head)
-            values (p_organisation, p_stream, cardinality(said), audit_chain('', said))
+            values (p_organisation, p_stream, cardinality(said), audit_chain('', 0, said))
             on conflict (stream) do update set count = s.count + cardinality(said),
-                head = audit_chain(s.head, said)
+                head = audit_chain(s.head, s.count, said)
             returning organisation_id, count into owner, position;
     end if;
     if owner <> p_organisation then
         raise exception 'audit stream % belongs to another organisation', p_stream;
     end if;
     with event as materialized (
-        select position - cardinality(said) + place as seq, each::jsonb as body,
-            convert_to(each, 'UTF8') as bytes
-        from unnest(said) with ordinality as one(each, place)
+        select seq, each::jsonb as body, convert_to(each, 'UTF8') as bytes
+        from unnest(said) with ordinality as one(dated, place)
+            cross join lateral (select position - cardinality(said) + place as seq) as number
+            cross join lateral audit_numbered(dated, seq) as each
     ), kept as (
         insert into audit_events (organisation_id, stream, seq, id, at, tag, body, sha256)
-        select p_organisation, p_stream, seq, (body ->> 'id')::uuid, (body ->> 'at')::timestamptz,
-            body ->> 'tag', body, sha256(bytes)
+        select p_organisation, p_stream, case when body -> 'seq' = to_jsonb(seq) then seq end,
+            (body ->> 'id')::uuid, (body ->> 'at')::timestamptz, body ->> 'tag', body, sha256(bytes)
         from event
     )
     insert into audit_pending (organisation_id, event_id, leaf)
@@ -139,7 +149,7 @@ end $$;
 create or replace function audit_begin(p_organisation uuid, p_stream uuid, p_body text)
     returns bigint language plpgsql security definer set search_path = public, pg_temp as $$
 declare
-    said constant text := audit_dated(p_body, clock_timestamp());
+    said constant text := audit_numbered(audit_dated(p_body, clock_timestamp()), 1);
     body constant jsonb := said;
     bytes constant bytea := convert_to(said, 'UTF8');
     hash constant bytea := sha256(bytes);
@@ -147,8 +157,8 @@ begin
     insert into audit_streams (organisation_id, stream, count, head)
         values (p_organisation, p_stream, 1, sha256(hash));
     insert into audit_events (organisation_id, stream, seq, id, at, tag, body, sha256)
-        values (p_organisation, p_stream, 1, (body ->> 'id')::uuid, (body ->> 'at')::timestamptz,
-                body ->> 'tag', body, hash);
+        values (p_organisation, p_stream, case when body -> 'seq' = '1' then 1 end,
+                (body ->> 'id')::uuid, (body ->> 'at')::timestamptz, body ->> 'tag', body, hash);
     insert into audit_pending (organisation_id, event_id, leaf)
         values (p_organisation, (body ->> 'id')::uuid, sha256('\x00'::bytea || bytes));
     return 1;

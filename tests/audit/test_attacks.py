@@ -126,6 +126,26 @@ async def test_a_row_deleted_in_the_middle(
     assert first(verdict).until == 151
 
 
+async def test_a_row_deleted_and_the_gap_closed(
+    app: AsyncEngine, owner: AsyncEngine, events: list[Event]
+) -> None:
+    """Those behind it are numbered anew, and so are their chain and its head."""
+    await tamper(
+        owner,
+        "delete from audit_events where id = :id",
+        "update audit_events set seq = -seq where stream = :stream and seq > 51",
+        "update audit_events set seq = -seq - 1 where seq < 0",
+        _CHAIN_ANEW,
+        id=events[150].id,
+        stream=events[150].stream,
+    )
+
+    verdict = await verify(app)
+
+    assert (verdict.kind, first(verdict).event) == (Kind.MISSING, events[150].id)
+    assert (first(verdict).leaf, first(verdict).until) == (150, 151)
+
+
 async def test_the_tail_deleted(app: AsyncEngine, owner: AsyncEngine, events: list[Event]) -> None:
     await tamper(
         owner,
@@ -174,7 +194,9 @@ async def test_an_inserted_row(app: AsyncEngine, owner: AsyncEngine, events: lis
 
     verdict = await verify(app)
 
+    # Not "reordered", though all behind it stand at other numbers than they say.
     assert (verdict.kind, first(verdict).event) == (Kind.INSERTED, forged.id)
+    assert (first(verdict).stream, first(verdict).seq) == (events[90].stream, 32)
 
 
 async def test_a_back_dated_event_that_was_given_a_leaf(
@@ -216,10 +238,11 @@ async def test_two_rows_swapped(app: AsyncEngine, owner: AsyncEngine, events: li
     assert (first(verdict).leaf, first(verdict).event) == (30, one.id)
 
 
+@pytest.mark.parametrize("chain", [False, True], ids=["chain as it was", "chain computed anew"])
 async def test_two_rows_of_a_stream_numbered_the_other_way_round(
-    app: AsyncEngine, owner: AsyncEngine, events: list[Event]
+    app: AsyncEngine, owner: AsyncEngine, events: list[Event], chain: bool
 ) -> None:
-    """Their chain is not computed anew: only the key's holder could sign what follows from it."""
+    """Each says its own number, so that one of them alone gives it away; the chain does so too."""
     one, other = events[30], events[33]
     await tamper(
         owner,
@@ -227,14 +250,16 @@ async def test_two_rows_of_a_stream_numbered_the_other_way_round(
         "update audit_events e set seq = -o.seq from audit_events o"
         " where (e.id = :one and o.id = :other)",
         "update audit_events set seq = 11 where id = :other",
+        *([_CHAIN_ANEW] if chain else []),
         one=one.id,
         other=other.id,
     )
 
     verdict = await verify(app)
 
-    assert verdict.kind is Kind.REORDERED
-    assert (first(verdict).stream, first(verdict).seq) == (one.stream, 11)
+    assert (verdict.kind, verdict.counts[Kind.REORDERED]) == (Kind.REORDERED, 1 if chain else 2)
+    assert (first(verdict).leaf, first(verdict).event) == (30, one.id)
+    assert (first(verdict).stream, first(verdict).seq) == (one.stream, 12)
 
 
 async def test_everything_written_anew_without_the_key(
@@ -602,6 +627,6 @@ async def insert_back_dated(owner: AsyncEngine, after: Event) -> Event:
         id=forged.id,
         at=at,
         tag=after.tag,
-        body=canonical({**forged.body(), "at": at.isoformat()}),
+        body=canonical({**forged.body(), "at": at.isoformat(), "seq": 32}),
     )
     return forged

@@ -13,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from uuid_utils.compat import uuid7
 
 from audit import blobs, log
-from audit.event import Actor, Event, canonical, digest
+from audit.event import TO_BE_NUMBERED, Actor, Event, canonical, digest
 from audit.verifier.chains import verify_streams
 from audit.verifier.verdict import Fault
 from tests.audit.happening import Happening
@@ -73,6 +73,7 @@ async def test_writers_of_one_stream_in_parallel_leave_no_gap(app: AsyncEngine) 
         "delete from audit_events where seq = 2",
         "delete from audit_events where seq = 4",
         "update audit_events set seq = seq + 10 where seq = 4",
+        "update audit_events set body = jsonb_set(body, '{seq}', '7') where seq = 2",
         "with a as (select stream, body, sha256, id from audit_events where seq = 1)"
         " update audit_events e set body = a.body, sha256 = a.sha256 from a where e.seq = 3",
         "delete from audit_events",
@@ -181,6 +182,34 @@ async def test_the_first_event_of_a_stream_is_as_any_other(app: AsyncEngine) -> 
                     "body": canonical(event(first.stream).body()),
                 },
             )
+
+
+async def test_an_event_says_its_own_number(app: AsyncEngine) -> None:
+    stream = uuid7()
+    await write(app, event(stream), event(stream))
+    await write(app, event(stream))
+
+    async with app.connect() as connection:
+        rows = await connection.execute(text("select seq, body from audit_events order by seq"))
+        assert [(row.seq, row.body["seq"]) for row in rows] == [(1, 1), (2, 2), (3, 3)]
+
+
+@pytest.mark.parametrize("seq", [7, "1", None, ...])
+async def test_an_event_that_brings_a_number_of_its_own_is_refused(
+    app: AsyncEngine, seq: object
+) -> None:
+    """Whatever else of it looks like the place for a number."""
+    brought = event(uuid7()).body()
+    brought = {**brought, "seq": seq, "data": {"n": 1, "seq": TO_BE_NUMBERED}}
+    if seq is ...:
+        del brought["seq"]
+    for sql in ("audit_begin(:o, :s, :body)", "audit_append(:o, :s, jsonb_build_array(:body))"):
+        with pytest.raises(DBAPIError, match="seq"):
+            async with app.begin() as connection:
+                await connection.execute(
+                    text(f"select {sql}".replace(":body", "cast(:body as text)")),
+                    {"o": ORGANISATION, "s": uuid7(), "body": canonical(brought)},
+                )
 
 
 async def test_a_document_is_kept_once_and_a_changed_one_is_noticed(

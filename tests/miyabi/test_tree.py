@@ -136,8 +136,9 @@ async def test_events_from_before_there_was_a_tree_get_their_leaves(
         command.upgrade(config, "0002")
 
     owner = create_async_engine(empty_database_url)
-    event = Event(ORGANISATION, uuid7(), Happening.HAPPENED, {"名": "前", "n": 1, "a": None})
-    said = canonical({**event.body(), "at": "2026-11-25T01:02:03.000004+00:00"})
+    event = Event(ORGANISATION, uuid7(), Happening.HAPPENED, {"n": 1})
+    data = {"名": "前", "n": 1, "a": None}
+    said = canonical({**event.body(), "at": "2026-11-25T01:02:03.000004+00:00", "data": data})
     async with owner.begin() as connection:
         await connection.run_sync(to_0002)
         await connection.execute(
