@@ -9,7 +9,7 @@ import os
 import tomllib
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal, Self
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
 from dotenv import dotenv_values
@@ -24,6 +24,7 @@ from pydantic import (
     TypeAdapter,
     ValidationError,
     field_validator,
+    model_validator,
 )
 from pydantic_settings import (
     BaseSettings,
@@ -156,6 +157,46 @@ class AuditSettings(BaseModel):
     key_file: Path | None = Field(default=None, description="None: `audit.key` under `home`")
 
 
+class AnchorSettings(BaseModel):
+    """Where the audit log's checkpoints are carried to; each of the four stands for itself."""
+
+    model_config = ConfigDict(frozen=True, hide_input_in_errors=True, extra="forbid")
+
+    every_minutes: int = Field(
+        default=10, ge=1, le=24 * 60, description="between two to one place, but for the file"
+    )
+    file: Path | None = Field(default=None, description="on another machine's disk")
+    tsa_url: HttpUrl | None = Field(default=None, description="RFC 3161, over HTTP")
+    tsa_certificate: Path | None = Field(default=None, description="PEM; no other is believed")
+    s3_bucket: str | None = None
+    s3_prefix: str = ""
+    s3_region: str | None = None
+    s3_endpoint: HttpUrl | None = Field(default=None, description="None: Amazon's own")
+    s3_access_key: SecretStr | None = Field(default=None, description="None: as boto3 finds it")
+    s3_secret_key: SecretStr | None = None
+    s3_years: int = Field(default=7, ge=1, le=100, description="that nobody can delete it for")
+    smtp_host: str | None = None
+    smtp_port: int = Field(default=587, ge=1, le=65535)
+    smtp_security: Literal["tls", "starttls", "none"] = "starttls"
+    smtp_user: str | None = None
+    smtp_password: SecretStr | None = None
+    mail_from: str = Field(default="", pattern=r"^$|@")
+    mail_to: str = Field(default="", pattern=r"^$|@")
+
+    @model_validator(mode="after")
+    def _whole(self) -> Self:
+        """An anchor that is set by half would be none, and nobody would know."""
+        if self.tsa_url is not None and self.tsa_certificate is None:
+            raise ValueError("tsa_url needs tsa_certificate")
+        if (self.s3_access_key is None) != (self.s3_secret_key is None):
+            raise ValueError("s3_access_key and s3_secret_key go together")
+        if self.smtp_host is not None and not (self.mail_from and self.mail_to):
+            raise ValueError("smtp_host needs mail_from and mail_to")
+        if self.smtp_password is not None and self.smtp_security == "none":
+            raise ValueError("a password is not sent without tls or starttls")
+        return self
+
+
 class Settings(BaseSettings):
     """Everything that can be set. Secrets never show in its repr.
 
@@ -214,6 +255,7 @@ class Settings(BaseSettings):
     ledger: LedgerSettings = LedgerSettings()
     limits: Limits = Limits()
     audit: AuditSettings = AuditSettings()
+    anchors: AnchorSettings = AnchorSettings()
 
     @field_validator("home")
     @classmethod

@@ -14,6 +14,7 @@ from core.intake import PATIENCE
 from core.platform import Opening, Platform
 from core.ports import Lane
 from core.settings import Settings
+from miyabi.anchors import anchors
 from miyabi.build import Built
 from miyabi.plugins import all_platforms
 from miyabi.queue import LANES
@@ -82,7 +83,13 @@ async def worker(settings: Settings, lanes: Sequence[Lane] = LANES) -> None:
         log.info("worker.started", **{lane: plan.jobs(lane) for lane in lanes})
         _collect_rarely()
         working = asyncio.create_task(
-            run_worker(opened.house, opened.built.redis, plan, signers(settings))
+            run_worker(
+                opened.house,
+                opened.built.redis,
+                plan,
+                signers(settings),
+                anchors(settings.anchors),
+            )
         )
 
         async def work() -> None:

@@ -1,4 +1,4 @@
-"""A worker: steps and news of both lanes, reconciler and audit tree, and a watch over it all.
+"""A worker: steps and news of both lanes, reconciler, audit tree, anchors; and a watch over all.
 
 arq polls every 0.5 s (267 ms p50 from commit to start); waiting for the bell instead takes 3 to
 4 ms at a fraction of the idle cost. The poll remains as the safety net.
@@ -26,6 +26,7 @@ from core.house import House
 from core.ports import JobKind, Lane
 from core.reconcile import reconcile
 from core.runner import advance
+from miyabi.anchors import Anchors, keep_anchors
 from miyabi.lane import LaneWorker, listen
 from miyabi.queue import KINDS, LANES, connect_anew, give_back
 from miyabi.tree import keep_tree
@@ -65,7 +66,11 @@ class Plan:
 
 
 async def run_worker(
-    house: House, redis: ArqRedis, plan: Plan | None = None, signers: Sequence[Signer] = ()
+    house: House,
+    redis: ArqRedis,
+    plan: Plan | None = None,
+    signers: Sequence[Signer] = (),
+    anchors: Anchors | None = None,
 ) -> None:
     """Work until cancelled; then finish or hand back what is under way, within 19 s.
 
@@ -74,6 +79,7 @@ async def run_worker(
     crew = Crew(house, redis, plan or Plan())
     reconciling = asyncio.create_task(reconcile_forever(house))
     tree = asyncio.create_task(keep_tree(house.engine, signers))
+    anchoring = asyncio.create_task(keep_anchors(house.engine, anchors or Anchors()))
     row = asyncio.create_task(keep_row(house.engine, crew))
     crew.begin()
     try:
@@ -82,8 +88,9 @@ async def run_worker(
         reconciling.cancel()
         await crew.stop()
         tree.cancel()  # after the last events
+        anchoring.cancel()
         row.cancel()
-        await asyncio.wait([reconciling, tree, row], timeout=_FINAL_POLL)
+        await asyncio.wait([reconciling, tree, anchoring, row], timeout=_FINAL_POLL)
 
 
 def worker_name() -> str:

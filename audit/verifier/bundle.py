@@ -4,7 +4,7 @@ Reads it as a stream: memory does not grow with it.
 """
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from hashlib import sha256
 from pathlib import Path
@@ -20,6 +20,7 @@ from audit.verifier.notes import Keys
 from audit.verifier.rows import Clock, as_event_id
 from audit.verifier.sequence import Difference, Line, Wanted, differences
 from audit.verifier.spelling import read, read_hash, spell
+from audit.verifier.stamps import Stamps, resolve, verify_stamps
 from audit.verifier.verdict import Fault, Kind, Verdict
 
 MANIFEST, EVENTS, LEAVES, RANGE, KEYS = (
@@ -43,12 +44,23 @@ _FIELDS = {
 }
 
 
-def verify_bundle(path: Path, keys: Keys, *, anchors: Iterable[str] | None = None) -> Verdict:
-    """Verify a bundle by nothing but these public keys, and checkpoints kept elsewhere if given."""
+def verify_bundle(
+    path: Path,
+    keys: Keys,
+    *,
+    anchors: Iterable[str] | None = None,
+    stamps: Stamps | None = None,
+) -> Verdict:
+    """Verify a bundle by nothing but these public keys, and checkpoints kept elsewhere if given,
+    with their time stamps."""
     verdict = Verdict()
     try:
         with Container(path) as container:
-            _Bundle(container, keys, verdict).verify(anchors)
+            notes = None if anchors is None else list(anchors)
+            bundle = _Bundle(container, keys, verdict)
+            if stamps is not None:
+                bundle.look_at_stamps(stamps, notes or ())
+            bundle.verify(notes)
             if not verdict.counts and not container.is_sealed():
                 about = "the file is not byte for byte what was written"
                 verdict.add(Fault(Kind.MODIFIED, about))
@@ -85,6 +97,15 @@ class _Bundle:
             self._check_files()
         if anchors is not None:
             self._note_unanchored()
+
+    def look_at_stamps(self, stamps: Stamps, notes: Sequence[str]) -> None:
+        """Time stamps of these notes, or of the bundle's own checkpoints."""
+        rest = verify_stamps(stamps, notes, self._verdict)
+        sizes = self._manifest["checkpoints"] if rest else ()
+        own = (_text(self._container, f"checkpoints/{size}.note") for size in sizes)
+        for each in resolve(rest, own, self._verdict):
+            about = f"the note that the time stamp of {each.at.isoformat()} is of was not given"
+            self._verdict.add(Fault(Kind.MISSING, about))
 
     def _range(self) -> tuple[list[bytes], list[bytes]]:
         """The hashes of what lies left and right of the range."""

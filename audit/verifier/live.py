@@ -15,8 +15,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from audit.verifier import anchors as kept
 from audit.verifier.chains import verify_chains
 from audit.verifier.notes import Keys
+from audit.verifier.stamps import Open, Stamps, resolve, verify_stamps
 from audit.verifier.tree import Tree
-from audit.verifier.verdict import Verdict
+from audit.verifier.verdict import Fault, Kind, Verdict
 
 ORIGIN = "miyabi/"
 
@@ -35,6 +36,10 @@ _TREES = text("""
     ) as known
     where cast(:organisation_id as uuid) is null or organisation_id = :organisation_id
 """)
+# across organisations: a time stamp does not say of whom its note is
+_STAMPED = text("""
+    select note from audit_checkpoints where sha256(convert_to(note, 'UTF8')) = any (:imprints)
+""")
 
 
 async def verify_database(
@@ -44,13 +49,17 @@ async def verify_database(
     organisation_id: UUID | None = None,
     since: datetime | None = None,
     anchors: Iterable[str] | None = None,
+    stamps: Stamps | None = None,
 ) -> Verdict:
     """Verify the log of one organisation or of all, by nothing but these public keys.
 
     `since`: only what came after that moment, on top of what the tree says of the time before.
-    `anchors`: checkpoints kept elsewhere, which the log must still be able to show.
+    `anchors`: checkpoints kept elsewhere, which the log must still be able to show; `stamps`: time
+    stamps of these, or of others that then must be in the database.
     """
     verdict = Verdict()
+    notes = None if anchors is None else list(anchors)
+    stamped = verify_stamps(stamps, notes or (), verdict) if stamps is not None else ()
     async with _snapshot(engine) as connection:
         scope = {"organisation_id": organisation_id, "stream": None, "since": since}
         counts = {
@@ -58,16 +67,30 @@ async def verify_database(
             for row in await connection.execute(_EVENTS, {"organisation_id": organisation_id})
         }
         trees = await connection.execute(_TREES, {"organisation_id": organisation_id})
-        anchored = kept.by_origin(anchors or (), verdict)
+        if stamped:
+            notes = [*(notes or ()), *await _stamped_here(connection, stamped, verdict)]
+        anchored = kept.by_origin(notes or (), verdict)
         known = {*counts, *(row.organisation_id for row in trees)}
         known |= _of_anchors(anchored) if organisation_id is None else {organisation_id}
         for one in sorted(known):
-            notes = anchored.get(f"{ORIGIN}{one}", []) if anchors is not None else None
+            of_one = anchored.get(f"{ORIGIN}{one}", []) if notes is not None else None
             tree = Tree(connection, one, f"{ORIGIN}{one}", keys, verdict)
-            await tree.verify(counts.get(one, 0), since, notes)
+            await tree.verify(counts.get(one, 0), since, of_one)
         await verify_chains(connection, scope, verdict)
     verdict.events = sum(counts.values()) if since is None else verdict.events
     return verdict
+
+
+async def _stamped_here(
+    connection: AsyncConnection, stamped: Sequence[Open], verdict: Verdict
+) -> Sequence[str]:
+    """The checkpoints of the database that time stamps are of. One that it lacks is a fault."""
+    rows = await connection.execute(_STAMPED, {"imprints": [each.imprint for each in stamped]})
+    notes = [row.note for row in rows]
+    for each in resolve(stamped, notes, verdict):
+        about = f"the time stamp of {each.at.isoformat()} is of a checkpoint that is not here"
+        verdict.add(Fault(Kind.INCONSISTENT, about))
+    return notes
 
 
 def _of_anchors(anchored: Mapping[str, Sequence[str]]) -> set[UUID]:

@@ -67,6 +67,16 @@ class Head:
     signers: tuple[str, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class Stamp:
+    """A checkpoint that was there at that time at the latest, says an authority (RFC 3161)."""
+
+    origin: str
+    size: int
+    at: str
+    authority: str
+
+
 @dataclass(slots=True)
 class Verdict:
     """What a check found and what it looked at.
@@ -84,6 +94,7 @@ class Verdict:
     uncheckpointed: int = 0
     unanchored: int | None = None
     heads: list[Head] = field(default_factory=list)
+    stamps: list[Stamp] = field(default_factory=list)
     faults: list[Fault] = field(default_factory=list)
     counts: Counter[Kind] = field(default_factory=Counter)
 

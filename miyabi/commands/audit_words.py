@@ -2,11 +2,14 @@
 
 from typing import TYPE_CHECKING
 
-from audit.verifier.verdict import Fault, Head, Kind, Verdict
+from audit.verifier.verdict import Fault, Head, Kind, Stamp, Verdict
 from core.words import Words
 from miyabi.commands.frame import Exit, language, terminal
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from audit.anchored import Reach
     from audit.verifier.proof import Proven
 
 CODES = {kind: 10 + number for number, kind in enumerate(Kind)}
@@ -56,6 +59,21 @@ _UNANCHORED = Words(
     en="The last {n} events are under no anchor yet.",
     zh="最后{n}条尚未锚定。",
 )
+_REACH = Words(
+    ja="アンカー {name}（{organisation}）: {size} / {of}件まで、{at}",
+    en="Anchor {name} ({organisation}): up to {size} of {of} events, {at}",
+    zh="锚定 {name}（{organisation}）: 至 {size} / {of}条，{at}",
+)
+_AWAY = Words(
+    ja="  {tries}回失敗: {error}",
+    en="  {tries} tries failed: {error}",
+    zh="  失败{tries}次: {error}",
+)
+_STAMP = Words(
+    ja="タイムスタンプ: {origin} の{size}件は {at} に存在（{authority}）",
+    en="Time stamp: {size} events of {origin} were there on {at} ({authority})",
+    zh="时间戳: {origin} 的{size}条于 {at} 已存在（{authority}）",
+)
 _MORE = Words(ja="ほか{n}件", en="and {n} more", zh="另有{n}处")
 _EVENT = Words(
     ja="このイベントは監査ログの{leaf}番の葉です（{size}件、{at}、署名 {signers}）:",
@@ -89,6 +107,7 @@ def verdict_data(verdict: Verdict) -> dict[str, object]:
         "uncheckpointed": verdict.uncheckpointed,
         "unanchored": verdict.unanchored,
         "heads": [_head_data(head) for head in verdict.heads],
+        "stamps": [_stamp_data(stamp) for stamp in verdict.stamps],
         "counts": {str(kind): n for kind, n in verdict.counts.items()},
         "faults": [_fault_data(fault) for fault in verdict.faults],
     }
@@ -113,6 +132,40 @@ def _head_data(head: Head) -> dict[str, object]:
         "at": head.at,
         "signers": list(head.signers),
     }
+
+
+def _stamp_data(stamp: Stamp) -> dict[str, object]:
+    return {
+        "origin": stamp.origin,
+        "size": stamp.size,
+        "at": stamp.at,
+        "authority": stamp.authority,
+    }
+
+
+def reach_data(reach: "Reach") -> dict[str, object]:
+    """How far an anchor is, as data; times in seconds."""
+    return {
+        "organisation": str(reach.organisation_id),
+        "anchor": reach.anchor,
+        "size": reach.size,
+        "of": reach.of,
+        "at": reach.at.isoformat() if reach.at else None,
+        "place": reach.place,
+        "behind": round(reach.behind, 1),
+        "tries": reach.tries,
+        "error": reach.error,
+    }
+
+
+def tell_reach(reached: "Sequence[Reach]") -> None:
+    """How far each anchor is, for a person. Said by the database: it is no proof."""
+    for each in reached:
+        at = each.at.isoformat() if each.at else "-"
+        values = {"organisation": each.organisation_id, "name": each.anchor, "at": at}
+        _line(_REACH.fill(size=each.size, of=each.of, **values), "")
+        if each.error is not None:
+            _line(_AWAY.fill(tries=each.tries, error=each.error), "yellow")
 
 
 def _fault_data(fault: Fault) -> dict[str, object]:
@@ -152,6 +205,9 @@ def tell(verdict: Verdict) -> None:
         _line(_TAIL.fill(waiting=verdict.unsequenced, unsigned=verdict.uncheckpointed), "")
     for head in verdict.heads:
         _line(_HEAD.fill(**{**_head_data(head), "signers": ", ".join(head.signers)}), "")
+    newest = {stamp.origin: stamp for stamp in sorted(verdict.stamps, key=lambda each: each.size)}
+    for stamp in newest.values():
+        _line(_STAMP.fill(**_stamp_data(stamp)), "")
     if verdict.unanchored:
         _line(_UNANCHORED.fill(n=verdict.unanchored), "yellow")
 

@@ -1,6 +1,7 @@
 """Verifying the audit log, in its database or out of a file; exporting it, and proofs."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -13,13 +14,16 @@ from miyabi.commands.frame import (
     AsJson,
     Exit,
     OfOrganisation,
+    complain,
     print_json,
     run,
     say,
 )
 
 if TYPE_CHECKING:
+    from audit.anchored import Reach
     from audit.verifier.notes import Keys
+    from audit.verifier.stamps import Stamps
     from audit.verifier.verdict import Verdict
     from core.settings import Settings
     from miyabi.session import Session
@@ -53,10 +57,10 @@ _EXPORTED = Words(
     en="{n} events (leaves {first} to {last}, under the checkpoint of {size}) are in {path}.",
     zh="已将 {n} 条（叶 {first} 至 {last}，检查点 {size}）导出到 {path}。",
 )
-_CARRIED = Words(
-    ja="チェックポイント{n}件を {path} に追記しました。",
-    en="{n} checkpoints were added to {path}.",
-    zh="已将 {n} 个检查点追加到 {path}。",
+_STAMPS_UNREAD = Words(
+    ja="タイムスタンプ{n}件は検証していません。証明書を --tsa で指定してください。",
+    en="{n} time stamps were not looked at: give the authority's certificate with --tsa.",
+    zh="有{n}个时间戳未验证：请用 --tsa 指定机构证书。",
 )
 _NO_CHECKPOINT = Words(
     ja="チェックポイント {size} はありません。",
@@ -81,8 +85,17 @@ GivenKeys = Annotated[
     typer.Option("--key", metavar="VKEY|FILE", help="A public key, or a file of them; repeatable."),
 ]
 Anchors = Annotated[
+    list[Path] | None,
+    typer.Option(
+        "--anchors",
+        metavar="PATH",
+        help="What was kept elsewhere: notes, mails (.eml), time stamps (.tsr), a folder of them;"
+        " repeatable.",
+    ),
+]
+Authority = Annotated[
     Path | None,
-    typer.Option("--anchors", metavar="FILE", help="Checkpoints that were kept elsewhere."),
+    typer.Option("--tsa", metavar="PEM", help="Certificates that time stamps must lead up to."),
 ]
 Out = Annotated[
     Path | None, typer.Option("--out", metavar="FILE", help="Where to (default: stdout).")
@@ -91,7 +104,7 @@ Out = Annotated[
 
 def register(audit: typer.Typer) -> None:
     """Add the commands below `miyabi audit`."""
-    for command in (verify, export, prove, check, consistency, anchor):
+    for command in (verify, export, prove, check, consistency):
         audit.command()(command)
 
 
@@ -103,6 +116,7 @@ def verify(
     ] = None,
     key: GivenKeys = None,
     anchors: Anchors = None,
+    tsa: Authority = None,
     as_json: AsJson = False,
 ) -> None:
     """Verify the audit log: events, hashes, chains, tree, signatures; each fault has an exit code.
@@ -112,23 +126,34 @@ def verify(
     """
 
     async def command(settings: "Settings") -> int:
-        from audit.verifier.anchors import read_notes
-        from miyabi.commands.audit_words import exit_code, tell, verdict_data
+        from miyabi.commands.audit_words import (
+            exit_code,
+            reach_data,
+            tell,
+            tell_reach,
+            verdict_data,
+        )
 
-        kept = read_notes(_read(anchors)) if anchors is not None else None
+        kept = _kept(anchors, tsa)
+        reached: Sequence[Reach] = ()
         if bundle is not None:
             from audit.verifier.bundle import verify_bundle
 
             if not key:
                 raise Refused(_NEEDS_KEY)
             _read(bundle, at_most=0)
-            verdict = verify_bundle(bundle, _keys(key), anchors=kept)
+            verdict = verify_bundle(bundle, _keys(key), anchors=kept.notes, stamps=kept.stamps)
         else:
-            verdict = await _verify(settings, organisation, since, key, kept)
+            verdict, reached = await _verify(settings, organisation, since, key, kept)
         if as_json:
-            print_json(verdict_data(verdict))
+            print_json(
+                {**verdict_data(verdict), "anchored": [reach_data(each) for each in reached]}
+            )
         else:
             tell(verdict)
+            tell_reach(reached)
+        if kept.unread:
+            complain(_STAMPS_UNREAD.fill(n=kept.unread))
         return exit_code(verdict)
 
     run(command, as_json=as_json)
@@ -139,8 +164,9 @@ async def _verify(
     organisation: str | None,
     since: datetime | None,
     given: Sequence[str] | None,
-    anchors: Sequence[str] | None,
-) -> "Verdict":
+    kept: "_Kept",
+) -> "tuple[Verdict, Sequence[Reach]]":
+    from audit.anchored import reach, used
     from audit.verifier.live import verify_database
     from audit.verifier.verdict import Fault, Kind
     from core.db import fetch_all
@@ -151,13 +177,18 @@ async def _verify(
         keys = _keys(given) if given else await _own_keys(opened)
         moment = since.astimezone() if since is not None else None
         verdict = await verify_database(
-            opened.house.engine, keys, organisation_id=of, since=moment, anchors=anchors
+            opened.house.engine,
+            keys,
+            organisation_id=of,
+            since=moment,
+            anchors=kept.notes,
+            stamps=kept.stamps,
         )
         async with opened.house.engine.connect() as connection:
             for row in await fetch_all(connection, _EXPECTED, {"organisation_id": of}):
                 about = "all events of this stream are gone"
                 verdict.add(Fault(Kind.MISSING, about, stream=row.id))
-    return verdict
+            return verdict, await reach(connection, await used(connection), of)
 
 
 async def _own_keys(opened: "Session") -> "Keys":
@@ -265,29 +296,6 @@ def consistency(
     run(command)
 
 
-def anchor(
-    path: Annotated[Path, typer.Argument(metavar="FILE", help="A file on somebody else's disk.")],
-    organisation: OfOrganisation = None,
-) -> None:
-    """Bring a file elsewhere the checkpoints it lacks (for `verify --anchors`); run it often."""
-
-    async def command(settings: "Settings") -> int:
-        from audit.anchors import FileAnchor, carry
-        from miyabi.session import session
-
-        async with session(settings, sample=False) as opened:
-            of = (await opened.organisation(organisation)).id
-            async with opened.house.engine.connect() as connection:
-                try:
-                    carried = await carry(connection, of, FileAnchor(path))
-                except OSError as error:
-                    raise Refused(_NO_FILE.fill(path=path, why=str(error))) from error
-        say(_CARRIED.fill(n=carried, path=path))
-        return Exit.DONE
-
-    run(command)
-
-
 def check(
     proof: Annotated[Path, typer.Argument(metavar="PROOF", help="A file made by `prove`.")],
     key: GivenKeys = None,
@@ -324,6 +332,38 @@ def check(
         return Exit.DONE
 
     run(command, as_json=as_json)
+
+
+@dataclass(frozen=True, slots=True)
+class _Kept:
+    """What was kept elsewhere, read; `unread` time stamps, for want of a certificate."""
+
+    notes: Sequence[str] | None = None
+    stamps: "Stamps | None" = None
+    unread: int = 0
+
+
+def _kept(paths: Sequence[Path] | None, authority: Path | None) -> _Kept:
+    """The anchors of the command line. Raises Refused where they can't be read."""
+    if not paths:
+        return _Kept()
+    from audit.verifier.kept import read_kept
+    from audit.verifier.stamps import Stamps, read_certificates
+
+    files = [
+        file
+        for path in paths
+        for file in (sorted(path.rglob("*")) if path.is_dir() else [path])
+        if not file.is_dir()
+    ]
+    kept = read_kept((file.name, _read(file, at_most=-1)) for file in files)
+    if authority is None:
+        return _Kept(kept.notes, None, len(kept.stamps))
+    try:
+        certificates = read_certificates(_read(authority))
+    except ValueError as error:
+        raise Refused(_NO_FILE.fill(path=authority, why=str(error))) from error
+    return _Kept(kept.notes, Stamps(kept.stamps, certificates))
 
 
 def _keys(given: Sequence[str]) -> "Keys":

@@ -35,9 +35,12 @@ TABLES: dict[str, frozenset[str]] = {
     "audit_keys": frozenset({"insert", "update"}),
     "audit_counterparties": frozenset({"insert"}),
     "audit_documents": frozenset({"insert", "update"}),
+    "audit_receipts": frozenset({"insert"}),
+    "audit_anchors": frozenset({"insert", "update"}),
 }
 """All tables, and what the application may do there by itself beside reading: say that a key was
-retired, which file a document is and that it is void; nothing else of them can be changed."""
+retired, which file a document is and that it is void, and when an anchor is tried next; nothing
+else of them can be changed."""
 
 GROWS: dict[str, frozenset[str]] = {
     "audit_pending": frozenset({"update", "delete", "truncate"}),
@@ -45,6 +48,7 @@ GROWS: dict[str, frozenset[str]] = {
     "audit_trees": frozenset({"update"}),
     "audit_keys": frozenset({"update"}),
     "audit_documents": frozenset({"update"}),
+    "audit_anchors": frozenset({"update"}),
 }
 """What their owner is not refused whatever it is: the functions of the log do it. What waits for a
 leaf is no record; of the others see the tests of the sequencer and of the index."""
@@ -63,6 +67,12 @@ async def app(database_url: str) -> AsyncIterator[AsyncEngine]:
         await connection.execute(text("insert into audit_keys (vkey, name) values ('x', 'x')"))
     await write(engine, Event(ORGANISATION, uuid7(), Happening.DONE, {}))
     await sign(engine)
+    async with engine.begin() as connection:
+        for more in (
+            "receipts (organisation_id, anchor, size, place) values (:o, 'x', 3, 'x')",
+            "anchors (organisation_id, anchor) values (:o, 'x')",
+        ):
+            await connection.execute(text(f"insert into audit_{more}"), {"o": ORGANISATION})
     async with engine.begin() as connection:  # and one that waits
         await log.append(connection, [Event(ORGANISATION, uuid7(), Happening.DONE, {})])
     yield engine

@@ -2,6 +2,8 @@
 
 import asyncio
 import json
+import subprocess
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -75,6 +77,49 @@ def test_a_bundle_and_a_proof_are_checked_elsewhere(
     assert continues.code == 0
     assert (false.code, false.data["kind"]) == (12, "modified")
     assert cut.code in {10, 12}
+
+
+def test_a_worker_carries_and_it_is_shown_how_far_the_anchors_are(
+    walk: tuple[Terminal, str, str], tmp_path: Path
+) -> None:
+    terminal, vkey, url = walk
+    file = tmp_path / "mount"
+    setting = {"MIYABI_ANCHORS_FILE": str(file)}
+    _value(
+        url,
+        "set session_replication_role = replica;"
+        " update audit_checkpoints set at = at - interval '1 hour'",
+        fetch=False,
+    )
+    late = terminal.run("audit", "anchors", "--json", **setting)
+    doctor = terminal.run("doctor", LC_ALL="en_US.UTF-8", **setting)
+    worker = subprocess.Popen(
+        [*terminal.command, "worker"],
+        cwd=terminal.home,
+        env=terminal.environment(**setting),
+        stderr=subprocess.DEVNULL,
+    )
+    try:
+        while not _value(url, "select count(*) from audit_receipts"):
+            assert worker.poll() is None
+            time.sleep(0.1)
+    finally:
+        worker.terminate()
+        worker.wait(30)
+    there = terminal.run("audit", "anchors", "--json", **setting)
+    notes = tmp_path / "notes"
+    notes.mkdir()
+    file.rename(notes / "checkpoints")
+    verified = terminal.run("audit", "verify", "--anchors", str(notes), "--key", vkey, "--json")
+
+    assert (late.code, there.code) == (1, 0)
+    [before], [after] = late.data["anchored"], there.data["anchored"]
+    assert (before["size"], before["well"]) == (0, False)
+    assert (after["anchor"], after["size"], after["well"]) == ("file", after["of"], True)
+    assert after["of"] == before["of"] > 0
+    assert "✕ Anchor file: up to 0 of" in doctor.out
+    assert (verified.code, verified.data["unanchored"]) == (0, 0)
+    assert verified.data["anchored"][0]["size"] == after["size"]
 
 
 def test_anchors_tell_what_the_database_can_not(

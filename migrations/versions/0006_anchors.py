@@ -1,0 +1,17 @@
+"""Where checkpoints are carried to: a queue for each anchor, and receipts."""
+
+from pathlib import Path
+
+from alembic import op
+
+revision = "0006"
+down_revision = "0005"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    script = Path(__file__).with_name("0006_anchors.sql").read_text()
+    connection = op.get_bind().connection.dbapi_connection
+    # By the driver's own call: a script is many statements, and no `:name` in it a parameter.
+    connection.run_async(lambda driver: driver.execute(script))
