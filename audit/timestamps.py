@@ -8,6 +8,7 @@ from pathlib import Path
 
 import aiohttp
 from cryptography import x509
+from cryptography.x509.oid import ExtendedKeyUsageOID
 from rfc3161_client import (
     HashAlgorithm,
     TimestampRequestBuilder,
@@ -35,24 +36,28 @@ class Timestamps:
     patience = 20.0
 
     def __init__(self, url: str, certificates: Sequence[x509.Certificate]) -> None:
-        """`certificates`: those that its answers must lead up to; no others are believed."""
+        """`certificates`: those that its answers must lead up to; no others are believed. Where the
+        authority's own is among them, it is told to send none."""
         self._url = url
         self._certificates = certificates
 
     async def put(self, parcel: Parcel) -> Receipt:
         """Have the newest checkpoint stamped; a stamp that does not hold is refused."""
         note = parcel.newest.note.encode()
+        own = next((each for each in self._certificates if _stamps(each)), None)
         request = (
             TimestampRequestBuilder()
             .data(note)
             .hash_algorithm(HashAlgorithm.SHA256)
-            .cert_request(cert_request=True)
+            .cert_request(cert_request=own is None)
             .build()
         )
         answer = await self._ask(request.as_bytes())
         verifier = VerifierBuilder.from_request(request)
         for certificate in self._certificates:
             verifier = verifier.add_root_certificate(certificate)
+        if own is not None:
+            verifier = verifier.tsa_certificate(own)
         try:
             stamp = decode_timestamp_response(answer)
             verifier.build().verify_message(stamp, note)
@@ -75,6 +80,15 @@ class Timestamps:
                 f"the time stamp authority can't be reached: {type(error).__name__}"
             ) from error
         return answer
+
+
+def _stamps(certificate: x509.Certificate) -> bool:
+    """Whether this is an authority's own, rather than one above it."""
+    try:
+        usage = certificate.extensions.get_extension_for_class(x509.ExtendedKeyUsage).value
+    except x509.ExtensionNotFound:
+        return False
+    return ExtendedKeyUsageOID.TIME_STAMPING in usage
 
 
 def read_certificates(path: Path) -> Sequence[x509.Certificate]:

@@ -9,22 +9,18 @@ import os
 import tomllib
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self
-from urllib.parse import parse_qsl, urlencode, urlsplit
+from typing import Annotated, Any
 
 from dotenv import dotenv_values
 from pydantic import (
     AfterValidator,
     AliasChoices,
-    AnyHttpUrl,
     BaseModel,
     ConfigDict,
     Field,
     SecretStr,
-    TypeAdapter,
     ValidationError,
     field_validator,
-    model_validator,
 )
 from pydantic_settings import (
     BaseSettings,
@@ -34,6 +30,8 @@ from pydantic_settings import (
     TomlConfigSettingsSource,
 )
 
+from core.addresses import DatabaseUrl, HttpUrl, RedisUrl
+from core.anchor_settings import AnchorSettings
 from core.errors import Permanent
 from core.line import Limits
 from core.words import Words
@@ -56,29 +54,6 @@ class WrongSettings(Permanent):
     """A setting that cannot be used; the words name its key and where it was read."""
 
 
-def _database_url(value: SecretStr) -> SecretStr:
-    """Spell a PostgreSQL address the way SQLAlchemy's asyncpg driver wants it."""
-    parts = urlsplit(value.get_secret_value())
-    if parts.scheme not in {"postgres", "postgresql", "postgresql+asyncpg"}:
-        raise ValueError("should look like postgresql://user:password@host:5432/database")
-    # `sslmode` is libpq's word; asyncpg takes the same values under `ssl`.
-    query = [("ssl" if k == "sslmode" else k, v) for k, v in parse_qsl(parts.query)]
-    # By hand: urllib drops the `//` of an address without a host, which a unix socket has.
-    address = f"postgresql+asyncpg://{parts.netloc}{parts.path}"
-    return SecretStr(f"{address}?{urlencode(query, safe='/')}" if query else address)
-
-
-def _redis_url(value: SecretStr) -> SecretStr:
-    if urlsplit(value.get_secret_value()).scheme not in {"redis", "rediss", "unix"}:
-        raise ValueError("should look like redis://host:6379/0, rediss:// or unix:///path")
-    return value
-
-
-def _http_url(value: str) -> str:
-    TypeAdapter(AnyHttpUrl).validate_python(value)
-    return value.rstrip("/")
-
-
 def _key(value: SecretStr) -> SecretStr:
     decoded_key(value)
     return value
@@ -96,9 +71,6 @@ def decoded_key(value: SecretStr) -> bytes:
     return key
 
 
-DatabaseUrl = Annotated[SecretStr, AfterValidator(_database_url)]
-RedisUrl = Annotated[SecretStr, AfterValidator(_redis_url)]
-HttpUrl = Annotated[str, AfterValidator(_http_url)]
 SecretKey = Annotated[SecretStr, AfterValidator(_key)]
 
 
@@ -155,46 +127,6 @@ class AuditSettings(BaseModel):
 
     key: SecretStr | None = None
     key_file: Path | None = Field(default=None, description="None: `audit.key` under `home`")
-
-
-class AnchorSettings(BaseModel):
-    """Where the audit log's checkpoints are carried to; each of the four stands for itself."""
-
-    model_config = ConfigDict(frozen=True, hide_input_in_errors=True, extra="forbid")
-
-    every_minutes: int = Field(
-        default=10, ge=1, le=24 * 60, description="between two to one place, but for the file"
-    )
-    file: Path | None = Field(default=None, description="on another machine's disk")
-    tsa_url: HttpUrl | None = Field(default=None, description="RFC 3161, over HTTP")
-    tsa_certificate: Path | None = Field(default=None, description="PEM; no other is believed")
-    s3_bucket: str | None = None
-    s3_prefix: str = ""
-    s3_region: str | None = None
-    s3_endpoint: HttpUrl | None = Field(default=None, description="None: Amazon's own")
-    s3_access_key: SecretStr | None = Field(default=None, description="None: as boto3 finds it")
-    s3_secret_key: SecretStr | None = None
-    s3_years: int = Field(default=7, ge=1, le=100, description="that nobody can delete it for")
-    smtp_host: str | None = None
-    smtp_port: int = Field(default=587, ge=1, le=65535)
-    smtp_security: Literal["tls", "starttls", "none"] = "starttls"
-    smtp_user: str | None = None
-    smtp_password: SecretStr | None = None
-    mail_from: str = Field(default="", pattern=r"^$|@")
-    mail_to: str = Field(default="", pattern=r"^$|@")
-
-    @model_validator(mode="after")
-    def _whole(self) -> Self:
-        """An anchor that is set by half would be none, and nobody would know."""
-        if self.tsa_url is not None and self.tsa_certificate is None:
-            raise ValueError("tsa_url needs tsa_certificate")
-        if (self.s3_access_key is None) != (self.s3_secret_key is None):
-            raise ValueError("s3_access_key and s3_secret_key go together")
-        if self.smtp_host is not None and not (self.mail_from and self.mail_to):
-            raise ValueError("smtp_host needs mail_from and mail_to")
-        if self.smtp_password is not None and self.smtp_security == "none":
-            raise ValueError("a password is not sent without tls or starttls")
-        return self
 
 
 class Settings(BaseSettings):

@@ -17,9 +17,9 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from audit.anchors import Anchor, FileAnchor, Parcel
 from audit.carrying import EVERY, Failure, carry_to, lacking
+from core.anchor_settings import AnchorSettings
 from core.db import is_outage
 from core.errors import Permanent
-from core.settings import AnchorSettings
 from core.words import Words
 
 if TYPE_CHECKING:  # each loads a library that only those need who have it set up

@@ -75,8 +75,15 @@ def _open(token: bytes, certificates: Sequence[x509.Certificate], verdict: Verdi
         builder = VerifierBuilder()
         for certificate in dict.fromkeys(certificates):
             builder = builder.add_root_certificate(certificate)
+        if not stamp.signed_data.certificates:
+            builder = builder.tsa_certificate(_signer(stamp, certificates))
         builder.build().verify(stamp, imprint.message)
-        return Open(imprint.message, info.gen_time, _authority(stamp))
+        within = map(x509.load_der_x509_certificate, stamp.signed_data.certificates)
+        return Open(
+            imprint.message,
+            info.gen_time,
+            _signer(stamp, (*within, *certificates)).subject.rfc4514_string(),
+        )
     except VerificationError as error:
         verdict.add(Fault(Kind.BAD_SIGNATURE, f"time stamp: {error}"))
     except ValueError as error:
@@ -84,14 +91,13 @@ def _open(token: bytes, certificates: Sequence[x509.Certificate], verdict: Verdi
     return None
 
 
-def _authority(stamp: TimeStampResponse) -> str:
-    """Who made it: the certificate that signed, as the verified signature names it."""
-    [signer] = stamp.signed_data.signer_infos
-    for der in stamp.signed_data.certificates:
-        certificate = x509.load_der_x509_certificate(der)
-        if (certificate.issuer, certificate.serial_number) == (signer.issuer, signer.serial_number):
-            return certificate.subject.rfc4514_string()
-    return f"{signer.issuer.rfc4514_string()} {signer.serial_number:x}"
+def _signer(stamp: TimeStampResponse, among: Iterable[x509.Certificate]) -> x509.Certificate:
+    """The certificate that signed, as the signature names it. Raises ValueError."""
+    signers = [(each.issuer, each.serial_number) for each in stamp.signed_data.signer_infos]
+    for certificate in among:
+        if signers == [(certificate.issuer, certificate.serial_number)]:
+            return certificate
+    raise ValueError("the certificate that it is signed with was not given")
 
 
 def _note(found: Open, note: str, verdict: Verdict) -> None:

@@ -8,16 +8,12 @@ import typer
 
 from core.errors import Refused
 from core.words import Words
+from miyabi.commands.audit_files import NO_FILE
 from miyabi.commands.frame import AsJson, Exit, OfOrganisation, print_json, run, say
 
 if TYPE_CHECKING:
     from core.settings import Settings
 
-_NO_FILE = Words(
-    ja="{path} を読み書きできません: {why}",
-    en="{path} can't be read or written: {why}",
-    zh="无法读写 {path}: {why}",
-)
 _CARRIED = Words(
     ja="チェックポイント{n}件を {path} に追記しました。",
     en="{n} checkpoints were added to {path}.",
@@ -67,7 +63,7 @@ def anchor(
                 try:
                     carried = await carry(connection, of, FileAnchor(path))
                 except OSError as error:
-                    raise Refused(_NO_FILE.fill(path=path, why=str(error))) from error
+                    raise Refused(NO_FILE.fill(path=path, why=str(error))) from error
         say(_CARRIED.fill(n=carried, path=path))
         return Exit.DONE
 
@@ -160,7 +156,7 @@ def _save(folder: Path, files: Mapping[str, bytes], *, as_json: bool) -> None:
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_bytes(content)
     except OSError as error:
-        raise Refused(_NO_FILE.fill(path=folder, why=str(error))) from error
+        raise Refused(NO_FILE.fill(path=folder, why=str(error))) from error
     if as_json:
         print_json({"path": str(folder), "files": sorted(files)})
     else:

@@ -1,7 +1,6 @@
 """Verifying the audit log, in its database or out of a file; exporting it, and proofs."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -10,6 +9,14 @@ import typer
 
 from core.errors import Refused
 from core.words import Words
+from miyabi.commands.audit_files import (
+    NO_FILE,
+    Anchored,
+    given_keys,
+    read_anchors,
+    read_file,
+    write_file,
+)
 from miyabi.commands.frame import (
     AsJson,
     Exit,
@@ -23,7 +30,6 @@ from miyabi.commands.frame import (
 if TYPE_CHECKING:
     from audit.anchored import Reach
     from audit.verifier.notes import Keys
-    from audit.verifier.stamps import Stamps
     from audit.verifier.verdict import Verdict
     from core.settings import Settings
     from miyabi.session import Session
@@ -31,16 +37,6 @@ if TYPE_CHECKING:
 ANSWER_AT_MOST = 3600.0
 """Seconds for one question to the database, which here may be about all events there are."""
 
-_NO_KEY = Words(
-    ja="「{text}」は公開鍵（vkey）でも、公開鍵のファイルでもありません。",
-    en="“{text}” is neither a public key (vkey) nor a file of them.",
-    zh="“{text}”既不是公钥（vkey），也不是公钥文件。",
-)
-_NO_FILE = Words(
-    ja="{path} を読み書きできません: {why}",
-    en="{path} can't be read or written: {why}",
-    zh="无法读写 {path}: {why}",
-)
 _NEEDS_KEY = Words(
     ja="公開鍵を --key で指定してください。ファイルの中の鍵は信用しません。",
     en="Give the public key with --key: keys inside the file are not believed.",
@@ -134,15 +130,15 @@ def verify(
             verdict_data,
         )
 
-        kept = _kept(anchors, tsa)
+        kept = read_anchors(anchors, tsa)
         reached: Sequence[Reach] = ()
         if bundle is not None:
             from audit.verifier.bundle import verify_bundle
 
             if not key:
                 raise Refused(_NEEDS_KEY)
-            _read(bundle, at_most=0)
-            verdict = verify_bundle(bundle, _keys(key), anchors=kept.notes, stamps=kept.stamps)
+            read_file(bundle, at_most=0)
+            verdict = verify_bundle(bundle, given_keys(key), anchors=kept.notes, stamps=kept.stamps)
         else:
             verdict, reached = await _verify(settings, organisation, since, key, kept)
         if as_json:
@@ -164,7 +160,7 @@ async def _verify(
     organisation: str | None,
     since: datetime | None,
     given: Sequence[str] | None,
-    kept: "_Kept",
+    kept: "Anchored",
 ) -> "tuple[Verdict, Sequence[Reach]]":
     from audit.anchored import reach, used
     from audit.verifier.live import verify_database
@@ -174,7 +170,7 @@ async def _verify(
 
     async with session(settings, sample=False, answer_at_most=ANSWER_AT_MOST) as opened:
         of = (await opened.organisation(organisation)).id if organisation else None
-        keys = _keys(given) if given else await _own_keys(opened)
+        keys = given_keys(given) if given else await _own_keys(opened)
         moment = since.astimezone() if since is not None else None
         verdict = await verify_database(
             opened.house.engine,
@@ -234,7 +230,7 @@ def export(
                 except LookupError as error:
                     raise Refused(_NOTHING.fill(why=str(error))) from error
                 except OSError as error:
-                    raise Refused(_NO_FILE.fill(path=path, why=str(error))) from error
+                    raise Refused(NO_FILE.fill(path=path, why=str(error))) from error
         data = {"first": made.first, "end": made.end, "size": made.size, "path": str(path)}
         if as_json:
             print_json(data)
@@ -265,7 +261,7 @@ def prove(
                     proof = await inclusion_file(connection, of, UUID(event))
                 except (LookupError, ValueError) as error:
                     raise Refused(_NO_EVENT.fill(event=event)) from error
-        _write(out, proof)
+        write_file(out, proof)
         return Exit.DONE
 
     run(command)
@@ -290,7 +286,7 @@ def consistency(
                     proof = await consistency_file(connection, of, old, new)
                 except LookupError as error:
                     raise Refused(_NO_CHECKPOINT.fill(size=str(error))) from error
-        _write(out, proof)
+        write_file(out, proof)
         return Exit.DONE
 
     run(command)
@@ -316,7 +312,7 @@ def check(
 
         if not key:
             raise Refused(_NEEDS_KEY)
-        found = check_proof(_read(proof), _keys(key))
+        found = check_proof(read_file(proof), given_keys(key))
         if isinstance(found, Fault):
             verdict = Verdict()
             verdict.add(found)
@@ -332,71 +328,3 @@ def check(
         return Exit.DONE
 
     run(command, as_json=as_json)
-
-
-@dataclass(frozen=True, slots=True)
-class _Kept:
-    """What was kept elsewhere, read; `unread` time stamps, for want of a certificate."""
-
-    notes: Sequence[str] | None = None
-    stamps: "Stamps | None" = None
-    unread: int = 0
-
-
-def _kept(paths: Sequence[Path] | None, authority: Path | None) -> _Kept:
-    """The anchors of the command line. Raises Refused where they can't be read."""
-    if not paths:
-        return _Kept()
-    from audit.verifier.kept import read_kept
-    from audit.verifier.stamps import Stamps, read_certificates
-
-    files = [
-        file
-        for path in paths
-        for file in (sorted(path.rglob("*")) if path.is_dir() else [path])
-        if not file.is_dir()
-    ]
-    kept = read_kept((file.name, _read(file, at_most=-1)) for file in files)
-    if authority is None:
-        return _Kept(kept.notes, None, len(kept.stamps))
-    try:
-        certificates = read_certificates(_read(authority))
-    except ValueError as error:
-        raise Refused(_NO_FILE.fill(path=authority, why=str(error))) from error
-    return _Kept(kept.notes, Stamps(kept.stamps, certificates))
-
-
-def _keys(given: Sequence[str]) -> "Keys":
-    """The keys of the command line. Raises Refused for what is none."""
-    from audit.verifier.notes import read_keys
-
-    found: dict[tuple[str, bytes], object] = {}
-    for text in given:
-        try:
-            content = Path(text).read_text("utf-8") if Path(text).is_file() else text
-            keys = read_keys(content)
-        except (ValueError, OSError) as error:
-            raise Refused(_NO_KEY.fill(text=text)) from error
-        if not keys:
-            raise Refused(_NO_KEY.fill(text=text))
-        found |= keys
-    return found  # type: ignore[return-value]
-
-
-def _read(path: Path, at_most: int = 64 * 1024 * 1024) -> bytes:
-    """The beginning of a file. Raises Refused where it can't be read."""
-    try:
-        with path.open("rb") as file:
-            return file.read(at_most)
-    except OSError as error:
-        raise Refused(_NO_FILE.fill(path=path, why=str(error))) from error
-
-
-def _write(path: Path | None, content: bytes) -> None:
-    if path is None:
-        typer.echo(content.decode(), nl=False)
-        return
-    try:
-        path.write_bytes(content)
-    except OSError as error:
-        raise Refused(_NO_FILE.fill(path=path, why=str(error))) from error

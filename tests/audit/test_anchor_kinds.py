@@ -16,20 +16,25 @@ from typer.testing import CliRunner
 from uuid_utils.compat import uuid7
 
 from audit.anchored import reach, stamps
-from audit.anchors import Anchor, Receipt
+from audit.anchors import Anchor, Parcel, Receipt, Signed
 from audit.bucket import BucketAnchor
+from audit.bundle import export
 from audit.carrying import Failure, carry_to
 from audit.event import Event
 from audit.mailbox import Mail, MailAnchor
+from audit.note import checkpoint_text, note, signature_line
+from audit.proofs import head
 from audit.timestamps import Timestamps
 from audit.timestamps import read_certificates as trusted
+from audit.verifier.bundle import verify_bundle
 from audit.verifier.kept import read_kept
 from audit.verifier.live import verify_database
 from audit.verifier.stamps import Stamps, read_certificates
 from audit.verifier.verdict import Kind, Verdict
 from miyabi import cli
 from miyabi.anchors import letter
-from tests.audit.log_of_one import KEYS, ORGANISATION, event, sign, tamper, verify, write
+from miyabi.commands.audit_files import read_anchors
+from tests.audit.log_of_one import KEY, KEYS, ORGANISATION, event, sign, tamper, verify, write
 from tests.audit.test_attacks import STREAMS, restore_backup, rewrite
 from tests.fakes.anchors.authority import Authority, make_authority, serving
 from tests.fakes.anchors.bucket import KEYS as SECRETS
@@ -254,13 +259,13 @@ async def test_a_time_stamp_says_when_a_checkpoint_was_there(
     anchor = Timestamps(authority.url, trusted(authority.certificate))
     authority.away = True
     await down_and_back(app, owner, anchor, well=lambda: setattr(authority, "away", False))
-    note = await grow(app)
+    made = await grow(app)
     await carry(app, anchor)
     await forget_receipts(owner)
     await carry(app, anchor)  # again: another stamp of the same
 
     by_database = await with_stamps(app, authority)
-    by_note = await with_stamps(app, authority, note)
+    by_note = await with_stamps(app, authority, made)
 
     for verdict in (by_database, by_note):
         [stamp] = verdict.stamps
@@ -270,7 +275,7 @@ async def test_a_time_stamp_says_when_a_checkpoint_was_there(
         assert abs(moment - datetime.now(UTC)) < timedelta(minutes=5)
 
     stranger = make_authority(tmp_path / "stranger")
-    refused = await with_stamps(app, stranger, note)
+    refused = await with_stamps(app, stranger, made)
     assert (refused.kind, refused.stamps) == (Kind.BAD_SIGNATURE, [])
 
 
@@ -286,7 +291,28 @@ async def test_a_stamp_that_does_not_hold_is_not_taken(
     assert "does not hold" in done.why
 
 
-async def test_a_stamp_of_what_is_no_longer_there_and_a_stamp_from_before_are_found(
+async def test_a_stamp_without_certificates_is_verified_by_the_authoritys_own(
+    app: AsyncEngine, authority: Authority, tmp_path: Path
+) -> None:
+    """Some authorities send theirs in an order that a strict reader refuses."""
+    made, chain = await grow(app), tmp_path / "chain.pem"
+    own = (authority.folder / "tsa.pem").read_bytes()
+    chain.write_bytes(authority.certificate.read_bytes() + own)
+    await carry(app, Timestamps(authority.url, trusted(chain)))
+    async with app.connect() as connection:
+        tokens = [each.token for each in await stamps(connection, ORGANISATION)]
+
+    def given(pem: bytes) -> Stamps:
+        return Stamps(tokens, read_certificates(pem))
+
+    held = await verify_database(app, KEYS, anchors=[made], stamps=given(chain.read_bytes()))
+    alone = await with_stamps(app, authority, made)
+
+    assert (held.kind, len(held.stamps)) == (None, 1)
+    assert (alone.kind, alone.stamps) == (Kind.MALFORMED, [])
+
+
+async def test_a_stamp_of_what_is_no_longer_there_is_found(
     app: AsyncEngine, owner: AsyncEngine, authority: Authority
 ) -> None:
     await grow(app)
@@ -302,6 +328,27 @@ async def test_a_stamp_of_what_is_no_longer_there_and_a_stamp_from_before_are_fo
     assert any("not here" in each.about for each in verdict.faults)
 
 
+async def test_a_note_that_says_a_later_time_than_its_stamp_is_found(
+    app: AsyncEngine, authority: Authority
+) -> None:
+    await write(app, event(uuid7()))
+    async with app.connect() as connection:
+        tree = await head(connection, ORGANISATION)
+    assert tree is not None
+    later = datetime.now(UTC) + timedelta(hours=1)
+    words = checkpoint_text(ORGANISATION, tree.size, tree.root, later)
+    signed = note(words, [signature_line(KEY.name, KEY.id, KEY.key.sign(words.encode()))])
+    parcel = Parcel(ORGANISATION, [Signed(tree.size, tree.root, signed)])
+    receipt = await Timestamps(authority.url, trusted(authority.certificate)).put(parcel)
+    assert receipt.token is not None
+    given = Stamps([receipt.token], read_certificates(authority.certificate.read_bytes()))
+
+    verdict = await verify_database(app, KEYS, anchors=[signed], stamps=given)
+
+    assert verdict.kind is Kind.INCONSISTENT
+    assert "its time stamp" in (verdict.first.about if verdict.first else "")
+
+
 # A mailbox
 
 
@@ -311,7 +358,7 @@ async def test_a_mail_has_all_that_it_takes_to_verify(
     stamper = Timestamps(authority.url, trusted(authority.certificate))
     anchor = by_mail(mailbox)
     for _ in range(2):
-        note = await grow(app)
+        made = await grow(app)
         await carry(app, stamper)
         await carry(app, anchor, stamps=stamper.name)
 
@@ -320,7 +367,7 @@ async def test_a_mail_has_all_that_it_takes_to_verify(
     given = Stamps(kept.stamps, read_certificates(authority.certificate.read_bytes()))
     verdict = await verify_database(app, KEYS, anchors=kept.notes, stamps=given)
 
-    assert kept.notes == [note]
+    assert kept.notes == [made]
     assert (verdict.kind, verdict.unanchored, len(verdict.stamps)) == (None, 0, 1)
     assert [part.get_filename() for part in last.iter_attachments()] == [
         "2.note",
@@ -329,6 +376,37 @@ async def test_a_mail_has_all_that_it_takes_to_verify(
     ]
     assert first["Message-ID"] != last["Message-ID"]
     assert last["To"] == "auditor@example.jp"
+
+
+async def test_a_bundle_is_held_against_mails_and_time_stamps_offline(
+    app: AsyncEngine, owner: AsyncEngine, mailbox: Mailbox, authority: Authority, tmp_path: Path
+) -> None:
+    stamper, log = Timestamps(authority.url, trusted(authority.certificate)), tmp_path / "log.zip"
+    await grow(app)
+    await carry(app, stamper)
+    await carry(app, by_mail(mailbox), stamps=stamper.name)
+    (tmp_path / "kept").mkdir()
+    (tmp_path / "kept" / "mail.eml").write_bytes(mailbox.mails[0])
+    kept = read_anchors([tmp_path / "kept"], authority.certificate)
+    given = kept.stamps
+    assert read_anchors([tmp_path / "kept"], None).unread == 1
+    async with app.connect() as connection:
+        await export(connection, ORGANISATION, log)
+
+    whole = verify_bundle(log, KEYS, anchors=kept.notes, stamps=given)
+    by_own_note = verify_bundle(log, KEYS, stamps=given)
+    await tamper(owner, "delete from audit_events")
+    for table in ("streams", "tiles", "trees", "checkpoints", "pending"):
+        await tamper(owner, f"delete from audit_{table}")
+    await grow(app)
+    async with app.connect() as connection:
+        await export(connection, ORGANISATION, log)
+    other = verify_bundle(log, KEYS, anchors=kept.notes)
+    unknown = verify_bundle(log, KEYS, stamps=given)
+
+    assert (whole.kind, whole.unanchored, len(whole.stamps)) == (None, 0, 1)
+    assert (by_own_note.kind, len(by_own_note.stamps)) == (None, 1)
+    assert (other.kind, unknown.kind) == (Kind.INCONSISTENT, Kind.MISSING)
 
 
 async def test_the_same_checkpoint_is_the_same_mail(

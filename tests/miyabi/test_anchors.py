@@ -18,9 +18,10 @@ from audit.checkpoints import newest
 from audit.event import Event
 from audit.keys import HeldKey
 from audit.note import NoteKey
+from core.anchor_settings import AnchorSettings
 from core.db import create_engine
 from core.errors import Permanent
-from core.settings import AnchorSettings, WrongSettings, read_settings
+from core.settings import WrongSettings, read_settings
 from miyabi.anchors import Anchors, anchors, keep_anchors
 from miyabi.tree import keep_tree
 from tests.audit.happening import Happening
