@@ -120,6 +120,20 @@ def test_each_kind_is_set_up_by_settings_that_show_no_secret(
     assert "hidden" not in f"{settings!r}{found!r}"
 
 
+def test_a_container_has_them_as_json_and_its_secrets_beside(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("MIYABI_ANCHORS", '{"s3_bucket": "b", "s3_access_key": "AKIA"}')
+    monkeypatch.setenv("MIYABI_ANCHORS_S3_SECRET_KEY", "hidden")
+    monkeypatch.setenv("MIYABI_ANCHORS_SMTP_PASSWORD", "")
+
+    settings = read_settings()
+
+    assert anchors(settings.anchors).names == ["s3"]
+    assert settings.anchors.s3_secret_key is not None
+
+
 @pytest.mark.parametrize(
     "written",
     [
