@@ -18,6 +18,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from audit.event import JSON, canonical
+from audit.events import bodies
 from audit.hashing import SIZE
 from audit.merkle import WIDTH, Range
 from audit.note import origin
@@ -31,10 +32,6 @@ _TILES_AT_ONCE = 8
 _LABEL = b"miyabi sha256 "
 _END = struct.Struct("<4s4H2LH")
 
-_EVENTS = text("""
-    select e.id, cast(e.body as text) as body from audit_events e
-    where e.organisation_id = :organisation_id and e.id = any (:ids)
-""")
 _TILES = text("""
     select number, hashes, events from audit_tiles
     where organisation_id = :organisation_id and level = 0 and number between :low and :high
@@ -138,8 +135,7 @@ async def _lines(
 ) -> AsyncIterator[bytes]:
     """The events in the order of their leaves, each in its one spelling."""
     async for ids, _ in _tiles(connection, organisation_id, first, end):
-        values = {"organisation_id": organisation_id, "ids": ids}
-        found = {row.id: row.body for row in await connection.execute(_EVENTS, values)}
+        found = await bodies(connection, organisation_id, ids)
         for id_ in ids:
             if id_ not in found:
                 raise GoneEvents(f"event {id_} has a leaf but is not there")

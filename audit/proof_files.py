@@ -11,12 +11,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from audit import checkpoints
 from audit.event import JSON, canonical
+from audit.events import bodies
 from audit.proofs import leaf_of, prove_consistency, prove_inclusion
 
-_EVENT = text("""
-    select cast(body as text) as body from audit_events
-    where organisation_id = :organisation_id and id = :id
-""")
 _NOTE = text("""
     select note from audit_checkpoints where organisation_id = :organisation_id and size = :size
 """)
@@ -28,8 +25,7 @@ async def inclusion_file(
     """The proof that an event is in the log. Raises LookupError where it is in no signed head."""
     head = await checkpoints.newest(connection, organisation_id)
     leaf = await leaf_of(connection, organisation_id, event_id)
-    values = {"organisation_id": organisation_id, "id": event_id}
-    body: str | None = await connection.scalar(_EVENT, values)
+    body = (await bodies(connection, organisation_id, [event_id])).get(event_id)
     if head is None or leaf is None or body is None or leaf >= head.size:
         raise LookupError(str(event_id))
     hashes = await prove_inclusion(connection, organisation_id, leaf, head.size)

@@ -43,12 +43,15 @@ _AUDITED = """,
 
 async def run(*, quick: bool) -> AsyncIterator[Figures]:
     """A step's events, leaves, proofs."""
-    events, steps, proofs, seconds = (20_000, 60, 60, 2) if quick else (500_000, 1500, 2000, 20)
+    events, steps, inserts, proofs, seconds = (
+        (20_000, 60, 60, 60, 2) if quick else (500_000, 1500, 3000, 2000, 20)
+    )
     async with ground() as place:
         owner = await asyncpg.connect(place.services.owner_url.replace("+asyncpg", ""))
         engine = create_engine(place.services.database_url)
         try:
             yield await _step(place, owner, engine, steps)
+            yield await _months(place, owner, engine, inserts)
             yield await _leaves(place, owner, engine, events, seconds)
             yield await _proofs(owner, engine, proofs)
         finally:
@@ -134,6 +137,63 @@ def _event(organisation_id: UUID, stream: UUID, step: str, n: int) -> Event:
     return Event(organisation_id, stream, Kind.STEP_DONE, data)
 
 
+# Months
+
+
+async def _months(
+    place: Ground, owner: asyncpg.Connection, engine: AsyncEngine, inserts: int
+) -> Figures:
+    """The same three events into a log of seven years' partitions, and into one of a single."""
+    await _single_month(owner)
+    await owner.execute(_MONTHS, _SEVEN_YEARS)
+    count: int = await owner.fetchval(_HOW_MANY)
+    ways = {"many": "audit_append", "one": "bench_append_one"}
+    times: dict[str, list[float]] = {way: [] for way in ways}
+    for number in range(inserts + 50):
+        for way, function in ways.items():
+            stream = new_id()
+            events = [_event(place.organisation_id, stream, way, n) for n in range(3)]
+            values = {
+                "organisation_id": place.organisation_id,
+                "stream": stream,
+                "events": log.as_json(events),
+            }
+            sql = f"select {function}(:organisation_id, :stream, cast(:events as jsonb))"
+            began = perf_counter()
+            await fetch_one_alone(engine, sql, values)
+            if number >= 50:
+                times[way].append((perf_counter() - began) * 1000)
+    await owner.execute("drop function bench_append_one; drop table bench_events")
+    await _all_sequenced(engine)
+    many = spread(f"three events into one of {count} months", times["many"])
+    one = spread("three events into the only month", times["one"])
+    adds = 100 * (many.p99 / one.p99 - 1)
+    goals = (Goal("months add to the p99 of an insert, %", adds, 10),)
+    return Figures("audit, months", many, one, goals)
+
+
+_SEVEN_YEARS = 84
+_MONTHS = """
+    select count(audit_make_month((date_trunc('month', now()) - make_interval(months => n))::date))
+    from generate_series(0, $1 - 1) as n
+"""
+_HOW_MANY = "select count(*) from pg_inherits where inhparent = 'audit_events'::regclass"
+
+
+async def _single_month(owner: asyncpg.Connection) -> None:
+    """A log of the same form with a single partition, and the function that writes there."""
+    source: str = await owner.fetchval(
+        "select pg_get_functiondef('audit_append(uuid, uuid, jsonb)'::regprocedure)"
+    )
+    source = source.replace("insert into audit_events ", "insert into bench_events ")
+    await owner.execute(
+        "create table bench_events (like audit_events including all) partition by range (at);"
+        "create table bench_events_one partition of bench_events default;"
+        + source.replace(".audit_append(", ".bench_append_one(")
+        + ";grant execute on function bench_append_one to miyabi_app"
+    )
+
+
 # Leaves
 
 
@@ -180,14 +240,16 @@ async def _let_wait(owner: asyncpg.Connection, organisation_id: UUID, count: int
     """Rows as writers leave them. The sequencer reads nothing else."""
     leaf = leaf_hash(b"{}")
     rows = [(organisation_id, new_id(), leaf) for _ in range(count)]
-    await owner.copy_records_to_table("audit_pending", records=rows)
+    columns = ["organisation_id", "event_id", "leaf"]
+    await owner.copy_records_to_table("audit_pending", records=rows, columns=columns)
 
 
 async def _move_table(owner: asyncpg.Connection, count: int) -> None:
-    await owner.execute("create table bench_from (like audit_pending)")
+    await owner.execute("create table bench_from (like audit_pending including defaults)")
     await owner.execute("create table bench_to (like audit_pending)")
     rows = [(new_id(), new_id(), leaf_hash(b"{}")) for _ in range(count)]
-    await owner.copy_records_to_table("bench_from", records=rows)
+    columns = ["organisation_id", "event_id", "leaf"]
+    await owner.copy_records_to_table("bench_from", records=rows, columns=columns)
 
 
 _MOVE = """

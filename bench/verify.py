@@ -10,7 +10,7 @@ import json
 import resource
 import sys
 import tempfile
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from time import perf_counter
@@ -93,13 +93,20 @@ async def _fill(place: Ground, events: int, key: NoteKey) -> None:
             rows = list(_rows(place, min(events, _AT_A_TIME)))
             for table in ("audit_streams", "audit_events", "audit_pending"):
                 records = [record for name, record in rows if name == table]
-                await owner.copy_records_to_table(table, records=records)
+                await owner.copy_records_to_table(table, records=records, columns=_COLUMNS[table])
             while (await sequence(engine)).events:
                 await make_due(engine, [HeldKey(key)], every=timedelta(0), events=1)
         await owner.execute("vacuum analyze audit_events, audit_tiles, audit_streams")
     finally:
         await owner.close()
         await engine.dispose()
+
+
+_COLUMNS: Mapping[str, Sequence[str] | None] = {
+    "audit_streams": None,
+    "audit_events": None,
+    "audit_pending": ("organisation_id", "event_id", "leaf"),
+}
 
 
 def _rows(place: Ground, events: int) -> Iterator[tuple[str, tuple[Any, ...]]]:

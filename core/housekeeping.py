@@ -2,11 +2,17 @@
 
 from datetime import datetime, timedelta
 
+import structlog
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.ext.asyncio import AsyncConnection
+
 from core import overdue
 from core.db import execute
 from core.house import House
 from core.schedule import Occurrence, every
 from core.unit import Unit
+
+log = structlog.get_logger()
 
 HOUSEKEEPING = "housekeeping"
 
@@ -18,6 +24,9 @@ BATCH = 1000
 """Rows of a kind that one run forgets, so that none is long; where there are more, the next comes
 soon."""
 _SOON = timedelta(seconds=1)
+
+MONTHS_AHEAD = 2
+"""Partitions of the audit log that are there before their month begins."""
 
 # across organisations: the house's own rows
 _SCHEDULE = "delete from schedule where done_at < now() - make_interval(secs => :kept)"
@@ -47,6 +56,17 @@ async def tidy(house: House, work: Unit, occurrence: Occurrence) -> datetime:
     limits = {"kept": kept, "batch": BATCH}
     forgotten = [await execute(work.connection, sql, limits) for sql in (_INBOUND, _KEYS)]
     await overdue.watch_unwatched(work)
+    await _make_months(work.connection)
     if BATCH in forgotten:
         return occurrence.now + _SOON
     return every(occurrence, timedelta(hours=1))
+
+
+async def _make_months(connection: AsyncConnection) -> None:
+    """Where somebody reads the whole log just now, in an hour; until its month is there, an event
+    is kept by the default partition (migration 0007)."""
+    try:
+        async with connection.begin_nested():
+            await execute(connection, "select audit_make_months(:ahead)", {"ahead": MONTHS_AHEAD})
+    except DBAPIError as error:
+        log.warning("housekeeping.months_not_made", error=repr(error.orig))

@@ -136,7 +136,11 @@ class _Chain:
 
     def follow(self, row: Any) -> None:
         """Add the next event."""
-        if row.seq != self._last + 1:
+        if row.seq == self._last:
+            self._gap = True
+            about = f"number {row.seq} of this stream stands there twice"
+            self.fault(Kind.INSERTED, about, row.seq, row.id)
+        elif row.seq != self._last + 1:
             self._gap = True
             about = f"number {self._last + 1} of this stream is not there, number {row.seq} is"
             self.fault(Kind.MISSING, about, self._last + 1)

@@ -1,7 +1,8 @@
 """One stored event against the hash it must have and the columns that must agree with it."""
 
 import json
-from datetime import datetime, timedelta
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from typing import Any
 from uuid import UUID
@@ -138,3 +139,21 @@ def as_event_id(value: object) -> UUID | None:
         return UUID(str(value))
     except ValueError:
         return None
+
+
+_FIRST, _LAST = datetime(1970, 1, 3, tzinfo=UTC), datetime(9999, 12, 1, tzinfo=UTC)
+
+
+def written_about(ids: Sequence[UUID]) -> tuple[datetime, datetime]:
+    """From when to when such events were written, going by their ids, which begin with a time.
+
+    Where that is not so they have to be looked for in each month.
+    """
+    moments = []
+    for id_ in (min(ids), max(ids)):
+        try:
+            moment = datetime.fromtimestamp((id_.int >> 80) / 1000, UTC)
+        except (ValueError, OverflowError, OSError):
+            moment = _LAST
+        moments.append(min(max(moment, _FIRST), _LAST))
+    return moments[0] - LATE, moments[1] + LATE

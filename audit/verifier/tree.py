@@ -21,6 +21,7 @@ from audit.verifier.rows import (
     as_event_id,
     disagreement,
     misplaced,
+    written_about,
 )
 from audit.verifier.tiles import WIDTH, Stored, fold, split
 from audit.verifier.verdict import MOST_LISTED, Fault, Kind, Verdict
@@ -30,6 +31,7 @@ _TILES_AT_ONCE = 8
 _EVENTS = f"""
     select {COLUMNS} from audit_events e where e.organisation_id = $1 and e.id = any($2)
 """  # noqa: S608 - both parts are constants
+_EVENTS_ABOUT = f"{_EVENTS} and e.at >= $3 and e.at < $4"
 _PENDING = f"""
     select p.event_id, p.leaf as waiting, {COLUMNS}
     from audit_pending p left join audit_events e
@@ -62,6 +64,12 @@ _STRANGERS = text("""
                 where organisation_id = :organisation_id and level = 0
             ) as leaves where leaves.id = e.id)
     order by e.id limit :most
+""")
+_DOUBLES = text("""
+    select e.id, cast(min(cast(e.stream as text)) as uuid) as stream, min(e.seq) as seq
+    from audit_events e
+    where e.organisation_id = :organisation_id
+    group by e.id having count(*) > 1 order by e.id limit :most
 """)
 _EXISTS = text("""
     select exists (select from audit_events
@@ -166,11 +174,19 @@ class Tree:
         """Read some tiles, their events, and the heads of sizes that they reach."""
         tiles = {row.number: row for row in await self._stored.leaves(low, _TILES_AT_ONCE)}
         ids = [id_ for row in tiles.values() for id_ in row.events]
-        driver: Any = (await self._connection.get_raw_connection()).driver_connection
-        rows = await driver.fetch(_EVENTS, self._of["organisation_id"], ids)
+        events = await self._events(ids) if ids else {}
         begin = low * WIDTH
         claims = await self._claims(begin, begin + _TILES_AT_ONCE * WIDTH)
-        return _Batch(tiles, {row["id"]: row for row in rows}, claims)
+        return _Batch(tiles, events, claims)
+
+    async def _events(self, ids: list[UUID]) -> dict[UUID, Any]:
+        """Events by their ids: of the months about them, and what is not there of any."""
+        driver: Any = (await self._connection.get_raw_connection()).driver_connection
+        of, when = self._of["organisation_id"], written_about(ids)
+        found = {row["id"]: row for row in await driver.fetch(_EVENTS_ABOUT, of, ids, *when)}
+        if lost := [id_ for id_ in ids if id_ not in found]:
+            found |= {row["id"]: row for row in await driver.fetch(_EVENTS, of, lost)}
+        return found
 
     async def _claims(self, above: int, upto: int) -> list[Claim]:
         """Checkpoints and anchors of sizes in a range, the smallest first."""
@@ -322,14 +338,9 @@ class Tree:
 
     async def _strangers(self, events: int, since: datetime | None, known: int) -> None:
         """Events that have neither a leaf nor wait for one. Looked for if the numbers say so."""
-        rows: Sequence[Any] = ()
+        rows: list[Any] = []
         if since is not None or events != known:
-            values = {**self._of, "since": since, "most": MOST_LISTED}
-            rows = list(await self._connection.execute(_STRANGERS, values))
-        for row in rows:
-            about = "this event was never taken into the tree"
-            place = {"event": row.id, "stream": row.stream, "seq": row.seq}
-            self._verdict.add(Fault(Kind.INSERTED, about, self._origin, **place))
+            rows = await self._not_of_the_tree(since, events - known)
         if since is None and events < known:
             about = f"{known} leaves, but {events} events: some have more than one"
             self._verdict.add(Fault(Kind.INSERTED, about, self._origin))
@@ -337,6 +348,22 @@ class Tree:
         inserted = {row.stream for row in rows}
         for fault in self._renumbered.unexplained(inserted=inserted, missing=missing):
             self._verdict.add(fault)
+
+    async def _not_of_the_tree(self, since: datetime | None, more: int) -> list[Any]:
+        """Events without a leaf; and those that have one and stand there more than once."""
+        values = {**self._of, "since": since, "most": MOST_LISTED}
+        found: list[Any] = []
+        for sql, about in (
+            (_STRANGERS, "this event was never taken into the tree"),
+            (_DOUBLES, "this event stands there more than once"),
+        ):
+            if found and len(found) >= min(more, MOST_LISTED):
+                break
+            for row in await self._connection.execute(sql, values):
+                found.append(row)
+                place = {"event": row.id, "stream": row.stream, "seq": row.seq}
+                self._verdict.add(Fault(Kind.INSERTED, about, self._origin, **place))
+        return found
 
     def _note_unanchored(self, size: int) -> None:
         tail = max(size - self._heads.anchored, 0)

@@ -1,6 +1,7 @@
 """Workers grow the tree and sign it; one without a key grows it and says so."""
 
 import asyncio
+import json
 from collections.abc import AsyncIterator
 from pathlib import Path
 from uuid import UUID
@@ -138,7 +139,7 @@ async def test_events_from_before_there_was_a_tree_get_their_leaves(
     owner = create_async_engine(empty_database_url)
     event = Event(ORGANISATION, uuid7(), Happening.HAPPENED, {"n": 1})
     data = {"名": "前", "n": 1, "a": None}
-    said = canonical({**event.body(), "at": "2026-11-25T01:02:03.000004+00:00", "data": data})
+    said = canonical({**event.body(), "at": "2025-03-04T01:02:03.000004+00:00", "data": data})
     async with owner.begin() as connection:
         await connection.run_sync(to_0002)
         await connection.execute(
@@ -149,6 +150,8 @@ async def test_events_from_before_there_was_a_tree_get_their_leaves(
 
     async with owner.connect() as connection:
         [row] = await connection.execute(text("select event_id, leaf from audit_pending"))
+        month = text("select cast(body as text) from audit_events_2025_03 where seq = 1")
+        assert json.loads(await connection.scalar(month)) == json.loads(said)
     await owner.dispose()
 
     assert tuple(row) == (event.id, leaf_hash(said.encode()))
