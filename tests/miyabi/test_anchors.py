@@ -75,8 +75,10 @@ async def test_an_anchor_in_trouble_holds_up_neither_the_tree_nor_the_others(
 
         async def carried() -> bool:
             events = [each["event"] for each in said]
+            async with app.connect() as connection:
+                sizes = [each.size for each in await reach(connection, ["file"])]
             return (
-                file.last(f"miyabi/{ORGANISATION}") == 1
+                sizes == [1]
                 and "audit.anchor_away" in events
                 and "audit.anchoring_crashed" in events
             )
