@@ -10,6 +10,7 @@ from uuid import UUID
 from uuid_utils.compat import uuid7
 
 from audit.registry import Declared, NotDeclared
+from audit.sealed import Sealed, is_sealed
 
 JSON = str | int | bool | None | Sequence["JSON"] | Mapping[str, "JSON"]
 
@@ -23,21 +24,38 @@ TO_BE_NUMBERED = "#"
 """Where `audit_append` puts the number, which is not known before the stream is locked."""
 
 
+class NotSealed(ValueError):
+    """An event holds personal data in the clear; it is not written so (audit/subjects.py)."""
+
+
 @dataclass(frozen=True, slots=True)
 class Actor:
     """Who did it; nobody for what Miyabi does by itself.
 
     `person_id` is who answers for it. `channel` is the platform it came over, `account` the
     account there. `on_behalf_of` is set where it was not the person's own hand: the person for
-    whom a program, by a token it was given, or somebody else did it.
+    whom a program, by a token it was given, or somebody else did it. `ip` and `user_agent` are of
+    the HTTP request, where it was one of their own. Account, address and agent are personal: they
+    are sealed before the event is written.
     """
 
     person_id: UUID | None = None
-    account: str | None = None
+    account: str | Sealed | None = None
     channel: str | None = None
     on_behalf_of: UUID | None = None
+    ip: str | Sealed | None = None
+    user_agent: str | Sealed | None = None
+
+    @property
+    def personal(self) -> Mapping[str, str | Sealed]:
+        """What is personal of it, by the envelope's names."""
+        if self.account is None and self.ip is None and self.user_agent is None:
+            return _NOTHING
+        named = {"account": self.account, "ip": self.ip, "user_agent": self.user_agent}
+        return {name: value for name, value in named.items() if value is not None}
 
 
+_NOTHING: Mapping[str, str | Sealed] = MappingProxyType({})
 SYSTEM = Actor()
 
 
@@ -71,9 +89,13 @@ class Event:
         """The envelope as it is stored and hashed, but for its time and its number, which the
         database puts in.
 
-        `v` 1 had no number, channel, behalf, revision, step, and a time of the writer's own.
+        `v` 1 had no number, channel, behalf, revision, step, and a time of the writer's own; its
+        personal data stood in the clear. Raises NotSealed.
         """
         actor = self.actor
+        personal = [*actor.personal.values(), *map(self.data.get, self.tag.personal)]
+        if not all(value is None or is_sealed(value) for value in personal):
+            raise NotSealed(f"{self.tag}: personal data is in the clear")
         return {
             "v": VERSION,
             "id": str(self.id),
@@ -88,10 +110,13 @@ class Event:
             "on_behalf_of": str(actor.on_behalf_of) if actor.on_behalf_of else None,
             "channel": actor.channel,
             "account": actor.account,
+            "ip": actor.ip,
+            "user_agent": actor.user_agent,
             "data": dict(self.data),
         }
 
 
+_SEALED = "PERSONAL, sealed under the key of who did it"
 ENVELOPE: Mapping[str, str] = {
     "v": "version of the envelope",
     "id": "UUIDv7; begins with the time at which the event was made",
@@ -107,7 +132,9 @@ ENVELOPE: Mapping[str, str] = {
     "on_behalf_of": "the person for whom a program or somebody else did it, or null where it was "
     "the person's own hand",
     "channel": "the platform over which it came, or null",
-    "account": "the account on that platform, or the program's token, or null",
+    "account": f"the account on that platform, or the program's token, or null; {_SEALED}",
+    "ip": f"the address that an HTTP request of theirs came from, or null; {_SEALED}",
+    "user_agent": f"what that request said of its program, or null; {_SEALED}",
     "data": "the fields of the tag",
 }
 """What each field of a body says."""

@@ -9,7 +9,9 @@ import re
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Self
+from typing import Literal, Self
+
+from audit.sealed import is_sealed
 
 LONGEST = 500
 """Characters of a text in an event. Whatever is longer is no fact but a message, or a document: it
@@ -23,12 +25,20 @@ class NotDeclared(ValueError):
     """An event is not as its kind declares it, or of no declared kind. Nothing was written."""
 
 
+Whose = Literal["stream", "actor"]
+"""Under whose key a personal field is sealed: of the person that the stream is, or who did it."""
+
+
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """What a field may hold: in words for the documentation, and the check itself."""
+    """What a field may hold: in words for the documentation, and the check itself.
+
+    `whose` is said of personal data only; they do not stand in the log but sealed.
+    """
 
     says: str
     fits: Callable[[object], bool]
+    whose: Whose | None = None
 
 
 def _is_text(value: object) -> bool:
@@ -58,10 +68,23 @@ def one_of(*values: str) -> Kind:
     return Kind(says, lambda value: isinstance(value, str) and value in known)
 
 
+_KEYS: Mapping[Whose, str] = {
+    "stream": "the person it is about",
+    "actor": "who did it",
+}
+
+
+def personal(kind: Kind, whose: Whose) -> Kind:
+    """The same as personal data: a text that is written sealed, under the key of that person."""
+    fits = kind.fits
+    says = f"PERSONAL, sealed under the key of {_KEYS[whose]}: {kind.says}"
+    return Kind(says, lambda value: is_sealed(value) or fits(value), whose)
+
+
 def or_none(kind: Kind) -> Kind:
     """The same, or null."""
     fits = kind.fits
-    return Kind(f"{kind.says}, or null", lambda value: value is None or fits(value))
+    return Kind(f"{kind.says}, or null", lambda value: value is None or fits(value), kind.whose)
 
 
 def list_of(kind: Kind) -> Kind:
@@ -111,6 +134,8 @@ class Declared(StrEnum):
     _must: frozenset[str]
     _known: frozenset[str]
     _fits: Mapping[str, Callable[[object], bool]]
+    personal: Mapping[str, Whose]
+    """The personal fields, and under whose key each is."""
 
     def __new__(cls, tag: str, declaration: Declaration) -> Self:
         if _TAG.fullmatch(tag) is None:
@@ -122,6 +147,7 @@ class Declared(StrEnum):
         member._must = frozenset(declaration.must)
         member._known = frozenset(fields)
         member._fits = {name: kind.fits for name, kind in fields.items()}
+        member.personal = {name: kind.whose for name, kind in fields.items() if kind.whose}
         return member
 
     def check(self, data: Mapping[str, object], revision: int | None, step: str | None) -> None:

@@ -48,7 +48,8 @@ RANGE_TURNED = Words(
 class Reader:
     """Who looks. `person` is None for whoever runs this installation, at its own terminal.
 
-    `language` and `zone` are in which to tell, and by which a date begins.
+    `language` and `zone` are in which to tell, and by which a date begins. `ip` and `user_agent`:
+    of their HTTP request, if it is one.
     """
 
     organisation_id: UUID
@@ -56,10 +57,13 @@ class Reader:
     person: Person | None = None
     language: Language = "ja"
     zone: str = "Asia/Tokyo"
+    ip: str | None = None
+    user_agent: str | None = None
 
     @property
     def actor(self) -> Actor:
-        return Actor(self.person.id if self.person else None, self.account)
+        person_id = self.person.id if self.person else None
+        return Actor(person_id, self.account, ip=self.ip, user_agent=self.user_agent)
 
     @property
     def stream(self) -> UUID:
@@ -76,7 +80,8 @@ class Reader:
 class Asked:
     """What is looked for; what is None or empty asks for nothing (audit.criteria.Criteria).
 
-    `person` is a handle, `task` a reference or the number of a document of the task.
+    `person` is a handle, an account (`slack:T1:U2`) or an id, `task` a reference or the number of a
+    document of the task.
     """
 
     since: date | None = None
@@ -128,10 +133,14 @@ def event_criteria(found: Criteria, reader: Reader, asked: Asked) -> EventCriter
 
 
 async def _person(connection: AsyncConnection, reader: Reader, handle: str) -> UUID:
-    """Also of somebody who has left: what they did is still there."""
+    """Also of somebody who has left, or was erased: what they did is still there."""
     row = await fetch_one(
         connection,
-        "select id from people where organisation_id = :organisation_id and handle = :handle",
+        "select id from people where organisation_id = :organisation_id and (handle = :handle"
+        " or cast(id as text) = :handle or id in (select a.person_id from accounts a"
+        " where a.organisation_id = :organisation_id"
+        " and a.platform || ':' || a.workspace || ':' || a.external_id = :handle))"
+        " order by handle = :handle desc limit 1",
         {"organisation_id": reader.organisation_id, "handle": handle},
     )
     if row is None:

@@ -103,7 +103,7 @@ async def store(request: Request, new: NewTask) -> Begun | None:
     )
     await house.line.look(house.engine, organisation_id, lane)
     house.line.check(organisation_id, lane)
-    event = new.event(request)
+    event = await house.personal.sealed_alone(house.engine, new.event(request))
     jobs = new.jobs(request)
 
     async def write(all_values: Sequence[Values]) -> Sequence[Named | None]:

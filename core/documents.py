@@ -9,7 +9,6 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from audit import blobs
 from audit import documents as index
 from audit.event import JSON, Actor
-from audit.registry import brief
 from core import tasks
 from core.agent import Deal, Document, Numbered
 from core.codec import dump
@@ -139,7 +138,7 @@ async def issue(work: Unit, task: Task, document: Document) -> None:
             work.connection, task.organisation_id, row.id,
             sha256=document.sha256, name=document.name, media_type=document.media_type,
         )  # fmt: skip
-    data: dict[str, JSON] = {"sha256": document.sha256, "name": brief(document.name)}
+    data: dict[str, JSON] = {"sha256": document.sha256}
     work.record(tasks.event(task, Tag.DOCUMENT_ISSUED, data))
 
 

@@ -58,6 +58,8 @@ _EVENT_COLUMNS: Mapping[str, Words] = {
     "task": Words(ja="依頼", en="Task", zh="任务"),
     "person": Words(ja="担当者", en="Person", zh="负责人"),
     "account": Words(ja="アカウント", en="Account", zh="账号"),
+    "ip": Words(ja="IPアドレス", en="IP address", zh="IP地址"),
+    "user_agent": Words(ja="ユーザーエージェント", en="User agent", zh="用户代理"),
     "data": Words(ja="内容", en="Data", zh="内容"),
     "id": Words(ja="イベントID", en="Event id", zh="事件ID"),
     "stream": Words(ja="系列", en="Stream", zh="序列"),
@@ -75,7 +77,7 @@ async def begin(
     async with unit(house) as work:
         wanted = await criteria(work.connection, reader, asked)
         # A page of one: what can't be looked for is told before anything is handed over.
-        await page(work.connection, reader, what, asked, wanted, after=None, limit=1)
+        await page(house, work.connection, reader, what, asked, wanted, after=None, limit=1)
         data: dict[str, JSON] = {"what": what, "form": form, "by": for_the_log(asked, wanted)}
         work.record(event(reader, Tag.EXPORT_BEGUN, data))
     return wanted, data
@@ -112,7 +114,14 @@ async def _pages(
     while True:
         async with house.engine.begin() as connection:
             found = await page(
-                connection, reader, what, asked, wanted, after=after, limit=search.PAGE_AT_MOST
+                house,
+                connection,
+                reader,
+                what,
+                asked,
+                wanted,
+                after=after,
+                limit=search.PAGE_AT_MOST,
             )
         if found.rows:
             yield found.rows

@@ -8,6 +8,7 @@ from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from audit.subjects import PersonalKeys
 from core.agent import Agent
 from core.catalogue import Catalogue
 from core.company import Company
@@ -39,6 +40,7 @@ class House:
     agents: Mapping[str, Agent]
     resources: Mapping[type, Resource]
     heartbeat: Heartbeat
+    personal: PersonalKeys
     outbounds: Mapping[str, Outbound] = field(default_factory=dict)
     approval_days: int = 14
     approval_reminder: timedelta = timedelta(days=1)

@@ -76,7 +76,8 @@ class Inbound:
     `addressed` is false for talk that Miyabi merely overhears; it answers that only where it
     asked something. `today` overrides the date of the request (terminal and tests). `lane`: a task
     that begins here is one of many that were handed in at once, or somebody waits for it.
-    `by_program`: no hand of the person's did it, but a program they gave a token to.
+    `by_program`: no hand of the person's did it, but a program they gave a token to. `ip` and
+    `user_agent`: of the HTTP request, where the sender itself made it and not their platform.
     """
 
     sender: Sender
@@ -89,6 +90,8 @@ class Inbound:
     today: date | None = None
     lane: Lane = "interactive"
     by_program: bool = False
+    ip: str | None = None
+    user_agent: str | None = None
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "text", storable(self.text))

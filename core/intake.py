@@ -195,6 +195,8 @@ def _request(house: House, inbound: Inbound, person: Person, command: Command | 
         spell(inbound.sender),
         channel=inbound.sender.platform,
         on_behalf_of=person.id if inbound.by_program else None,
+        ip=inbound.ip,
+        user_agent=inbound.user_agent,
     )
     return Request(house, inbound, person, language, today, actor)
 

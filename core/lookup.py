@@ -36,6 +36,9 @@ NO_PAGE = Words(
     zh="没有此页。请从头搜索。",
 )
 
+ERASED = Words(ja="（消去済み）", en="(erased)", zh="(已删除)")
+UNREADABLE = Words(ja="（復号できません）", en="(can't be opened)", zh="(无法解密)")
+
 
 @dataclass(frozen=True, slots=True)
 class DocumentFound:
@@ -68,6 +71,8 @@ class EventFound:
     task: str | None
     person: str | None
     account: str | None
+    ip: str | None
+    user_agent: str | None
     data: Mapping[str, Any]
 
 
@@ -97,7 +102,7 @@ async def look(
     async with unit(house) as work:
         wanted = await criteria(work.connection, reader, asked)
         found = await page(
-            work.connection, reader, what, asked, wanted, after=after,
+            house, work.connection, reader, what, asked, wanted, after=after,
             limit=max(1, min(limit, search.PAGE_AT_MOST)),
         )  # fmt: skip
         data: dict[str, JSON] = {
@@ -116,6 +121,7 @@ def event(reader: Reader, tag: Tag, data: Mapping[str, JSON]) -> Event:
 
 
 async def page(
+    house: House,
     connection: AsyncConnection,
     reader: Reader,
     what: What,
@@ -138,7 +144,8 @@ async def page(
         sought = event_criteria(wanted, reader, asked)
         seen = await search.events(connection, of, sought, after=moment, limit=limit)
         return Found(
-            await _events(connection, of, seen.rows), seen.after.written() if seen.after else None
+            await _events(house, connection, reader, seen.rows),
+            seen.after.written() if seen.after else None,
         )
     except TooShort as error:
         raise Refused(TOO_SHORT.fill(text=str(error)[:40])) from error
@@ -171,9 +178,13 @@ async def _documents(
 
 
 async def _events(
-    connection: AsyncConnection, organisation_id: UUID, rows: Sequence[Row[Any]]
+    house: House, connection: AsyncConnection, reader: Reader, rows: Sequence[Row[Any]]
 ) -> list[EventFound]:
-    bodies = [from_json(row.body) for row in rows]
+    organisation_id, language = reader.organisation_id, reader.language
+    bodies = await house.personal.opened(
+        connection, organisation_id, [from_json(row.body) for row in rows],
+        erased=ERASED.to(language), unreadable=UNREADABLE.to(language),
+    )  # fmt: skip
     actors = {UUID(body["person"]) for body in bodies if body["person"]}
     people = await _handles(connection, organisation_id, actors)
     tasks = await _references(connection, organisation_id, {row.stream for row in rows})
@@ -187,6 +198,8 @@ async def _events(
             task=tasks.get(row.stream),
             person=people.get(UUID(body["person"])) if body["person"] else None,
             account=body["account"],
+            ip=body["ip"],
+            user_agent=body["user_agent"],
             data=body["data"],
         )
         for row, body in zip(rows, bodies, strict=True)

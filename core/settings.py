@@ -121,12 +121,19 @@ class LedgerSettings(ConnectorSettings):
 
 
 class AuditSettings(BaseModel):
-    """What signs the audit log's checkpoints: keys of a variable, or of a file."""
+    """What signs the audit log's checkpoints: keys of a variable, or of a file. And what wraps the
+    keys of persons: 32 bytes in base64, white space between; the first wraps, all of them open."""
 
     model_config = ConfigDict(frozen=True, hide_input_in_errors=True)
 
     key: SecretStr | None = None
     key_file: Path | None = Field(default=None, description="None: `audit.key` under `home`")
+    personal_key: SecretStr | None = None
+    personal_key_file: Path | None = Field(
+        default=None,
+        description="None: `personal.key` under `home` where the database is embedded, else a key "
+        "is derived of `secret_key`",
+    )
 
 
 class Settings(BaseSettings):
@@ -166,6 +173,11 @@ class Settings(BaseSettings):
     public_url: HttpUrl | None = None
     host: str = "127.0.0.1"
     port: int = Field(default=8420, ge=1, le=65535)
+    trusted_proxies: str = Field(
+        default="",
+        description="whose X-Forwarded-For says where a request came from: addresses or networks, "
+        "comma between",
+    )
     organisation: str = Field(default="default", pattern=r"^[a-z0-9][a-z0-9-]{0,62}$")
     log_json: bool | None = Field(default=None, description="None: JSON unless a terminal reads it")
     approval_days: int = Field(default=14, ge=1, le=365)

@@ -16,6 +16,7 @@ from audit.registry import (
     list_of,
     one_of,
     or_none,
+    personal,
     some_of,
 )
 
@@ -35,7 +36,8 @@ def _effect(tag: str, means: str, **must: Kind) -> Entry:
 
 
 def _message(tag: str, means: str, **must: Kind) -> Entry:
-    """Of a message in a task's thread: its slot, and its platform and channel as `place`."""
+    """Of a message in a task's thread: its slot, and its platform and thread as `place`. A channel
+    may be somebody's: a direct conversation is called by their account."""
     fields = {"reference": WHOLE, "slot": TEXT, "place": TEXT}
     return tag, Declaration(means, "task", {**fields, **must})
 
@@ -46,11 +48,12 @@ def _of(subject: str, tag: str, means: str, **must: Kind) -> Entry:
 
 _HOW = one_of("answered", "found", "refused", "not found", "no answer", "no outcome", "stopped")
 _STANDS = {"external_id": TEXT, "delivery": ID, "how": one_of("answered", "found")}
+_THEIRS = personal(TEXT, "stream")
 _PERSON = {
-    "handle": TEXT,
+    "handle": _THEIRS,
     "roles": list_of(one_of("requester", "approver", "accountant", "auditor", "admin")),
 }
-_TOKEN = {"token": TEXT, "label": TEXT, "handle": TEXT}
+_TOKEN = {"token": TEXT, "label": _THEIRS, "handle": _THEIRS}
 _PARTICULARS = {
     "changed": list_of(TEXT),
     "name": TEXT,
@@ -94,7 +97,7 @@ class Tag(Declared):
         "A person's request became a task, by the delivery of that key.",
         agent=TEXT,
         version=WHOLE,
-        delivery=TEXT,
+        delivery=personal(TEXT, "actor"),
         revises=or_none(ID),
     )
     TASK_REVISED = _task(
@@ -183,9 +186,9 @@ class Tag(Declared):
     )
     DOCUMENT_ISSUED = _task(
         "worker:document:issued",
-        "The file of a numbered document was stored by its hash.",
+        "The file of a numbered document was stored by its hash. Its name is in the index only: it "
+        "may be a customer's.",
         sha256=SHA256,
-        name=TEXT,
     )
     APPROVAL_DECIDED = _task(
         "approval:approval:decided",
@@ -245,13 +248,13 @@ class Tag(Declared):
         "person",
         "admin:account:linked",
         "An account on a platform is the person's from now on.",
-        account=TEXT,
+        account=_THEIRS,
     )
     ACCOUNT_UNLINKED = _of(
         "person",
         "admin:account:unlinked",
         "An account on a platform is the person's no longer.",
-        account=TEXT,
+        account=_THEIRS,
     )
     TOKEN_CREATED = _of(
         "person",
@@ -265,10 +268,9 @@ class Tag(Declared):
     WORKSPACE_CONNECTED = _of(
         "installation",
         "admin:workspace:connected",
-        "A platform's workspace was connected.",
+        "A platform's workspace was connected; what it calls itself is not said here.",
         platform=TEXT,
         workspace=TEXT,
-        name=TEXT,
     )
     WORKSPACE_REMOVED = _of(
         "installation",

@@ -60,9 +60,11 @@ async def unit(house: House) -> AsyncIterator[Unit]:
     async with house.engine.begin() as connection:
         work = Unit(connection)
         yield work
-        await log.append(connection, work.events)
+        events, learned = await house.personal.sealed(connection, work.events)
+        await log.append(connection, events)
         await _store_jobs(connection, work.jobs)
-    await house.doorbell.ring(work.jobs, work.events)
+    house.personal.remember(learned)
+    await house.doorbell.ring(work.jobs, events)
 
 
 async def _store_jobs(connection: AsyncConnection, jobs: list[Job]) -> None:

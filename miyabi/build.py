@@ -29,6 +29,7 @@ from miyabi.doorbell import RedisDoorbell
 from miyabi.embedded import Services
 from miyabi.kept import Kept
 from miyabi.ledgers import Ledgers
+from miyabi.master_keys import personal_keys
 from miyabi.plugins import all_agents, all_connectors, all_platforms
 from miyabi.price_lists import given_options, open_source, settings_options
 from miyabi.queue import connect
@@ -86,6 +87,7 @@ async def open_house(
                 Ledger: Ledgers(settings, all_connectors()).open,
             },
             heartbeat=heartbeat,
+            personal=personal_keys(settings),
             approval_days=settings.approval_days,
             keep_years=settings.keep_years,
             line=Line(settings.limits),

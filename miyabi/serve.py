@@ -54,7 +54,8 @@ async def web(settings: Settings) -> None:
                 log_config=None,
                 access_log=False,
                 server_header=False,
-                proxy_headers=False,
+                proxy_headers=bool(settings.trusted_proxies),
+                forwarded_allow_ips=settings.trusted_proxies,
                 timeout_graceful_shutdown=STOPS_WITHIN,
                 lifespan="off",
             )

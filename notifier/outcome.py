@@ -76,7 +76,7 @@ class Showing:
     def event(self, tag: Tag, **data: JSON) -> Event:
         """An event about the message."""
         task = self.thread.task
-        place = f"{self.thread.platform}:{self.thread.place.channel}"
+        place = f"{self.thread.platform}:{self.thread.id}"
         return Event(
             task.organisation_id,
             task.id,

@@ -45,12 +45,18 @@ async def reply(visit: Visit, key: str, name: str, given: Reply) -> Answer:
         return await accept(visit.opening.house, _pressed(visit, claimed.delivery, click))
     spot = Spot(visit.room, _own_thread(visit, found))
     words = given.text or ""
-    said = Inbound(visit.sender, spot, claimed.delivery, words, addressed=False, by_program=True)
+    said = Inbound(
+        visit.sender, spot, claimed.delivery, words, addressed=False, by_program=True,
+        ip=visit.ip, user_agent=visit.user_agent,
+    )  # fmt: skip
     return await accept(visit.opening.house, said)
 
 
 def _pressed(visit: Visit, delivery: str, click: Click) -> Inbound:
-    return Inbound(visit.sender, Spot(visit.room), delivery, click=click, by_program=True)
+    return Inbound(
+        visit.sender, Spot(visit.room), delivery, click=click, by_program=True,
+        ip=visit.ip, user_agent=visit.user_agent,
+    )  # fmt: skip
 
 
 def _approval(view: TaskView) -> str:

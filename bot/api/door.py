@@ -12,12 +12,13 @@ from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from audit.registry import brief
 from bot.api import keys, tokens
 from bot.api.pace import Pace
 from bot.api.problems import KEY_REUSED, Problem, away, language_of, no_token
 from core.codec import fingerprint
 from core.db import is_outage
-from core.inbound import Answer, Inbound, Sender
+from core.inbound import Answer, Inbound, Sender, storable
 from core.intake import PATIENCE, accept
 from core.people import Person
 from core.platform import Opening
@@ -77,12 +78,14 @@ def _abandon(work: asyncio.Task[Response]) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Visit:
-    """A request of a program: for whom it speaks, and in which language to answer."""
+    """A request of a program: for whom it speaks, from where, in which language to answer."""
 
     opening: Opening
     person: Person
     sender: Sender
     language: Language
+    ip: str | None
+    user_agent: str | None
 
     @property
     def room(self) -> str:
@@ -110,7 +113,11 @@ async def visit(
     request.state.language = caller.person.language
     pace: Pace = request.app.state.pace
     await pace.count(caller.sender.account)
-    return Visit(opening, caller.person, caller.sender, language_of(request))
+    return Visit(
+        opening, caller.person, caller.sender, language_of(request),
+        ip=request.client.host if request.client else None,
+        user_agent=brief(storable(request.headers.get("user-agent", ""))) or None,
+    )  # fmt: skip
 
 
 def _bare(

@@ -77,6 +77,8 @@ async def ask(request: NewRequest, visit: Visiting, key: Key, response: Response
         form=form,
         lane=request.lane,
         by_program=True,
+        ip=visit.ip,
+        user_agent=visit.user_agent,
     )
     answer = await take_in(visit, inbound)
     return answered(visit, answer, response, wrong=422, said=text)

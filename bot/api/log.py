@@ -62,6 +62,8 @@ class EventLine(BaseModel):
     task: str | None
     person: str | None = Field(description="Who did it, by handle.")
     account: str | None
+    ip: str | None
+    user_agent: str | None
     data: dict[str, Any]
 
 
@@ -152,8 +154,10 @@ async def export(
 
 def _reader(visit: Visit) -> Reader:
     person = visit.person
-    account = spell(visit.sender)
-    return Reader(person.organisation_id, account, person, visit.language, person.time_zone)
+    return Reader(
+        person.organisation_id, spell(visit.sender), person, visit.language, person.time_zone,
+        visit.ip, visit.user_agent,
+    )  # fmt: skip
 
 
 async def _look(

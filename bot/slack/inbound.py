@@ -25,6 +25,7 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
+from audit.registry import brief
 from bot.slack import limits
 from bot.slack.actions import on_click, on_shortcut
 from bot.slack.commands import on_command
@@ -33,12 +34,12 @@ from bot.slack.events import on_message
 from bot.slack.home import on_home_opened
 from bot.slack.installs import Installs
 from bot.slack.modal import change_rows, submit, suggest
-from bot.slack.oauth import flow
+from bot.slack.oauth import CAME_FROM, flow
 from bot.slack.outbound import SlackOutbound
 from bot.slack.reason import submit_reason
 from bot.slack.render import Json
 from core.errors import MiyabiError
-from core.inbound import Spot
+from core.inbound import Spot, storable
 from core.platform import Opening
 
 log = structlog.get_logger()
@@ -160,6 +161,8 @@ def _page(
     handle: Callable[[AsyncBoltRequest], Awaitable[BoltResponse]],
 ) -> Callable[[Request], Awaitable[Response]]:
     async def page(request: Request) -> Response:
+        agent = brief(storable(request.headers.get("user-agent", "")))
+        CAME_FROM.set((request.client.host if request.client else None, agent or None))
         return to_starlette_response(await handle(to_async_bolt_request(request, b"")))
 
     return page

@@ -10,7 +10,6 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from audit.event import SYSTEM, Actor, Event
-from audit.registry import brief
 from bot.slack.api import AWAY, Api, ask
 from bot.slack.sealing import seal, unseal
 from core import organisations
@@ -164,7 +163,7 @@ class Installs:
         )
         self._known.pop(team, None)
         if row is not None:
-            data = {"platform": "slack", "workspace": team, "name": brief(name)}
+            data = {"platform": "slack", "workspace": team}
             work.record(Event(row.organisation_id, row.id, Tag.WORKSPACE_CONNECTED, data, actor))
 
     async def organisation_of(self, connection: AsyncConnection, team: str) -> UUID | None:

@@ -4,6 +4,7 @@ import hashlib
 import logging
 import re
 import secrets
+from contextvars import ContextVar
 from logging import Logger
 from typing import Any
 
@@ -32,6 +33,10 @@ log = structlog.get_logger()
 STATE_SECONDS = 600
 FIRST_ROLES = frozenset({"admin", "requester", "approver"})
 """What whoever installs the app may do; they add the others."""
+
+
+CAME_FROM: ContextVar[tuple[str | None, str | None]] = ContextVar("CAME_FROM", default=(None, None))
+"""Address and user agent of whoever installs. Their request does not get through Bolt's flow."""
 
 
 class States(AsyncOAuthStateStore):
@@ -107,12 +112,12 @@ class Store(AsyncInstallationStore):
             )
             organisation_id = await self._installs.organisation_of(work.connection, team)
             account = Sender("slack", team, installation.user_id)
+            actor = await _actor(work.connection, account)
             if organisation_id is None:
                 company = Company(installation.team_name or team)
-                organisation = await _found(work, company, account, profile)
+                organisation = await _found(work, company, account, profile, actor)
                 organisation_id = organisation.id
             name = installation.team_name or ""
-            actor = Actor(None, people.spell(account), channel="slack")
             await self._installs.save(work, organisation_id, team, name, install, actor)
         log.info("slack.installed", team=team, organisation=str(organisation_id))
 
@@ -132,13 +137,21 @@ class Store(AsyncInstallationStore):
         """Nothing: `async_save` keeps all there is."""
 
 
+async def _actor(connection: AsyncConnection, account: Sender) -> Actor:
+    """Who installs, as the log has it."""
+    person = await people.who(connection, account)
+    ip, user_agent = CAME_FROM.get()
+    return Actor(
+        person.id if person else None, people.spell(account), "slack", ip=ip, user_agent=user_agent
+    )
+
+
 async def _found(
-    work: Unit, company: Company, account: Sender, profile: dict[str, Any]
+    work: Unit, company: Company, account: Sender, profile: dict[str, Any], actor: Actor
 ) -> organisations.Organisation:
     """A new organisation with its first person."""
     slug = await _free_slug(work.connection, profile.get("domain", ""), account.workspace)
     organisation = await organisations.add(work, slug, company)
-    actor = Actor(None, people.spell(account), channel="slack")
     person = await people.add(
         work,
         organisation.id,

@@ -11,12 +11,22 @@ from audit.registry import (
     list_of,
     one_of,
     or_none,
+    personal,
 )
 
 
 class Happening(Declared):
     HAPPENED = "test:thing:happened", Declaration("It happened.", "thing", {"n": WHOLE})
     DONE = "test:thing:done", Declaration("It is done.", "thing", {})
+    NAMED = (
+        "test:thing:named",
+        Declaration(
+            "It is somebody's.",
+            "thing",
+            {"n": WHOLE, "name": personal(TEXT, "stream"), "key": personal(TEXT, "actor")},
+            {"again": or_none(personal(TEXT, "stream"))},
+        ),
+    )
     RICH = (
         "test:thing:told",
         Declaration(

@@ -20,13 +20,15 @@ from audit.verifier.verdict import Verdict
 from tests.audit.happening import Happening
 
 ORGANISATION = UUID("0198c0de-0000-7000-8000-000000000001")
+SEALED = {"of": "0198c0de-0000-7000-8000-000000000002", "sealed": "c2VhbGVk"}
+"""An account as an event holds it."""
 KEY = NoteKey.made("audit.example.jp")
 KEYS = read_keys(KEY.vkey)
 
 
 def event(stream: UUID, n: int = 0, organisation: UUID = ORGANISATION) -> Event:
     """Something that happened."""
-    return Event(organisation, stream, Happening.HAPPENED, {"n": n}, Actor(uuid7(), "a:b:c"))
+    return Event(organisation, stream, Happening.HAPPENED, {"n": n}, Actor(uuid7(), SEALED))
 
 
 async def write(engine: AsyncEngine, *events: Event) -> Sequence[Event]:

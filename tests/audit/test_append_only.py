@@ -37,10 +37,11 @@ TABLES: dict[str, frozenset[str]] = {
     "audit_documents": frozenset({"insert", "update"}),
     "audit_receipts": frozenset({"insert"}),
     "audit_anchors": frozenset({"insert", "update"}),
+    "audit_subjects": frozenset({"insert", "update"}),
 }
 """All tables, and what the application may do there by itself beside reading: say that a key was
-retired, which file a document is and that it is void, and when an anchor is tried next; nothing
-else of them can be changed."""
+retired, which file a document is and that it is void, and when an anchor is tried next; make and
+destroy a person's key, which is no part of the log; nothing else of them can be changed."""
 
 GROWS: dict[str, frozenset[str]] = {
     "audit_pending": frozenset({"update", "delete", "truncate"}),
@@ -49,6 +50,7 @@ GROWS: dict[str, frozenset[str]] = {
     "audit_keys": frozenset({"update"}),
     "audit_documents": frozenset({"update"}),
     "audit_anchors": frozenset({"update"}),
+    "audit_subjects": frozenset({"update", "delete", "truncate"}),
 }
 """What their owner is not refused whatever it is: the functions of the log do it. What waits for a
 leaf is no record; of the others see the tests of the sequencer and of the index."""

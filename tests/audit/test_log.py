@@ -17,12 +17,13 @@ from audit.event import TO_BE_NUMBERED, Actor, Event, canonical, digest
 from audit.verifier.chains import verify_streams
 from audit.verifier.verdict import Fault
 from tests.audit.happening import Happening
+from tests.audit.log_of_one import SEALED
 
 ORGANISATION = uuid7()
 
 
 def event(stream: UUID, n: int = 0, organisation: UUID = ORGANISATION) -> Event:
-    return Event(organisation, stream, Happening.HAPPENED, {"n": n}, Actor(uuid7(), "a:b:c"))
+    return Event(organisation, stream, Happening.HAPPENED, {"n": n}, Actor(uuid7(), SEALED))
 
 
 async def write(engine: AsyncEngine, *events: Event) -> None:

@@ -14,6 +14,8 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 from audit.event import ENVELOPE, Event
+from audit.sealed import is_sealed
+from audit.subjects import PersonalKeys
 from core import organisations, people
 from core.agent import (
     Agent,
@@ -347,9 +349,26 @@ class Office:
             await connection.execute(text(sql))
         await engine.dispose()
 
+    async def opened(self, event_id: UUID) -> dict[str, Any]:
+        """An event's body with its personal data in the clear."""
+        async with self.house.engine.connect() as connection:
+            row = await fetch_one(
+                connection, "select body from audit_events where id = :id", {"id": event_id}
+            )
+            assert row is not None
+            [body] = await self.house.personal.opened(
+                connection, self.organisation.id, [from_json(row.body)],
+                erased="(erased)", unreadable="(unreadable)",
+            )  # fmt: skip
+        return body
+
     async def row(self, sql: str, values: dict[str, object]) -> Any:
         async with self.house.engine.connect() as connection:
             return await fetch_one(connection, sql, values)
+
+
+MASTER = b"m" * 32
+"""Wraps the keys of persons here."""
 
 
 @asynccontextmanager
@@ -374,6 +393,7 @@ async def open_office(database_url: str) -> AsyncIterator[Office]:
         agents={"letter": letter_agent},
         resources={Company: company, Files: files, Trouble: troubles, Catalogue: company},
         heartbeat=Heartbeat(database_url, LEASE),
+        personal=PersonalKeys([MASTER]),
         outbounds={"wall": wall},
     )
     try:
@@ -401,6 +421,10 @@ async def check_events(database_url: str) -> None:
         assert set(body) == set(ENVELOPE)
         Tag(body["tag"]).check(body["data"], body["revision"], body["step"])
         assert body["data"].get("reference") != 0
+        names = {*Tag(body["tag"]).personal} & body["data"].keys()
+        personal = [body[name] for name in ("account", "ip", "user_agent")]
+        personal += [body["data"][name] for name in names]
+        assert all(value is None or is_sealed(value) for value in personal)
 
 
 async def _person(work: Unit, organisation: Organisation, handle: str, roles: set[str]) -> Person:

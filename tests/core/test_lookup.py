@@ -10,6 +10,7 @@ from dataclasses import replace
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import pytest
 
@@ -246,7 +247,8 @@ async def test_a_search_is_an_event_that_repeats_no_words(office: Office) -> Non
     )
 
     [body] = await noted(office, Tag.LOG_SEARCHED)
-    assert (body["person"], body["account"]) == (str(auditor.id), "wall:w1:x")
+    opened = await office.opened(UUID(body["id"]))
+    assert (body["person"], opened["account"]) == (str(auditor.id), "wall:w1:x")
     assert body["data"] == {
         "what": "documents",
         "by": {"least": 5, "counterparty": True, "text": True},

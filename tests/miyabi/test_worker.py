@@ -35,7 +35,10 @@ REQUEST = "見積 株式会社ABC商事 モニター5台 キーボード10個 �
 async def built(database_url: str, redis_url: str, tmp_path: Path) -> AsyncIterator[Built]:
     """The real house, with the quote agent, on real services; no worker runs yet."""
     settings = Settings(
-        home=tmp_path, database_url=SecretStr(database_url), redis_url=SecretStr(redis_url)
+        home=tmp_path,
+        database_url=SecretStr(database_url),
+        redis_url=SecretStr(redis_url),
+        secret_key=SecretStr("A" * 43 + "="),
     )
     async with open_house(settings, Services(database_url, database_url, redis_url)) as built:
         async with unit(built.house) as work:
@@ -129,6 +132,7 @@ async def test_redis_away_at_the_time_of_asking_loses_nothing(
         home=tmp_path,
         database_url=SecretStr(database_url),
         redis_url=SecretStr(nowhere.redis_url),
+        secret_key=SecretStr("A" * 43 + "="),
     )
     async with open_house(settings, nowhere) as deaf:
         answer = await say(deaf, REQUEST)

@@ -13,6 +13,7 @@ from uuid import UUID
 import pytest
 from sqlalchemy import event
 
+from audit.subjects import PersonalKeys
 from core.db import create_engine
 from core.documents import Files
 from core.errors import LostLease, TryLater
@@ -24,7 +25,7 @@ from notifier import outcome, thread
 from notifier.deliver import announce
 from notifier.outcome import Showing
 from notifier.thread import take
-from tests.core.house import Bell, Office, Trouble, Wall, letter_agent, seen
+from tests.core.house import MASTER, Bell, Office, Trouble, Wall, letter_agent, seen
 
 SHORT = timedelta(seconds=0.9)
 
@@ -193,7 +194,8 @@ async def _announce(url: str, board: Board, organisation_id: UUID, task_id: UUID
     engine = create_engine(url)
     heartbeat = Heartbeat(url, LEASE)
     resources = dict.fromkeys([Files, Trouble], _nothing)
-    house = House(engine, Bell(), {"letter": letter_agent}, resources, heartbeat, {"wall": board})
+    personal, agents = PersonalKeys([MASTER]), {"letter": letter_agent}
+    house = House(engine, Bell(), agents, resources, heartbeat, personal, {"wall": board})
     await announce(house, organisation_id, task_id, "zombie")
     heartbeat.stop()
     await engine.dispose()

@@ -69,7 +69,10 @@ PLATFORM = Platform("probe", _no_outbound, _routes)
 async def built(database_url: str, redis_url: str, tmp_path: Path) -> AsyncIterator[Built]:
     """The real house on a fresh database."""
     settings = Settings(
-        home=tmp_path, database_url=SecretStr(database_url), redis_url=SecretStr(redis_url)
+        home=tmp_path,
+        database_url=SecretStr(database_url),
+        redis_url=SecretStr(redis_url),
+        secret_key=SecretStr("A" * 43 + "="),
     )
     async with open_house(settings, Services(database_url, database_url, redis_url)) as built:
         yield built

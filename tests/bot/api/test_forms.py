@@ -52,7 +52,10 @@ class Firm:
 @pytest.fixture
 async def firm(database_url: str, redis_url: str, tmp_path: Path) -> AsyncIterator[Firm]:
     settings = Settings(
-        home=tmp_path, database_url=SecretStr(database_url), redis_url=SecretStr(redis_url)
+        home=tmp_path,
+        database_url=SecretStr(database_url),
+        redis_url=SecretStr(redis_url),
+        secret_key=SecretStr("A" * 43 + "="),
     )
     services = Services(database_url, database_url, redis_url)
     async with open_house(settings, services) as built, served(built.opening) as http:

@@ -103,12 +103,14 @@ async def test_when_a_token_was_used_is_listed(site: Site, asker: Program) -> No
     assert (after.handle, after.revoked_at) == ("asker", None)
 
 
-async def test_the_log_says_which_token_spoke(site: Site, asker: Program) -> None:
+async def test_the_log_says_which_token_spoke_and_from_where(site: Site, asker: Program) -> None:
+    asker.headers["User-Agent"] = "orders/2.1"
     await asker.ask("letter hello")
 
     async with site.house.engine.connect() as connection:
         (token,) = await tokens.every(connection, site.office.organisation.id)
     received = next(e for e in site.office.bell.events if e.tag == "intake:task:received")
     assert received.actor.person_id == site.office.asker.id
-    assert received.actor.account is not None
-    assert received.actor.account.replace("-", "").endswith(token.name)
+    opened = await site.office.opened(received.id)
+    assert opened["account"].replace("-", "").endswith(token.name)
+    assert (opened["ip"], opened["user_agent"]) == ("127.0.0.1", "orders/2.1")
