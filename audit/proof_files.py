@@ -10,6 +10,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from audit import checkpoints
+from audit.checkpoints import Checkpoint
 from audit.event import JSON, canonical
 from audit.events import bodies
 from audit.proofs import leaf_of, prove_consistency, prove_inclusion
@@ -20,10 +21,16 @@ _NOTE = text("""
 
 
 async def inclusion_file(
-    connection: AsyncConnection, organisation_id: UUID, event_id: UUID
+    connection: AsyncConnection,
+    organisation_id: UUID,
+    event_id: UUID,
+    head: Checkpoint | None = None,
 ) -> bytes:
-    """The proof that an event is in the log. Raises LookupError where it is in no signed head."""
-    head = await checkpoints.newest(connection, organisation_id)
+    """The proof that an event is in the log, under that head or the newest one.
+
+    Raises LookupError where it is in no signed head.
+    """
+    head = head or await checkpoints.newest(connection, organisation_id)
     leaf = await leaf_of(connection, organisation_id, event_id)
     body = (await bodies(connection, organisation_id, [event_id])).get(event_id)
     if head is None or leaf is None or body is None or leaf >= head.size:

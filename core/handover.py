@@ -8,6 +8,7 @@ import hashlib
 import zipfile
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
+from datetime import timedelta
 from pathlib import Path, PurePosixPath
 from typing import Literal
 from uuid import UUID
@@ -16,12 +17,15 @@ from audit import blobs, search, sheets
 from audit.criteria import Criteria
 from audit.documents import fingerprint
 from audit.event import JSON
+from audit.keys import every as every_key
 from core.asked import FILE_READERS, READERS, Asked, Reader, criteria, for_the_log
 from core.db import fetch_all, from_json, to_json
 from core.errors import Permanent, Refused
 from core.house import House
 from core.lookup import DocumentFound, EventFound, What, event, page
+from core.proving import proofs
 from core.tags import Tag
+from core.tax_readme import README
 from core.unit import unit
 from core.words import Words
 
@@ -65,7 +69,12 @@ _EVENT_COLUMNS: Mapping[str, Words] = {
     "stream": Words(ja="系列", en="Stream", zh="序列"),
     "seq": Words(ja="番号", en="Sequence", zh="序号"),
 }
-_PLACE = Words(ja="収録先", en="In this archive", zh="存放位置")
+_PLACES = (
+    Words(ja="収録先", en="In this archive", zh="存放位置"),
+    Words(ja="索引の証明", en="Proof of the index", zh="索引的证明"),
+    Words(ja="ファイルの証明", en="Proof of the file", zh="文件的证明"),
+    Words(ja="書類ID", en="Document id", zh="文件ID"),
+)
 _YES = Words(ja="はい", en="yes", zh="是")
 
 
@@ -162,23 +171,39 @@ def _cell(value: object) -> sheets.Cell:
 
 @dataclass(frozen=True, slots=True)
 class Packed:
-    """What an archive holds: how many documents, and of these without a file yet."""
+    """What an archive holds: how many documents, of these without a file yet, and how many of
+    their lines and files are without a proof (yet)."""
 
     documents: int
     without_file: int
+    without_proof: int
     sha256: str
 
 
-async def pack(house: House, reader: Reader, asked: Asked, path: Path) -> Packed:
-    """Write an archive: the documents, `index.csv` of them, and how to check them.
+@dataclass(frozen=True, slots=True)
+class _Line:
+    """A document's line of the index; the events that prove it and its file."""
+
+    cells: Sequence[sheets.Cell]
+    place: str
+    id: UUID
+    index: UUID | None
+    file: UUID | None
+
+
+async def pack(
+    house: House, reader: Reader, asked: Asked, path: Path, patience: timedelta | None = None
+) -> Packed:
+    """Write an archive: the documents, `index.csv` of them, proofs of both, and how to check them.
 
     Each document and its line of the index are compared with the hashes in the log first. Raises
     Permanent where they differ, and Refused where nothing fits; nothing is left at `path` then.
+    For events of just now proofs are waited for (`patience`); what has none is said to have none.
     """
     wanted, data = await begin(house, reader, "documents", "zip", asked)
     part = path.with_name(f".{path.name}.part")
     try:
-        packed = await _pack(house, reader, asked, wanted, part)
+        packed = await _pack(house, reader, asked, wanted, part, patience)
         counted: dict[str, JSON] = {"rows": packed.documents, "sha256": packed.sha256}
         await _finish(house, reader, {**data, **counted})
         part.rename(path)
@@ -187,28 +212,74 @@ async def pack(house: House, reader: Reader, asked: Asked, path: Path) -> Packed
     return packed
 
 
-async def _pack(house: House, reader: Reader, asked: Asked, wanted: Criteria, part: Path) -> Packed:
-    columns = [words.to(reader.language) for words in (*_DOCUMENT_COLUMNS.values(), _PLACE)]
-    index, count, without = [sheets.heading(columns)], 0, 0
+async def _pack(
+    house: House,
+    reader: Reader,
+    asked: Asked,
+    wanted: Criteria,
+    part: Path,
+    patience: timedelta | None,
+) -> Packed:
+    lines: list[_Line] = []
     with zipfile.ZipFile(part, "w", zipfile.ZIP_DEFLATED) as archive:
         async for rows in _pages(house, reader, "documents", asked, wanted):
             documents = [row for row in rows if isinstance(row, DocumentFound)]
             said = await _said(house, reader.organisation_id, documents)
             for document in documents:
-                place = _place(document)
-                content = await _content(house, reader.organisation_id, document, said)
-                if content is None:
-                    without += 1
-                else:
-                    archive.writestr(place, content)
-                cells = [*_cells(house, reader, document), place if content is not None else ""]
-                index.append(sheets.csv_line(cells))
-                count += 1
-        if not count:
+                known, place = said[document.id], _place(document)
+                content = await _content(house, reader.organisation_id, document, known)
+                if content is not None:
+                    archive.writestr(f"documents/{place}", content)
+                cells = _cells(house, reader, document)
+                file = known.files[document.sha256] if document.sha256 is not None else None
+                index = known.numbered.get(document.number)
+                lines.append(_Line(cells, place, document.id, index, file))
+        if not lines:
             raise Refused(NO_DOCUMENTS)
-        archive.writestr("index.csv", "".join(index))
-        archive.writestr("README.txt", _README)
-    return Packed(count, without, await _sha256(part))
+        proven = await _prove(house, reader.organisation_id, archive, lines, patience)
+        columns = [words.to(reader.language) for words in (*_DOCUMENT_COLUMNS.values(), *_PLACES)]
+        archive.writestr("index.csv", sheets.heading(columns) + _index(lines, proven))
+        async with house.engine.connect() as connection:
+            keys = await every_key(connection)
+        archive.writestr("keys.txt", "".join(f"{each.vkey}\n" for each in keys))
+        archive.writestr("README.txt", README)
+    wanted_proofs = sum((line.index is not None) + (line.file is not None) for line in lines)
+    return Packed(
+        documents=len(lines),
+        without_file=sum(line.file is None for line in lines),
+        without_proof=wanted_proofs - len(proven),
+        sha256=await _sha256(part),
+    )
+
+
+async def _prove(
+    house: House,
+    organisation_id: UUID,
+    archive: zipfile.ZipFile,
+    lines: Sequence[_Line],
+    patience: timedelta | None,
+) -> Mapping[UUID, str]:
+    """Write the proofs that there are; each event's place in the archive."""
+    places: dict[UUID, str] = {}
+    for line in lines:
+        stem = f"proofs/{PurePosixPath(line.place).with_suffix('')}"
+        for event_id, suffix in ((line.index, "numbered"), (line.file, "issued")):
+            if event_id is not None:
+                places[event_id] = f"{stem}.{suffix}.json"
+    proven = {}
+    async for event_id, proof in proofs(house, organisation_id, places, patience):
+        archive.writestr(places[event_id], proof)
+        proven[event_id] = places[event_id]
+    return proven
+
+
+def _index(lines: Sequence[_Line], proven: Mapping[UUID, str]) -> str:
+    rows = []
+    for line in lines:
+        place = f"documents/{line.place}" if line.file is not None else ""
+        proofs_of = [proven.get(each, "") if each else "" for each in (line.index, line.file)]
+        rows.append(sheets.csv_line([*line.cells, place, *proofs_of, str(line.id)]))
+    return "".join(rows)
 
 
 def _place(document: DocumentFound) -> str:
@@ -216,7 +287,7 @@ def _place(document: DocumentFound) -> str:
     suffix = PurePosixPath(document.file_name or "").suffix
     number = "".join(c if c.isalnum() or c in "-_" else "_" for c in document.number)[:80]
     name = f"{number}_{document.id.hex[-8:]}{suffix}"
-    return f"documents/{document.dated:%Y-%m}/{name}"
+    return f"{document.dated:%Y-%m}/{name}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -224,7 +295,10 @@ class _Said:
     """What the log says of a stream's documents; nothing of those that are older than the index."""
 
     entries: Mapping[str, str]
-    files: frozenset[str]
+    numbered: Mapping[str, UUID]
+    """The event of each number, where it has the hash of the index."""
+    files: Mapping[str, UUID]
+    """The event of each file, by its hash."""
 
 
 async def _said(
@@ -233,7 +307,7 @@ async def _said(
     async with house.engine.connect() as connection:
         rows = await fetch_all(
             connection,
-            "select d.id, e.tag, e.body -> 'data' as data from audit_documents d"
+            "select d.id, e.id as event, e.tag, e.body -> 'data' as data from audit_documents d"
             " join audit_events e on e.organisation_id = d.organisation_id"
             " and e.stream = d.stream and e.tag = any (cast(:tags as text[]))"
             " where d.organisation_id = :organisation_id and d.id = any (cast(:ids as uuid[]))",
@@ -245,20 +319,22 @@ async def _said(
         )
     found: dict[UUID, _Said] = {}
     for each in documents:
-        mine = [(row.tag, from_json(row.data)) for row in rows if row.id == each.id]
+        mine = [(row.tag, row.event, from_json(row.data)) for row in rows if row.id == each.id]
+        numbered = [(event, data) for tag, event, data in mine if tag == Tag.DOCUMENT_NUMBERED]
         found[each.id] = _Said(
-            {d["number"]: d.get("index_sha256", "") for t, d in mine if t == Tag.DOCUMENT_NUMBERED},
-            frozenset(d["sha256"] for t, d in mine if t == Tag.DOCUMENT_ISSUED),
+            {data["number"]: data.get("index_sha256", "") for _, data in numbered},
+            {data["number"]: event for event, data in numbered if "index_sha256" in data},
+            {data["sha256"]: event for tag, event, data in mine if tag == Tag.DOCUMENT_ISSUED},
         )
     return found
 
 
 async def _content(
-    house: House, organisation_id: UUID, document: DocumentFound, said: Mapping[UUID, _Said]
+    house: House, organisation_id: UUID, document: DocumentFound, known: _Said
 ) -> bytes | None:
     """The document's file, None where there is none yet. Raises Permanent where it, or its line of
     the index, is not what the log says."""
-    known, wrong = said[document.id], Permanent(NOT_THE_SAME.fill(number=document.number))
+    wrong = Permanent(NOT_THE_SAME.fill(number=document.number))
     entry = fingerprint(
         document.id, document.number, document.dated, document.amount, document.counterparty
     )
@@ -281,16 +357,3 @@ async def _content(
 async def _sha256(path: Path) -> str:
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
-
-
-_ABOUT = Words(
-    ja="documents/ に書類、index.csv にその索引（取引年月日・取引金額・取引先）があります。"
-    "index.csv の SHA-256 は各ファイルのハッシュで、監査ログの worker:document:issued"
-    " イベントにも記録されています。",
-    en="documents/ holds the documents, index.csv their index (date, amount, counterparty of each"
-    " transaction). SHA-256 in index.csv is the hash of each file; the audit log has it too, in the"
-    " event worker:document:issued.",
-    zh="documents/ 内为文件，index.csv 为其索引（交易日期、交易金额、交易对方）。index.csv 中的"
-    " SHA-256 是各文件的哈希值，审计日志的 worker:document:issued 事件中也有记录。",
-)
-_README = "\r\n\r\n".join((_ABOUT.ja, _ABOUT.en, _ABOUT.zh)) + "\r\n"

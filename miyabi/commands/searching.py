@@ -59,9 +59,11 @@ _NOT_WRITTEN = Words(
 )
 _WRITTEN = Words(ja="{path} に書き出しました。", en="Written to {path}.", zh="已写入 {path}。")
 _PACKED = Words(
-    ja="{path} に書類{n}件を書き出しました（ファイル未作成 {without}件）。SHA-256: {sha256}",
-    en="{n} documents are in {path} ({without} without a file yet). SHA-256: {sha256}",
-    zh="已将{n}份文件写入 {path}（{without}份尚无文件）。SHA-256: {sha256}",
+    ja="{path} に書類{n}件を書き出しました（ファイル未作成 {without}件、証明なし {unproven}件）。"
+    "SHA-256: {sha256}",
+    en="{n} documents are in {path} ({without} without a file yet, {unproven} proofs not to be had"
+    " yet). SHA-256: {sha256}",
+    zh="已将{n}份文件写入 {path}（{without}份尚无文件，{unproven}项尚无证明）。SHA-256: {sha256}",
 )
 _NOTHING = Words(ja="見つかりませんでした。", en="Nothing was found.", zh="未找到。")
 _MORE = Words(
@@ -219,11 +221,13 @@ async def _write(
                 "path": str(out),
                 "documents": packed.documents,
                 "without_file": packed.without_file,
+                "without_proof": packed.without_proof,
                 "sha256": packed.sha256,
             }
             told = _PACKED.fill(
-                path=out, n=packed.documents, without=packed.without_file, sha256=packed.sha256
-            )
+                path=out, n=packed.documents, without=packed.without_file,
+                unproven=packed.without_proof, sha256=packed.sha256,
+            )  # fmt: skip
         else:
             what: What = "events" if of_events else "documents"
             form: handover.Form = "csv" if out.suffix == ".csv" else "jsonl"

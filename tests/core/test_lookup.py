@@ -1,5 +1,6 @@
 """Looking into the log and the index of documents: who may, what they see, and that it is noted."""
 
+import asyncio
 import csv
 import hashlib
 import io
@@ -14,6 +15,11 @@ from uuid import UUID
 
 import pytest
 
+from audit.keys import HeldKey
+from audit.note import NoteKey
+from audit.verifier.notes import read_keys
+from audit.verifier.proof import Proven, check_proof
+from audit.verifier.verdict import Fault
 from core import handover, organisations, people
 from core.agent import Deal, Results
 from core.asked import Asked, Reader, read_amount, read_day
@@ -26,6 +32,7 @@ from core.retention import retain_until
 from core.tags import Tag
 from core.unit import unit
 from core.words import LANGUAGES
+from miyabi.tree import keep_tree
 from tests.core.house import Letter, Office, letter_agent, open_office
 
 
@@ -316,8 +323,57 @@ async def test_the_archive_for_the_tax_office_has_documents_and_index(
     assert content == f"{row['Number']}: acme 1200".encode()
     assert hashlib.sha256(content).hexdigest() == row["SHA-256"]
     assert (packed.documents, packed.without_file) == (1, 0)
+    # Nobody has signed anything yet, and that is said.
+    assert packed.without_proof == 2
+    assert (row["Proof of the index"], row["Proof of the file"]) == ("", "")
     assert packed.sha256 == hashlib.sha256(path.read_bytes()).hexdigest()
     assert names_in(tmp_path) == [path.name]
+
+
+async def test_what_is_handed_over_is_proven_by_the_public_key_alone(
+    office: Office, tmp_path: Path
+) -> None:
+    """Packed while the newest events wait for their leaves; checked elsewhere, without us."""
+    key = NoteKey.made("acme.example.jp")
+    for words in ("=acme 1200", "other 5"):
+        await issued(office, words)
+    path = tmp_path / "fy2026.zip"
+    packing = asyncio.create_task(
+        pack(office.house, terminal(office), Asked(), path, timedelta(seconds=20))
+    )
+    await asyncio.sleep(0.1)
+    keeping = asyncio.create_task(keep_tree(office.house.engine, [HeldKey(key)]))
+    packed = await packing
+    keeping.cancel()
+    await asyncio.wait([keeping])
+
+    assert (packed.documents, packed.without_proof) == (2, 0)
+    with zipfile.ZipFile(path) as archive:
+        archive.extractall(tmp_path / "away")
+    here = tmp_path / "away"
+    assert (here / "keys.txt").read_text() == f"{key.vkey}\n"
+    rows = list(csv.DictReader(io.StringIO((here / "index.csv").read_text("utf-8-sig"))))
+    for row in rows:
+        file, index = (
+            check_proof((here / row[f"Proof of the {what}"]).read_bytes(), read_keys(key.vkey))
+            for what in ("file", "index")
+        )
+        assert isinstance(file, Proven)
+        assert isinstance(index, Proven)
+        assert file.event is not None
+        assert index.event is not None
+        content = (here / row["In this archive"]).read_bytes()
+        assert file.event["data"]["sha256"] == hashlib.sha256(content).hexdigest()
+        # As README.txt says it, by hand.
+        name = row["Counterparty"].lstrip("'")
+        line = (
+            f'{{"amount":{row["Amount (JPY)"]},"counterparty":"{name}","date":"{row["Date"]}",'
+            f'"id":"{row["Document id"]}","number":"{row["Number"]}"}}'
+        )
+        assert index.event["data"]["index_sha256"] == hashlib.sha256(line.encode()).hexdigest()
+        assert index.event["data"]["number"] == row["Number"]
+        other = read_keys(NoteKey.made("acme.example.jp").vkey)
+        assert isinstance(check_proof((here / row["Proof of the file"]).read_bytes(), other), Fault)
 
 
 @pytest.mark.parametrize(
