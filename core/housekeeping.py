@@ -6,7 +6,7 @@ import structlog
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from core import overdue
+from core import nightly, overdue
 from core.db import execute
 from core.house import House
 from core.schedule import Occurrence, every
@@ -50,12 +50,13 @@ _KEYS = """
 
 
 async def tidy(house: House, work: Unit, occurrence: Occurrence) -> datetime:
-    """Forget what was done long ago; miss no approval."""
+    """Forget what was done long ago; miss no approval, and no night of any organisation."""
     kept = KEPT.total_seconds()
     await execute(work.connection, _SCHEDULE, {"kept": kept})
     limits = {"kept": kept, "batch": BATCH}
     forgotten = [await execute(work.connection, sql, limits) for sql in (_INBOUND, _KEYS)]
     await overdue.watch_unwatched(work)
+    await nightly.watch_unwatched(work)
     await _make_months(work.connection)
     if BATCH in forgotten:
         return occurrence.now + _SOON

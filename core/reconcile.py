@@ -11,7 +11,7 @@ import structlog
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from core import housekeeping, overdue
+from core import housekeeping, nightly, overdue
 from core.house import House
 from core.ports import Job
 from core.schedule import Handler, run_due
@@ -73,6 +73,7 @@ HANDLERS: Mapping[str, Handler] = {
     overdue.EXPIRE: overdue.expire,
     overdue.REMIND: overdue.remind,
     housekeeping.HOUSEKEEPING: housekeeping.tidy,
+    nightly.COMPLETENESS: nightly.look_nightly,
 }
 """All that can be scheduled, by the kind of its rows."""
 

@@ -85,12 +85,20 @@ _LOOKED = {
     ),
 }
 _FORM = one_of("csv", "jsonl", "zip")
+FACTS = (
+    "number", "task", "state", "revision", "step", "approval", "closing", "decision", "document",
+    "entry", "file", "void", "intent", "effect", "message", "unknown", "settled", "given up",
+)  # fmt: skip
+"""What rows and events both say (core/agreement.py). `number` is an event's number in its stream,
+of which none may be left out; `closing` what became of an approval, `entry` a document's line in
+the index, `intent` one attempt at an act on the outside, `effect` what became of it; the last three
+are of messages."""
 _TRIES = {"try": WHOLE, "of": WHOLE, "wait": WHOLE}
 
 
 class Tag(Declared):
     """What can happen. `intake` is a person's message, `approval` a decision, `worker` our work,
-    `reader` who looked into the log."""
+    `reader` who looked into the log, `house` what it looks after by itself."""
 
     TASK_RECEIVED = _task(
         "intake:task:received",
@@ -280,27 +288,43 @@ class Tag(Declared):
         workspace=TEXT,
     )
     LOG_SEARCHED = _of(
-        "person",
+        "reader",
         "reader:log:searched",
         "Somebody looked for documents or events, and was shown so many. Of names and words only "
-        "that they were looked for. Of the organisation's stream where it was the operator.",
+        "that they were looked for.",
         rows=WHOLE,
         first=FLAG,
         **_LOOKED,
     )
     EXPORT_BEGUN = _of(
-        "person",
+        "reader",
         "reader:export:begun",
         "Somebody is about to take along what they looked for.",
         form=_FORM,
         **_LOOKED,
     )
     EXPORT_FINISHED = _of(
-        "person",
+        "reader",
         "reader:export:finished",
         "So much was taken along, whole, as a file of that hash.",
         form=_FORM,
         rows=WHOLE,
         sha256=SHA256,
         **_LOOKED,
+    )
+    LOG_COMPARED = _of(
+        "organisation",
+        "house:log:compared",
+        "What the tables say of the tasks of a stretch of time was compared with their events, "
+        "both ways: so many facts of so many tasks, of which so many, of these kinds, stand on one "
+        "side only. `gapless`: nothing since the last good run was left out. `accepted`: "
+        "somebody knows what is lacking, and the next run begins where this one ended.",
+        since=TEXT,
+        until=TEXT,
+        gapless=FLAG,
+        tasks=WHOLE,
+        facts=WHOLE,
+        lacking=WHOLE,
+        kinds=list_of(one_of(*FACTS)),
+        accepted=FLAG,
     )

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from miyabi.commands import anchoring, audit_keys, auditing, searching
+from miyabi.commands import anchoring, audit_keys, auditing, completing, searching
 from miyabi.commands.frame import (
     AsJson,
     Exit,
@@ -28,6 +28,7 @@ def register(app: typer.Typer) -> None:
     anchoring.register(audit)
     audit.add_typer(audit_keys.app, name="key")
     searching.register(audit)
+    completing.register(audit)
     app.add_typer(audit, name="audit")
 
 

@@ -28,6 +28,7 @@ from core.agent import (
     Summary,
     TaskInfo,
 )
+from core.agreement import compare
 from core.approvals import latest_of
 from core.catalogue import Catalogue
 from core.company import Company
@@ -425,6 +426,22 @@ async def check_events(database_url: str) -> None:
         personal = [body[name] for name in ("account", "ip", "user_agent")]
         personal += [body["data"][name] for name in names]
         assert all(value is None or is_sealed(value) for value in personal)
+
+
+async def check_complete(database_url: str) -> None:
+    """Each fact of the tables has its event, and each event its fact."""
+    engine = create_engine(database_url)
+    try:
+        async with engine.begin() as connection:
+            rows = await connection.execute(text("select id, organisation_id from tasks"))
+            tasks: dict[UUID, list[UUID]] = {}
+            for row in rows:
+                tasks.setdefault(row.organisation_id, []).append(row.id)
+            for organisation_id, ids in tasks.items():
+                compared = await compare(connection, organisation_id, ids)
+                assert (compared.lacking, compared.first) == (0, [])
+    finally:
+        await engine.dispose()
 
 
 async def _person(work: Unit, organisation: Organisation, handle: str, roles: set[str]) -> Person:

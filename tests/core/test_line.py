@@ -6,6 +6,8 @@ from dataclasses import replace
 from datetime import date
 from typing import Any
 
+import pytest
+
 from core import organisations, people
 from core.company import Company
 from core.inbound import Answer, Inbound, Spot
@@ -210,6 +212,7 @@ async def test_a_limit_is_passed_by_no_more_than_ask_at_once(office: Office) -> 
     assert 5 <= row.n < 5 + 3
 
 
+@pytest.mark.tampers
 async def test_what_stands_in_line_is_counted_again_after_a_while(office: Office) -> None:
     now = 0.0
     office.house = replace(office.house, line=Line(clock=lambda: now))
@@ -223,6 +226,7 @@ async def test_what_stands_in_line_is_counted_again_after_a_while(office: Office
     assert await places(office, later) == [(0, 1)]
 
 
+@pytest.mark.tampers
 async def test_a_full_organisation_has_room_again_soon_after_it_has(office: Office) -> None:
     now = 0.0
     limits = Limits(organisation=2)

@@ -122,6 +122,31 @@ def test_a_worker_carries_and_it_is_shown_how_far_the_anchors_are(
     assert verified.data["anchored"][0]["size"] == after["size"]
 
 
+def test_what_the_log_and_the_tables_do_not_both_say_is_told(
+    walk: tuple[Terminal, str, str],
+) -> None:
+    terminal, _, url = walk
+    whole = terminal.run("audit", "complete", "--json")
+    [found] = whole.data["organisations"]
+    assert (whole.code, found["lacking"]) == (0, 0)
+    assert found["tasks"] > 0
+    first = "where id = (select id from documents order by id limit 1)"
+    _value(url, f"update documents set number = number || '-9' {first}", fetch=False)
+
+    lacking = terminal.run("audit", "complete", "--since", "2026-01-01", "--json")
+    doctor = terminal.run("doctor", LC_ALL="en_US.UTF-8")
+    accepted = terminal.run("audit", "complete", "--accept", LC_ALL="en_US.UTF-8")
+    _value(url, f"update documents set number = left(number, -2) {first}", fetch=False)
+
+    assert (lacking.code, doctor.code, accepted.code) == (20, 1, 0)
+    [told] = lacking.data["organisations"]
+    assert told["kinds"] == ["document"]
+    assert {each["lacks"] for each in told["first"]} == {"event", "row"}
+    assert "Lacking: document." in doctor.out
+    assert "stand on one side only" in accepted.out
+    assert "-9: no event" in accepted.err
+
+
 def test_anchors_tell_what_the_database_can_not(
     walk: tuple[Terminal, str, str], tmp_path: Path
 ) -> None:
