@@ -9,15 +9,16 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from audit import blobs
 from audit import documents as index
 from audit.event import JSON, Actor
+from audit.store import StoreAway
 from core import tasks
 from core.agent import Deal, Document, Numbered
 from core.codec import dump
 from core.db import execute, fetch_all, fetch_one, to_json
-from core.errors import Refused
+from core.errors import Refused, TryLater
 from core.house import House
 from core.ids import new_id
 from core.people import Person
-from core.phrases import ALREADY_VOID, NO_DOCUMENT
+from core.phrases import ALREADY_VOID, NO_DOCUMENT, STORE_AWAY
 from core.retention import KEEP_YEARS, retain_until
 from core.tags import Tag
 from core.tasks import Task
@@ -182,14 +183,23 @@ class Files:
         self._organisation_id = organisation_id
 
     async def put(self, content: bytes, media_type: str) -> str:
-        """Keep bytes; returns their SHA-256. Committed at once: unused bytes harm nobody."""
-        async with self._house.engine.begin() as connection:
-            return await blobs.put(connection, self._organisation_id, content, media_type)
+        """Keep bytes; returns their SHA-256. At once, before the row that names them is committed:
+        unused bytes harm nobody. Raises TryLater where the store is away or full."""
+        try:
+            return await self._house.store.keep(self._organisation_id, content)
+        except StoreAway as error:
+            raise TryLater(STORE_AWAY.fill(why=str(error))) from error
 
     async def get(self, sha256: str) -> bytes:
-        """Bytes kept earlier. Raises LookupError for a hash nobody kept."""
-        async with self._house.engine.connect() as connection:
-            content = await blobs.get(connection, self._organisation_id, sha256)
+        """Bytes kept earlier. Raises LookupError for a hash nobody kept, TryLater, and ValueError
+        for bytes that are no longer what was kept."""
+        try:
+            content = await self._house.store.read(self._organisation_id, sha256)
+        except StoreAway as error:
+            raise TryLater(STORE_AWAY.fill(why=str(error))) from error
+        if content is None:  # of before there was a store
+            async with self._house.engine.connect() as connection:
+                content = await blobs.get(connection, self._organisation_id, sha256)
         if content is None:
             raise LookupError(f"no document {sha256}")
         return content

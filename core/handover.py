@@ -13,13 +13,14 @@ from pathlib import Path, PurePosixPath
 from typing import Literal
 from uuid import UUID
 
-from audit import blobs, search, sheets
+from audit import search, sheets
 from audit.criteria import Criteria
 from audit.documents import fingerprint
 from audit.event import JSON
 from audit.keys import every as every_key
 from core.asked import FILE_READERS, READERS, Asked, Reader, criteria, for_the_log
 from core.db import fetch_all, from_json, to_json
+from core.documents import Files
 from core.errors import Permanent, Refused
 from core.house import House
 from core.lookup import DocumentFound, EventFound, What, event, page
@@ -344,14 +345,10 @@ async def _content(
         return None
     if document.sha256 not in known.files:
         raise wrong
-    async with house.engine.connect() as connection:
-        try:
-            content = await blobs.get(connection, organisation_id, document.sha256)
-        except ValueError as error:
-            raise wrong from error
-    if content is None:
-        raise wrong
-    return content
+    try:
+        return await Files(house, organisation_id).get(document.sha256)
+    except (ValueError, LookupError) as error:
+        raise wrong from error
 
 
 async def _sha256(path: Path) -> str:

@@ -8,6 +8,7 @@ from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from audit.store import Store
 from audit.subjects import PersonalKeys
 from core.agent import Agent
 from core.catalogue import Catalogue
@@ -41,6 +42,7 @@ class House:
     resources: Mapping[type, Resource]
     heartbeat: Heartbeat
     personal: PersonalKeys
+    store: Store
     outbounds: Mapping[str, Outbound] = field(default_factory=dict)
     approval_days: int = 14
     approval_reminder: timedelta = timedelta(days=1)

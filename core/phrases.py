@@ -277,6 +277,11 @@ SENT_BACK = Words(
     ),
     zh="{who} 已退回。理由: {reason}\n请在此会话串中发送修改后的完整请求。",
 )
+STORE_AWAY = Words(
+    ja="書類の保存先が応答しないか、空きがありません: {why}",
+    en="The store of documents is out of reach or full: {why}",
+    zh="文件存储无法访问或已满：{why}",
+)
 NO_DOCUMENT = Words(
     ja="{reference} にはまだ発行された書類がありません。",
     en="{reference} has no issued document yet.",

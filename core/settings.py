@@ -136,6 +136,27 @@ class AuditSettings(BaseModel):
     )
 
 
+class StoreSettings(BaseModel):
+    """Where documents and archives lie. What is None of a bucket is found as the AWS tools do."""
+
+    model_config = ConfigDict(frozen=True, hide_input_in_errors=True)
+
+    url: str | None = Field(
+        default=None, description="a folder or s3://bucket/prefix; None: `store` under `home`"
+    )
+    endpoint: HttpUrl | None = Field(default=None, description="of a bucket that is not at AWS")
+    region: str | None = None
+    access_key_id: str | None = None
+    secret_access_key: SecretStr | None = None
+
+    @field_validator("url")
+    @classmethod
+    def _folder_or_bucket(cls, value: str | None) -> str | None:
+        if value is not None and "://" in value and not value.startswith("s3://"):
+            raise ValueError("should be a folder, or look like s3://bucket/prefix")
+        return value
+
+
 class Settings(BaseSettings):
     """Everything that can be set. Secrets never show in its repr.
 
@@ -200,6 +221,7 @@ class Settings(BaseSettings):
     limits: Limits = Limits()
     audit: AuditSettings = AuditSettings()
     anchors: AnchorSettings = AnchorSettings()
+    store: StoreSettings = StoreSettings()
 
     @field_validator("home")
     @classmethod

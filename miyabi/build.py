@@ -9,7 +9,6 @@ from uuid import UUID
 
 from arq import ArqRedis
 
-from audit import blobs
 from core import child, organisations
 from core.catalogue import Catalogue
 from core.company import Company
@@ -33,6 +32,7 @@ from miyabi.master_keys import personal_keys
 from miyabi.plugins import all_agents, all_connectors, all_platforms
 from miyabi.price_lists import given_options, open_source, settings_options
 from miyabi.queue import connect
+from miyabi.storing import open_store
 
 NO_PRICE_LIST = Words(
     ja="この組織の価格表が設定されていません。「miyabi company set」で設定してください。",
@@ -88,6 +88,7 @@ async def open_house(
             },
             heartbeat=heartbeat,
             personal=personal_keys(settings),
+            store=open_store(settings),
             approval_days=settings.approval_days,
             keep_years=settings.keep_years,
             line=Line(settings.limits),
@@ -109,11 +110,7 @@ def _opening(house: House, settings: Settings) -> Opening:
     outbounds: dict[str, Outbound] = {}
 
     async def read_file(organisation_id: UUID, sha256: str) -> bytes:
-        async with house.engine.connect() as connection:
-            content = await blobs.get(connection, organisation_id, sha256)
-        if content is None:
-            raise LookupError(f"no document {sha256}")
-        return content
+        return await Files(house, organisation_id).get(sha256)
 
     opening = Opening(settings, house, read_file)
     for platform in all_platforms().values():

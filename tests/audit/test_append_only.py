@@ -8,7 +8,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from uuid_utils.compat import uuid7
 
-from audit import blobs, documents, log
+from audit import documents, log
 from audit.event import Event
 from core.db import create_engine
 from tests.audit.happening import Happening
@@ -64,7 +64,9 @@ async def app(database_url: str) -> AsyncIterator[AsyncEngine]:
         await log.append(
             connection, [Event(ORGANISATION, uuid7(), Happening.HAPPENED, {"n": n}) for n in (1, 2)]
         )
-        await blobs.put(connection, ORGANISATION, b"x", "text/plain")
+        await connection.execute(
+            text("select audit_keep(:o, 'text/plain', 'x')"), {"o": ORGANISATION}
+        )
         await documents.enter(connection, entry(ORGANISATION, "Q-1"))
         await connection.execute(text("insert into audit_keys (vkey, name) values ('x', 'x')"))
     await write(engine, Event(ORGANISATION, uuid7(), Happening.DONE, {}))

@@ -213,13 +213,12 @@ async def test_an_event_that_brings_a_number_of_its_own_is_refused(
                 )
 
 
-async def test_a_document_is_kept_once_and_a_changed_one_is_noticed(
+async def test_a_document_of_before_the_store_is_read_and_a_changed_one_is_noticed(
     app: AsyncEngine, owner: AsyncEngine
 ) -> None:
+    keep = text("select audit_keep(:organisation_id, 'text/plain', convert_to('hello', 'UTF8'))")
     async with app.begin() as connection:
-        first = await blobs.put(connection, ORGANISATION, b"hello", "text/plain")
-        second = await blobs.put(connection, ORGANISATION, b"hello", "text/plain")
-        assert first == second
+        first = await connection.scalar(keep, {"organisation_id": ORGANISATION})
         assert await blobs.get(connection, ORGANISATION, first) == b"hello"
         assert await blobs.get(connection, uuid7(), first) is None
 

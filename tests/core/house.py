@@ -1,11 +1,14 @@
 """A small house for tests of the heart: a real database, an agent of three steps, one platform."""
 
 import asyncio
+import shutil
+import tempfile
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
+from pathlib import Path
 from typing import Any
 from uuid import UUID
 
@@ -15,6 +18,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 from audit.event import ENVELOPE, Event
 from audit.sealed import is_sealed
+from audit.store import on_disk
 from audit.subjects import PersonalKeys
 from core import organisations, people
 from core.agent import (
@@ -376,6 +380,7 @@ MASTER = b"m" * 32
 async def open_office(database_url: str) -> AsyncIterator[Office]:
     """An organisation with somebody who asks and two who approve."""
     engine: AsyncEngine = create_engine(database_url)
+    folder = Path(tempfile.mkdtemp(prefix="miyabi-store-"))
     bell, wall, trouble = Bell(), Wall(), Trouble()
 
     async def company(house: House, organisation_id: UUID) -> Company:
@@ -395,6 +400,7 @@ async def open_office(database_url: str) -> AsyncIterator[Office]:
         resources={Company: company, Files: files, Trouble: troubles, Catalogue: company},
         heartbeat=Heartbeat(database_url, LEASE),
         personal=PersonalKeys([MASTER]),
+        store=on_disk(folder),
         outbounds={"wall": wall},
     )
     try:
@@ -408,6 +414,7 @@ async def open_office(database_url: str) -> AsyncIterator[Office]:
     finally:
         house.heartbeat.stop()
         await engine.dispose()
+        shutil.rmtree(folder)
 
 
 async def check_events(database_url: str) -> None:

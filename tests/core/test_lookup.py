@@ -383,16 +383,18 @@ async def test_what_is_handed_over_is_proven_by_the_public_key_alone(
         "update audit_documents set dated = dated - 1",
         "update audit_documents set counterparty = 'somebody else'",
         "update audit_documents set sha256 = repeat('0', 64)",
-        "alter table audit_blobs disable trigger all;"
-        " update audit_blobs set content = 'x' || content",
+        "",
     ],
 )
 async def test_what_was_changed_behind_our_back_is_not_handed_over(
     office: Office, tmp_path: Path, behind: str
 ) -> None:
     await issued(office, "acme 1200")
-    for statement in behind.split(";"):
-        await office.execute_as_owner(statement)
+    if behind:
+        await office.execute_as_owner(behind)
+    else:
+        for file in office.house.store.folder.rglob("*/*/*/*"):
+            file.write_bytes(b"x" + file.read_bytes())
 
     with pytest.raises(Permanent):
         await pack(office.house, terminal(office), Asked(), tmp_path / "x.zip")

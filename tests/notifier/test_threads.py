@@ -13,6 +13,7 @@ from uuid import UUID
 import pytest
 from sqlalchemy import event
 
+from audit.store import on_disk
 from audit.subjects import PersonalKeys
 from core.db import create_engine
 from core.documents import Files
@@ -195,7 +196,8 @@ async def _announce(url: str, board: Board, organisation_id: UUID, task_id: UUID
     heartbeat = Heartbeat(url, LEASE)
     resources = dict.fromkeys([Files, Trouble], _nothing)
     personal, agents = PersonalKeys([MASTER]), {"letter": letter_agent}
-    house = House(engine, Bell(), agents, resources, heartbeat, personal, {"wall": board})
+    store, ways = on_disk(board.folder.with_suffix(".store")), {"wall": board}
+    house = House(engine, Bell(), agents, resources, heartbeat, personal, store, ways)
     await announce(house, organisation_id, task_id, "zombie")
     heartbeat.stop()
     await engine.dispose()

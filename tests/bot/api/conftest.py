@@ -13,10 +13,10 @@ import jsonschema
 import pytest
 from aiohttp import ClientSession
 
-from audit import blobs
 from bot.api import platform, tokens
 from core import people
 from core.company import Company
+from core.documents import Files
 from core.house import House
 from core.inbound import Sender
 from core.organisations import add as add_organisation
@@ -136,10 +136,7 @@ class Site:
 
 def opening_of(house: House, **settings: Any) -> Opening:
     async def read_file(organisation_id: Any, sha256: str) -> bytes:
-        async with house.engine.connect() as connection:
-            content = await blobs.get(connection, organisation_id, sha256)
-        assert content is not None
-        return content
+        return await Files(house, organisation_id).get(sha256)
 
     return Opening(Settings(**settings), house, read_file)
 
