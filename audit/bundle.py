@@ -6,7 +6,9 @@ Written as a stream: neither the range nor the file has to fit into memory.
 import hashlib
 import json
 import struct
+import sys
 import zipfile
+from array import array
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -18,7 +20,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from audit.event import JSON, canonical
-from audit.events import bodies
+from audit.events import by_ids
 from audit.hashing import SIZE
 from audit.merkle import WIDTH, Range
 from audit.note import origin
@@ -79,10 +81,12 @@ async def export(
     *,
     first: int = 0,
     end: int | None = None,
+    compression: int = zipfile.ZIP_DEFLATED,
 ) -> Exported:
     """Write a bundle of the leaves from `first` up to before `end` (all that are signed for).
 
-    The connection should be in a snapshot (REPEATABLE READ). Raises NothingToExport, GoneEvents.
+    With `compression` ZIP_STORED it is for somebody who packs it as a whole. The connection should
+    be in a snapshot (REPEATABLE READ). Raises NothingToExport, GoneEvents.
     """
     values: dict[str, object] = {"organisation_id": organisation_id}
     cover: int | None = await connection.scalar(_COVER, values)
@@ -96,10 +100,14 @@ async def export(
     keys = [row.vkey for row in await connection.execute(_KEYS)]
     with path.open("wb") as file:
         sealed = _Sealed(file)
-        with zipfile.ZipFile(sealed, "w", zipfile.ZIP_DEFLATED) as archive:
-            files = _Files(archive)
-            await files.stream("events.jsonl", _lines(connection, organisation_id, first, end))
+        with zipfile.ZipFile(sealed, "w", compression) as archive:
+            files, seqs = _Files(archive), array("Q")
+            lines = _lines(connection, organisation_id, first, end, seqs)
+            await files.stream("events.jsonl", lines)
             await files.stream("leaves.bin", _leaves(connection, organisation_id, first, end))
+            if sys.byteorder == "little":
+                seqs.byteswap()
+            files.add("seqs.bin", seqs.tobytes())
             files.add("range.json", _json({"left": left, "right": right}))
             files.add("keys.txt", "".join(f"{key}\n" for key in keys).encode())
             for row in notes:
@@ -131,15 +139,17 @@ async def _subtrees(
 
 
 async def _lines(
-    connection: AsyncConnection, organisation_id: UUID, first: int, end: int
+    connection: AsyncConnection, organisation_id: UUID, first: int, end: int, seqs: "array[int]"
 ) -> AsyncIterator[bytes]:
-    """The events in the order of their leaves, each in its one spelling."""
+    """The events in the order of their leaves, each in its one spelling. Their numbers in their
+    streams, which no event says of itself, are added to `seqs`."""
     async for ids, _ in _tiles(connection, organisation_id, first, end):
-        found = await bodies(connection, organisation_id, ids)
+        found = await by_ids(connection, organisation_id, ids)
         for id_ in ids:
             if id_ not in found:
                 raise GoneEvents(f"event {id_} has a leaf but is not there")
-            yield canonical(json.loads(found[id_])).encode() + b"\n"
+            seqs.append(found[id_].seq)
+            yield canonical(json.loads(found[id_].body)).encode() + b"\n"
 
 
 async def _leaves(
@@ -186,7 +196,7 @@ class _Files:
     async def stream(self, name: str, parts: AsyncIterator[bytes]) -> None:
         """A member that is written as it comes."""
         digest = hashlib.sha256()
-        with self._archive.open(_member(name), "w", force_zip64=True) as member:
+        with self._archive.open(self._member(name), "w", force_zip64=True) as member:
             async for part in parts:
                 digest.update(part)
                 member.write(part)
@@ -194,16 +204,15 @@ class _Files:
 
     def add(self, name: str, content: bytes) -> None:
         """A small member."""
-        self._archive.writestr(_member(name), content)
+        self._archive.writestr(self._member(name), content)
         self.digests[name] = hashlib.sha256(content).hexdigest()
 
-
-def _member(name: str) -> zipfile.ZipInfo:
-    """Of no time: what was written when stands in the manifest."""
-    info = zipfile.ZipInfo(name)
-    info.compress_type = zipfile.ZIP_DEFLATED
-    info.external_attr = 0o644 << 16
-    return info
+    def _member(self, name: str) -> zipfile.ZipInfo:
+        """Of no time: what was written when stands in the manifest."""
+        info = zipfile.ZipInfo(name)
+        info.compress_type = self._archive.compression
+        info.external_attr = 0o644 << 16
+        return info
 
 
 class _Sealed:

@@ -2,9 +2,10 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import text
+from sqlalchemy import Row, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 ABOUT = timedelta(days=1)
@@ -12,28 +13,28 @@ ABOUT = timedelta(days=1)
 by its own clock. What is further apart is found as well, by a look into each month."""
 
 _BODIES = text("""
-    select e.id, cast(e.body as text) as body from audit_events e
+    select e.id, e.seq, cast(e.body as text) as body from audit_events e
     where e.organisation_id = :organisation_id and e.id = any (:ids)
         and e.at >= :since and e.at < :until
 """)
 _ANYWHERE = text("""
-    select e.id, cast(e.body as text) as body from audit_events e
+    select e.id, e.seq, cast(e.body as text) as body from audit_events e
     where e.organisation_id = :organisation_id and e.id = any (:ids)
 """)
 
 
-async def bodies(
+async def by_ids(
     connection: AsyncConnection, organisation_id: UUID, ids: Sequence[UUID]
-) -> Mapping[UUID, str]:
-    """The bodies of those of the events that are there."""
+) -> Mapping[UUID, Row[Any]]:
+    """Those of the events that are there: `body` as text, and `seq`."""
     if not ids:
         return {}
     since, until = about(ids)
     values = {"organisation_id": organisation_id, "ids": list(ids), "since": since, "until": until}
-    found = {row.id: row.body for row in await connection.execute(_BODIES, values)}
+    found = {row.id: row for row in await connection.execute(_BODIES, values)}
     if lost := [id_ for id_ in ids if id_ not in found]:
         values = {"organisation_id": organisation_id, "ids": lost}
-        found |= {row.id: row.body for row in await connection.execute(_ANYWHERE, values)}
+        found |= {row.id: row for row in await connection.execute(_ANYWHERE, values)}
     return found
 
 

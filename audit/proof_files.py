@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from audit import checkpoints
 from audit.checkpoints import Checkpoint
 from audit.event import JSON, canonical
-from audit.events import bodies
+from audit.events import by_ids
 from audit.proofs import leaf_of, prove_consistency, prove_inclusion
 
 _NOTE = text("""
@@ -32,12 +32,17 @@ async def inclusion_file(
     """
     head = head or await checkpoints.newest(connection, organisation_id)
     leaf = await leaf_of(connection, organisation_id, event_id)
-    body = (await bodies(connection, organisation_id, [event_id])).get(event_id)
-    if head is None or leaf is None or body is None or leaf >= head.size:
+    event = (await by_ids(connection, organisation_id, [event_id])).get(event_id)
+    if head is None or leaf is None or event is None or leaf >= head.size:
         raise LookupError(str(event_id))
     hashes = await prove_inclusion(connection, organisation_id, leaf, head.size)
     return _file(
-        {"event": json.loads(body), "leaf": leaf, "checkpoint": head.note, "hashes": _hex(hashes)}
+        {
+            "event": json.loads(event.body),
+            "leaf": leaf,
+            "checkpoint": head.note,
+            "hashes": _hex(hashes),
+        }
     )
 
 

@@ -8,6 +8,7 @@ from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from audit.archives import LIVE_MONTHS
 from audit.store import Store
 from audit.subjects import PersonalKeys
 from core.agent import Agent
@@ -47,6 +48,7 @@ class House:
     approval_days: int = 14
     approval_reminder: timedelta = timedelta(days=1)
     keep_years: int = KEEP_YEARS
+    live_months: int = LIVE_MONTHS
     lease: timedelta = LEASE
     line: Line = field(default_factory=Line)
     met: "dict[Sender, Person]" = field(default_factory=dict)

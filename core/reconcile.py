@@ -11,7 +11,7 @@ import structlog
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from core import housekeeping, nightly, overdue
+from core import archive, housekeeping, nightly, overdue
 from core.house import House
 from core.ports import Job
 from core.schedule import Handler, run_due
@@ -74,6 +74,7 @@ HANDLERS: Mapping[str, Handler] = {
     overdue.REMIND: overdue.remind,
     housekeeping.HOUSEKEEPING: housekeeping.tidy,
     nightly.COMPLETENESS: nightly.look_nightly,
+    archive.ARCHIVE: archive.plan,
 }
 """All that can be scheduled, by the kind of its rows."""
 

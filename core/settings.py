@@ -134,6 +134,9 @@ class AuditSettings(BaseModel):
         description="None: `personal.key` under `home` where the database is embedded, else a key "
         "is derived of `secret_key`",
     )
+    live_months: int = Field(
+        default=13, ge=1, le=1200, description="that events stay in the database; then archived"
+    )
 
 
 class StoreSettings(BaseModel):

@@ -273,6 +273,58 @@ class Tag(Declared):
     TOKEN_REVOKED = _of(
         "person", "admin:token:revoked", "A token is worth nothing from now on.", **_TOKEN
     )
+    ARCHIVE_KEPT = _of(
+        "organisation",
+        "worker:archive:kept",
+        "The events of a month (and leaves from `first` up to before `end`) lie in the store as a "
+        "file of that hash, which was read back and verified.",
+        month=TEXT,
+        first=WHOLE,
+        end=WHOLE,
+        sha256=SHA256,
+    )
+    ARCHIVE_DROPPED = _of(
+        "organisation",
+        "worker:archive:dropped",
+        "So many events of a month left the database; they are in the archive of that hash.",
+        month=TEXT,
+        events=WHOLE,
+        sha256=SHA256,
+    )
+    ARCHIVE_RESTORED = _of(
+        "organisation",
+        "admin:archive:restored",
+        "The events of a month were brought back into the database from its archive.",
+        month=TEXT,
+        events=WHOLE,
+        sha256=SHA256,
+    )
+    ARCHIVE_EXPIRED = _of(
+        "organisation",
+        "admin:archive:expired",
+        "A month's archive was let go of, as its years of retention are over.",
+        month=TEXT,
+        sha256=SHA256,
+    )
+    DOCUMENT_DROPPED = _of(
+        "organisation",
+        "admin:document:dropped",
+        "A document's file was let go of, as its years of retention are over.",
+        document=ID,
+        number=TEXT,
+        sha256=or_none(SHA256),
+    )
+    HOLD_PLACED = _of(
+        "organisation",
+        "admin:hold:placed",
+        "Nothing of these days is dropped from now on, however old (legal hold); null is any day.",
+        hold=ID,
+        since=or_none(TEXT),
+        until=or_none(TEXT),
+    )
+    HOLD_RELEASED = _of(
+        "organisation", "admin:hold:released", "A legal hold holds nothing from now on.", hold=ID
+    )
     WORKSPACE_CONNECTED = _of(
         "installation",
         "admin:workspace:connected",

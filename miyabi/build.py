@@ -91,6 +91,7 @@ async def open_house(
             store=open_store(settings),
             approval_days=settings.approval_days,
             keep_years=settings.keep_years,
+            live_months=settings.audit.live_months,
             line=Line(settings.limits),
             approval_reminder=timedelta(hours=settings.approval_reminder_hours),
         )

@@ -27,6 +27,7 @@ from core.ports import JobKind, Lane
 from core.reconcile import reconcile
 from core.runner import advance
 from miyabi.anchors import Anchors, keep_anchors
+from miyabi.archiving import keep_archive
 from miyabi.lane import LaneWorker, listen
 from miyabi.queue import KINDS, LANES, connect_anew, give_back
 from miyabi.tree import keep_tree
@@ -80,6 +81,7 @@ async def run_worker(
     reconciling = asyncio.create_task(reconcile_forever(house))
     tree = asyncio.create_task(keep_tree(house.engine, signers))
     anchoring = asyncio.create_task(keep_anchors(house.engine, anchors or Anchors()))
+    archive = asyncio.create_task(keep_archive(house))
     row = asyncio.create_task(keep_row(house.engine, crew))
     crew.begin()
     try:
@@ -89,8 +91,9 @@ async def run_worker(
         await crew.stop()
         tree.cancel()  # after the last events
         anchoring.cancel()
+        archive.cancel()
         row.cancel()
-        await asyncio.wait([reconciling, tree, anchoring, row], timeout=_FINAL_POLL)
+        await asyncio.wait([reconciling, tree, anchoring, archive, row], timeout=_FINAL_POLL)
 
 
 def worker_name() -> str:

@@ -23,12 +23,13 @@ from audit.verifier.spelling import read, read_hash, spell
 from audit.verifier.stamps import Stamps, resolve, verify_stamps
 from audit.verifier.verdict import Fault, Kind, Verdict
 
-MANIFEST, EVENTS, LEAVES, RANGE, KEYS = (
+MANIFEST, EVENTS, LEAVES, RANGE, KEYS, SEQS = (
     "manifest.json",
     "events.jsonl",
     "leaves.bin",
     "range.json",
     "keys.txt",
+    "seqs.bin",
 )
 _FIELDS = {
     "format",
@@ -93,6 +94,7 @@ class _Bundle:
         self._cover(growing, right, claims)
         self._heads.close(self._size)
         self._verdict.leaves = self._end - self._first
+        self._verdict.range = (self._first, self._end)
         if not self._verdict.counts:
             self._check_files()
         if anchors is not None:
@@ -226,7 +228,11 @@ class _Bundle:
         """Against accidents, where what is signed does not reach: the manifest's own checksums."""
         digests = {name: digest.hex() for name, digest in self._digests.items()}
         for name in self._container.names:
-            if name not in digests and name != MANIFEST:
+            if name == SEQS:
+                digest = Digest()
+                count = sum(1 for _ in self._container.pieces(SEQS, 8, digest))
+                digests[name] = digest.hex() if count == self._end - self._first else ""
+            elif name not in digests and name != MANIFEST:
                 digests[name] = sha256(self._container.read(name)).hexdigest()
         rest = {name: value for name, value in self._manifest.items() if name != "sha256"}
         wrong = [name for name, hash_ in digests.items() if self._manifest["files"][name] != hash_]
@@ -270,6 +276,8 @@ def _fits(found: dict[str, Any], names: list[str]) -> bool:
     rising = sizes == sorted(set(sizes)) and all(first < each <= end for each in sizes[:-1])
     notes = [f"checkpoints/{each}.note" for each in sizes]
     wanted = [EVENTS, LEAVES, RANGE, KEYS, *notes]
+    if SEQS in names:  # the numbers of events in their streams; bundles of old have none
+        wanted.append(SEQS)
     return bool(
         0 <= first < end <= size
         and rising

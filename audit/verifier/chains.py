@@ -29,6 +29,10 @@ _WHOLE = f"""
 _HEADS = f"""
     select stream, count as events, head from audit_streams where {_SCOPE} order by stream
 """  # noqa: S608 - likewise
+_RUNS = f"""
+    select stream, first, last, before, after from audit_archived_runs where {_SCOPE}
+    order by stream, first
+"""  # noqa: S608 - likewise
 _HOUR = 3_600_000
 """Milliseconds by which ids of one stream may go backwards: clocks differ, transactions wait."""
 
@@ -71,15 +75,23 @@ async def walk(
     connection: AsyncConnection, sql: str, scope: dict[str, Any], verdict: Verdict, look: Any
 ) -> None:
     """Merge the streams' events with their heads, both in the order of streams."""
-    heads = _heads(connection, scope)
+    heads = _rows(connection, _HEADS, scope)
     head = await anext(heads, None)
+    archived = _Archived(_rows(connection, _RUNS, scope))
     current: _Chain | None = None
+
+    async def pass_over(stream: UUID | None) -> None:
+        """Streams before this one that have a head, and no events here."""
+        nonlocal head
+        while head is not None and (stream is None or head.stream < stream):
+            if runs := await archived.of(head.stream):
+                _Chain(head.stream, verdict, runs).compare(head.events, bytes(head.head))
+            else:
+                _gone(head, verdict)
+            head = await anext(heads, None)
 
     async def close(chain: _Chain) -> None:
         nonlocal head
-        while head is not None and head.stream < chain.stream:
-            _gone(head, verdict)
-            head = await anext(heads, None)
         if head is not None and head.stream == chain.stream:
             chain.compare(head.events, bytes(head.head))
             head = await anext(heads, None)
@@ -93,22 +105,41 @@ async def walk(
             if current is None or current.stream != stream:
                 if current is not None:
                     await close(current)
-                current = _Chain(stream, verdict)
+                await pass_over(stream)
+                current = _Chain(stream, verdict, await archived.of(stream))
             for row in run:
                 look(row)
                 current.follow(row)
     if current is not None:
         await close(current)
-    while head is not None:
-        _gone(head, verdict)
-        head = await anext(heads, None)
+    await pass_over(None)
 
 
-async def _heads(connection: AsyncConnection, scope: dict[str, Any]) -> AsyncIterator[Any]:
-    result = await connection.stream(text(_HEADS), scope)
+async def _rows(connection: AsyncConnection, sql: str, scope: dict[str, Any]) -> AsyncIterator[Any]:
+    result = await connection.stream(text(sql), scope)
     async for rows in result.partitions(2000):
         for row in rows:
             yield row
+
+
+class _Archived:
+    """The runs of numbers that have left the database, by streams, asked for in their order."""
+
+    def __init__(self, rows: AsyncIterator[Any]) -> None:
+        self._rows = rows
+        self._next: Any = None
+        self._begun = False
+
+    async def of(self, stream: UUID) -> list[Any]:
+        """Those of a stream, the first numbers first."""
+        found = []
+        if not self._begun:
+            self._begun, self._next = True, await anext(self._rows, None)
+        while self._next is not None and self._next.stream <= stream:
+            if self._next.stream == stream:
+                found.append(self._next)
+            self._next = await anext(self._rows, None)
+        return found
 
 
 def _gone(head: Any, verdict: Verdict) -> None:
@@ -120,8 +151,10 @@ def _gone(head: Any, verdict: Verdict) -> None:
 class _Chain:
     """The events of one stream, in the order of their numbers."""
 
-    def __init__(self, stream: UUID, verdict: Verdict) -> None:
+    def __init__(self, stream: UUID, verdict: Verdict, runs: list[Any]) -> None:
         self.stream = stream
+        self._runs = runs
+        self._archived = 0
         self._verdict = verdict
         self._head = b""
         self._rows: list[tuple[UUID, bytes]] = []
@@ -136,6 +169,7 @@ class _Chain:
 
     def follow(self, row: Any) -> None:
         """Add the next event."""
+        self._skip()
         if row.seq == self._last:
             self._gap = True
             about = f"number {row.seq} of this stream stands there twice"
@@ -154,13 +188,29 @@ class _Chain:
         if len(self._rows) < _REMEMBERED:
             self._rows.append((row.id, row.sha256))
 
+    def _skip(self) -> None:
+        """Go on behind what was archived, if that comes next."""
+        while self._runs and self._runs[0].first <= self._last + 1:
+            run = self._runs.pop(0)
+            if run.first <= self._last:
+                about = f"numbers {run.first} to {run.last} were archived, and are here as well"
+                self.fault(Kind.INSERTED, about, run.first)
+                continue
+            if bytes(run.before) != self._head:
+                about = f"number {run.first} was archived as following something else"
+                self.fault(Kind.MODIFIED, about, run.first)
+            self._last, self._head = run.last, bytes(run.after)
+            self._count += run.last - run.first + 1
+            self._archived += run.last - run.first + 1
+
     def compare(self, events: int, head: bytes) -> None:
         """Compare with what the stream's head says."""
+        self._skip()
         if (self._count, self._head) == (events, head):
             return
         if self._last > events:
             about = f"the stream's head says {events} events, there are {self._last}"
-            self.fault(Kind.INSERTED, about, events + 1, self._id(events))
+            self.fault(Kind.INSERTED, about, events + 1, self._id(events - self._archived))
         elif self._last < events:
             about = f"the stream's head says {events} events, the last is number {self._last}"
             self.fault(Kind.TAIL_CUT, about, self._last + 1)
@@ -172,7 +222,7 @@ class _Chain:
         ordered, chain = sorted(self._rows), b""
         for _, digest in ordered:
             chain = sha256(chain + digest).digest()
-        if chain != head or len(ordered) < self._count:
+        if chain != head or len(ordered) < self._count:  # or some of it was archived
             self.fault(Kind.MODIFIED, "the stream's chain does not lead to its head", None)
             return
         seq = next(n for n, (a, b) in enumerate(zip(self._rows, ordered, strict=True)) if a != b)

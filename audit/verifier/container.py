@@ -13,6 +13,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import IO, Self
 
+from audit.verifier.packed import MAGIC, NotPacked, unpacked
+
 _END = struct.Struct("<4s4H2LH")
 _LABEL = b"miyabi sha256 "
 _COMMENT = len(_LABEL) + 64
@@ -30,7 +32,14 @@ class Container:
 
     def __init__(self, path: Path) -> None:
         """Raises BadBundle."""
-        self._file = path.open("rb")
+        self._file: IO[bytes] = path.open("rb")
+        try:
+            if self._file.read(len(MAGIC)) == MAGIC:
+                packed, self._file = self._file, unpacked(self._file)
+                packed.close()
+        except (NotPacked, OSError) as error:
+            self._file.close()
+            raise BadBundle(f"this can't be unpacked: {error}") from None
         try:
             self._zip = zipfile.ZipFile(self._file)
         except (zipfile.BadZipFile, NotImplementedError, ValueError, struct.error) as error:

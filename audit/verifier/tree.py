@@ -11,6 +11,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from audit.verifier import anchors as kept
+from audit.verifier.archived import Archived, archived
 from audit.verifier.heads import Claim, Heads
 from audit.verifier.notes import Keys
 from audit.verifier.renumbered import Renumbered
@@ -105,6 +106,7 @@ class Tree:
         self._verdict = verdict
         self._stored = Stored(connection, organisation_id, origin)
         self._clock = Clock()
+        self._archived = Archived([])
         self._found = 0  # leaves whose events are there
         self._gone: tuple[int, UUID] | None = None  # where a run of missing events began
         self._first: UUID | None = None  # the event after the last good head
@@ -115,6 +117,8 @@ class Tree:
         self, events: int, since: datetime | None, anchors: Sequence[str] | None
     ) -> None:
         """Check all of it. `events`: how many the organisation has."""
+        self._archived = await archived(self._connection, self._of["organisation_id"])
+        self._verdict.archives += self._archived.archives
         begin = await self._begin(since)
         self._growing = await self._left_of(begin)
         begin = self._growing.size
@@ -242,12 +246,15 @@ class Tree:
 
     def _leaf(self, leaf: int, hash_: bytes, id_: UUID, row: Any) -> None:
         """Compare a leaf with its event."""
-        if row is None:
+        if row is None and not self._archived.holds(leaf, id_):
             if self._gone is None:
                 self._gone = (leaf, id_)
             return
         if self._gone is not None:
             self._end_gap(cut=False, until=leaf)
+        if row is None:
+            self._verdict.archived += 1
+            return
         self._found += 1
         contents = Contents(row)
         if contents.leaf != hash_:

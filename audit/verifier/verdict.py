@@ -5,6 +5,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from uuid import UUID
 
+from audit.verifier.archived import Archive
+
 MOST_LISTED = 100
 """Faults that are listed; all are counted."""
 
@@ -83,6 +85,8 @@ class Verdict:
 
     `unsequenced`: events that wait for their leaf. `uncheckpointed`: leaves after the newest
     verified checkpoint. `unanchored`: leaves after the last anchor, None where none was looked at.
+    `archived`: leaves whose events have left the database for one of `archives`; whether these were
+    read, and why they can't be. `range`: the leaves of a bundle.
     """
 
     events: int = 0
@@ -93,6 +97,11 @@ class Verdict:
     unsequenced: int = 0
     uncheckpointed: int = 0
     unanchored: int | None = None
+    archived: int = 0
+    archives: list[Archive] = field(default_factory=list)
+    archives_read: bool = False
+    archives_away: str | None = None
+    range: tuple[int, int] | None = None
     heads: list[Head] = field(default_factory=list)
     stamps: list[Stamp] = field(default_factory=list)
     faults: list[Fault] = field(default_factory=list)

@@ -74,6 +74,21 @@ _STAMP = Words(
     en="Time stamp: {size} events of {origin} were there on {at} ({authority})",
     zh="时间戳: {origin} 的{size}条于 {at} 已存在（{authority}）",
 )
+_ARCHIVED = Words(
+    ja="ほか{n}件はアーカイブ済み（{archives}個、すべて保存先にあり。検証は --archives）。",
+    en="Archived: {n} events more, in {archives} archives, all stored; --archives reads them.",
+    zh="另有{n}条已归档（{archives}个归档，均在存储中。用 --archives 验证其内容）。",
+)
+_ARCHIVES_WHOLE = Words(
+    ja="アーカイブ済み{n}件（{archives}個）も検証しました: 異常なし。",
+    en="Archived: {n} events more, in {archives} archives; whole.",
+    zh="已归档的{n}条（{archives}个归档）也已验证: 无异常。",
+)
+_ARCHIVES_AWAY = Words(
+    ja="アーカイブ済み{n}件（{archives}個）は保存先が応答せず確認できません: {why}",
+    en="Archived: {n} events more, in {archives} archives; the store is away: {why}",
+    zh="已归档的{n}条（{archives}个归档）无法确认，存储无响应: {why}",
+)
 _MORE = Words(ja="ほか{n}件", en="and {n} more", zh="另有{n}处")
 _EVENT = Words(
     ja="このイベントは監査ログの{leaf}番の葉です（{size}件、{at}、署名 {signers}）:",
@@ -103,6 +118,10 @@ def verdict_data(verdict: Verdict) -> dict[str, object]:
         "leaves": verdict.leaves,
         "checkpoints": verdict.checkpoints,
         "anchors": verdict.anchors,
+        "archived": verdict.archived,
+        "archives": len(verdict.archives),
+        "archives_read": verdict.archives_read,
+        "archives_away": verdict.archives_away,
         "unsequenced": verdict.unsequenced,
         "uncheckpointed": verdict.uncheckpointed,
         "unanchored": verdict.unanchored,
@@ -201,6 +220,13 @@ def tell(verdict: Verdict) -> None:
         "checkpoints": verdict.checkpoints,
     }
     _line(_WHOLE.fill(**numbers), "green")
+    if verdict.archives:
+        kept = {"n": verdict.archived, "archives": len(verdict.archives)}
+        if verdict.archives_away is not None:
+            _line(_ARCHIVES_AWAY.fill(why=verdict.archives_away, **kept), "yellow")
+        else:
+            words = _ARCHIVES_WHOLE if verdict.archives_read else _ARCHIVED
+            _line(words.fill(**kept), "green" if verdict.archives_read else "")
     if verdict.unsequenced or verdict.uncheckpointed:
         _line(_TAIL.fill(waiting=verdict.unsequenced, unsigned=verdict.uncheckpointed), "")
     for head in verdict.heads:

@@ -73,6 +73,7 @@ _EXPECTED = """
     ) as known
     where (:organisation_id is null or known.organisation_id = :organisation_id)
         and not exists (select from audit_events e where e.stream = known.id)
+        and not exists (select from audit_archived_runs r where r.stream = known.id)
     limit 100
 """.replace(":organisation_id", "cast(:organisation_id as uuid)")
 
@@ -113,6 +114,9 @@ def verify(
     key: GivenKeys = None,
     anchors: Anchors = None,
     tsa: Authority = None,
+    archives: Annotated[
+        bool, typer.Option("--archives", help="Read every archived month and verify it, too.")
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
     """Verify the audit log: events, hashes, chains, tree, signatures; each fault has an exit code.
@@ -140,7 +144,7 @@ def verify(
             read_file(bundle, at_most=0)
             verdict = verify_bundle(bundle, given_keys(key), anchors=kept.notes, stamps=kept.stamps)
         else:
-            verdict, reached = await _verify(settings, organisation, since, key, kept)
+            verdict, reached = await _verify(settings, organisation, since, key, kept, archives)
         if as_json:
             print_json(
                 {**verdict_data(verdict), "anchored": [reach_data(each) for each in reached]}
@@ -161,10 +165,12 @@ async def _verify(
     since: datetime | None,
     given: Sequence[str] | None,
     kept: "Anchored",
+    archives: bool,
 ) -> "tuple[Verdict, Sequence[Reach]]":
     from audit.anchored import reach, used
     from audit.verifier.live import verify_database
     from audit.verifier.verdict import Fault, Kind
+    from core.archive import look_into_archives
     from core.db import fetch_all
     from miyabi.session import session
 
@@ -184,7 +190,9 @@ async def _verify(
             for row in await fetch_all(connection, _EXPECTED, {"organisation_id": of}):
                 about = "all events of this stream are gone"
                 verdict.add(Fault(Kind.MISSING, about, stream=row.id))
-            return verdict, await reach(connection, await used(connection), of)
+            reached = await reach(connection, await used(connection), of)
+        await look_into_archives(opened.house.store, verdict, keys, whole=archives)
+    return verdict, reached
 
 
 async def _own_keys(opened: "Session") -> "Keys":

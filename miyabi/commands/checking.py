@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from miyabi.commands import anchoring, audit_keys, auditing, completing, searching
+from miyabi.commands import anchoring, archiving, audit_keys, auditing, completing, searching
 from miyabi.commands.frame import (
     AsJson,
     Exit,
@@ -26,6 +26,7 @@ def register(app: typer.Typer) -> None:
     app.command("doctor")(doctor)
     auditing.register(audit)
     anchoring.register(audit)
+    archiving.register(audit)
     audit.add_typer(audit_keys.app, name="key")
     searching.register(audit)
     completing.register(audit)

@@ -38,10 +38,14 @@ TABLES: dict[str, frozenset[str]] = {
     "audit_receipts": frozenset({"insert"}),
     "audit_anchors": frozenset({"insert", "update"}),
     "audit_subjects": frozenset({"insert", "update"}),
+    "audit_archives": frozenset(),
+    "audit_archived_runs": frozenset(),
+    "audit_holds": frozenset({"insert", "update"}),
 }
 """All tables, and what the application may do there by itself beside reading: say that a key was
-retired, which file a document is and that it is void, and when an anchor is tried next; make and
-destroy a person's key, which is no part of the log; nothing else of them can be changed."""
+retired, which file a document is and that it is void, when an anchor is tried next, and that a hold
+was released; make and destroy a person's key, which is no part of the log; nothing else of them can
+be changed."""
 
 GROWS: dict[str, frozenset[str]] = {
     "audit_pending": frozenset({"update", "delete", "truncate"}),
@@ -51,9 +55,12 @@ GROWS: dict[str, frozenset[str]] = {
     "audit_documents": frozenset({"update"}),
     "audit_anchors": frozenset({"update"}),
     "audit_subjects": frozenset({"update", "delete", "truncate"}),
+    "audit_archives": frozenset({"update"}),
+    "audit_archived_runs": frozenset({"delete"}),
+    "audit_holds": frozenset({"update"}),
 }
 """What their owner is not refused whatever it is: the functions of the log do it. What waits for a
-leaf is no record; of the others see the tests of the sequencer and of the index."""
+leaf is no record; of the others see the tests of the sequencer, of the index and of archives."""
 
 
 @pytest.fixture
@@ -75,8 +82,19 @@ async def app(database_url: str) -> AsyncIterator[AsyncEngine]:
         for more in (
             "receipts (organisation_id, anchor, size, place) values (:o, 'x', 3, 'x')",
             "anchors (organisation_id, anchor) values (:o, 'x')",
+            "holds (id, organisation_id, reason) values (gen_random_uuid(), :o, 'x')",
         ):
             await connection.execute(text(f"insert into audit_{more}"), {"o": ORGANISATION})
+    owner = create_async_engine(database_url)
+    async with owner.begin() as connection:
+        for more in (
+            "archives (organisation_id, month, first_leaf, end_leaf, events, strays)"
+            " values (:o, '2020-01-01', 0, 1, 1, '{}')",
+            "archived_runs (organisation_id, month, stream, first, last, before, after)"
+            " values (:o, '2020-01-01', :o, 1, 1, '', '')",
+        ):
+            await connection.execute(text(f"insert into audit_{more}"), {"o": ORGANISATION})
+    await owner.dispose()
     async with engine.begin() as connection:  # and one that waits
         await log.append(connection, [Event(ORGANISATION, uuid7(), Happening.DONE, {})])
     yield engine
@@ -189,3 +207,14 @@ async def test_a_document_stands_under_its_own_hash_only(app: AsyncEngine) -> No
                 text("insert into audit_blobs values (:i, 'false', 'text/plain', 'x')"),
                 {"i": ORGANISATION},
             )
+
+
+async def test_a_hold_is_released_once_and_nothing_else_of_it_changes(
+    app: AsyncEngine, owner: AsyncEngine
+) -> None:
+    async with app.begin() as connection:
+        await connection.execute(text("update audit_holds set released_at = now()"))
+    for change in ("released_at = null", "reason = 'y'", "released_at = now()"):
+        with pytest.raises(DBAPIError, match="append-only"):
+            async with owner.begin() as connection:
+                await connection.execute(text(f"update audit_holds set {change}"))

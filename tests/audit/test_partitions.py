@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from uuid_utils.compat import uuid7
 
 from audit import log
-from audit.events import about, bodies
+from audit.events import about, by_ids
 from audit.proof_files import inclusion_file
 from audit.search import Criteria, EventCriteria, events
 from audit.sequencer import sequence
@@ -63,7 +63,7 @@ async def test_an_event_whose_month_was_not_made_is_kept_and_moves_when_it_is(
     assert await months(owner) == [name(-3)]
     assert (await verify(app)).verified
     async with app.connect() as connection:
-        assert early.id in await bodies(connection, ORGANISATION, [early.id])
+        assert early.id in await by_ids(connection, ORGANISATION, [early.id])
         assert await connection.scalar(text("select audit_make_months(4)")) == 0
 
 

@@ -185,3 +185,25 @@ def _value(url: str, statement: str, *, fetch: bool = True) -> object:
             await connection.close()
 
     return asyncio.run(run())
+
+
+def test_the_archive_is_moved_and_held_at_the_command_line(
+    walk: tuple[Terminal, str, str],
+) -> None:
+    terminal, _, url = walk
+    hold = terminal.run("audit", "hold", "add", "--since", "2019-01-01", "a suit", "--json")
+    [placed] = terminal.run("audit", "hold", "list", "--json").data["holds"]
+    nothing = terminal.run("audit", "archive", LC_ALL="en_US.UTF-8")
+    unknown = terminal.run("audit", "restore", "2019-01")
+    expired = terminal.run("audit", "expire", "--json")
+    released = terminal.run("audit", "hold", "release", hold.data["hold"])
+
+    assert (placed["hold"], placed["since"], placed["reason"]) == (
+        hold.data["hold"],
+        "2019-01-01",
+        "a suit",
+    )
+    assert (nothing.code, "No month is due" in nothing.out) == (0, True)
+    assert (unknown.code, released.code) == (3, 0)
+    assert expired.data == {"dropped": False, "months": [], "documents": []}
+    assert _value(url, "select count(*) from audit_events where tag like 'admin:hold:%'") == 2
