@@ -8,6 +8,7 @@ import asyncio
 import random
 import time
 from collections.abc import Sequence
+from datetime import timedelta
 from uuid import UUID
 
 import structlog
@@ -41,6 +42,16 @@ async def keep_tree(engine: AsyncEngine, signers: Sequence[Signer]) -> None:
             group.create_task(_sign_forever(engine, signers, grown))
         else:
             log.warning("audit.no_key", see="miyabi audit key new")
+
+
+async def seal_now(engine: AsyncEngine, signers: Sequence[Signer]) -> None:
+    """Give all that waits its leaf and sign it at once, for a command that hands out proofs: on the
+    embedded database there may be no worker. Without a key here nothing is done."""
+    if not signers:
+        return
+    while (await sequence(engine)).more:
+        pass
+    await make_due(engine, signers, every=timedelta(0), events=1)
 
 
 async def _sequence_forever(engine: AsyncEngine, grown: asyncio.Event) -> None:

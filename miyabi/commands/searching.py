@@ -212,10 +212,13 @@ async def _write(
 ) -> None:
     from core import handover
     from core.lookup import What
+    from miyabi.signing import signers
+    from miyabi.tree import seal_now
 
     house = opened.house
     try:
         if out.suffix == ".zip":
+            await seal_now(house.engine, signers(opened.settings))
             packed = await handover.pack(house, reader, asked, out)
             data: Mapping[str, Any] = {
                 "path": str(out),

@@ -58,11 +58,12 @@ def test_what_is_written_to_files(terminal: Terminal, tmp_path: Path) -> None:
     assert terminal.run("audit", "search", "--out", str(table)).code == 0
     assert terminal.run("audit", "search", "--events", "--out", str(lines)).code == 0
 
-    assert packed.data["documents"] == 2, packed.err
+    assert (packed.data["documents"], packed.data["without_proof"]) == (2, 0), packed.err
     with zipfile.ZipFile(archive) as opened:
         pdfs = [name for name in opened.namelist() if name.endswith(".pdf")]
         assert len(pdfs) == 2
         assert opened.read(pdfs[0]).startswith(b"%PDF")
+        assert len([name for name in opened.namelist() if name.startswith("proofs/")]) == 4
     rows = list(csv.reader(io.StringIO(table.read_text("utf-8-sig"), newline="")))
     assert (rows[0][0], len(rows)) == ("取引年月日", 3)
     assert all(json.loads(line)["tag"] for line in lines.read_text("utf-8").splitlines())
