@@ -6,7 +6,7 @@ import structlog
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from core import nightly, overdue
+from core import erasure, nightly, overdue
 from core.db import execute
 from core.house import House
 from core.schedule import Occurrence, every
@@ -50,7 +50,9 @@ _KEYS = """
 
 
 async def tidy(house: House, work: Unit, occurrence: Occurrence) -> datetime:
-    """Forget what was done long ago; miss no approval, and no night of any organisation."""
+    """End erasures that were cut short, forget what was done long ago; miss no approval, and no
+    night of any organisation."""
+    await erasure.go_on(house)  # first: it has transactions of its own, which wait for none here
     kept = KEPT.total_seconds()
     await execute(work.connection, _SCHEDULE, {"kept": kept})
     limits = {"kept": kept, "batch": BATCH}

@@ -230,6 +230,11 @@ CHOOSE_ONE = Words(
     en="Please choose “{first}” or “{second}”.",
     zh="请选择“{first}”或“{second}”。",
 )
+ERASED = Words(
+    ja="依頼した人の個人データは消去済みです。依頼の内容は残っていません。",
+    en="Whoever asked for this was erased, and what was asked with them.",
+    zh="申请人的个人数据已删除，申请内容不再保留。",
+)
 NOT_OURS = Words(
     ja="このタスクは新しいバージョンのMiyabiのものです。更新後にもう一度お試しください。",
     en="This task is of a newer version of Miyabi. Please try again after the update.",

@@ -3,6 +3,7 @@
 Such a task is shown by its name, and left alone: workers that have the agent go on with it.
 """
 
+from dataclasses import replace
 from datetime import date
 from typing import Any, NoReturn
 
@@ -29,6 +30,12 @@ def stranger(name: str, title: Words | None = None) -> Agent:
     )
 
 
+def forgotten(agent: Agent) -> Agent:
+    """An agent in the place of another, for a task whose person was erased: of what was asked and
+    worked out nothing is there any more (core/redaction.py)."""
+    return replace(stranger(agent.name, agent.title), summarise=_erased)
+
+
 def _begin(text: str, form: FormValues | None, today: date) -> NoReturn:
     raise Refused(phrases.NOT_OURS)
 
@@ -39,3 +46,7 @@ def _answer(ask: Any, key: str, value: str) -> NoReturn:
 
 def _summarise(results: Any, language: Language) -> Summary:
     return Summary(note=phrases.NOT_OURS.to(language))
+
+
+def _erased(results: Any, language: Language) -> Summary:
+    return Summary(note=phrases.ERASED.to(language))

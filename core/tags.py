@@ -264,6 +264,15 @@ class Tag(Declared):
         "An account on a platform is the person's no longer.",
         account=_THEIRS,
     )
+    PERSON_ERASED = _of(
+        "person",
+        "admin:person:erased",
+        "A person's key was destroyed: what was sealed under it can't be opened any more. Their "
+        "tasks, and issued documents that the law has kept until that day.",
+        tasks=WHOLE,
+        documents=WHOLE,
+        kept_until=or_none(TEXT),
+    )
     TOKEN_CREATED = _of(
         "person",
         "admin:token:created",

@@ -18,6 +18,7 @@ from core.house import House
 from core.messages import Field, Message, Progress, StepState
 from core.people import Person, approvers
 from core.ports import Lane
+from core.stranger import forgotten
 from core.words import Language, Words, as_language, lines, same
 
 
@@ -96,7 +97,7 @@ _TASK = """
     select t.id, t.organisation_id, t.reference, t.agent, t.agent_version, t.state, t.waiting_for,
         t.language,
         t.text, t.revision, t.question, t.failure, t.retry_at, t.attempts, t.tries, t.created_at,
-        t.lane, t.rank,
+        t.lane, t.rank, t.redacted,
         t.person_id, p.name as requester, p.time_zone, r.ask,
         (select jsonb_agg(jsonb_build_object('name', s.name, 'result', s.result,
                 'at', s.finished_at) order by s.finished_at)
@@ -132,6 +133,8 @@ async def task_view(
     if row is None:
         raise LookupError(f"no task {task_id}")
     agent = house.agent(row.agent, row.agent_version)
+    if row.redacted == "whole":
+        agent = forgotten(agent)
     steps = from_json(row.steps) or []
     return TaskView(
         id=row.id,

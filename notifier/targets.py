@@ -57,6 +57,7 @@ async def read_ground(connection: AsyncConnection, organisation_id: UUID, task_i
         from tasks t left join lateral (
             select id, platform, workspace from threads
             where organisation_id = :organisation_id and task_id = t.id and person_id is null
+                and channel <> '' -- of somebody who was erased
             order by created_at limit 1
         ) h on true
         where t.organisation_id = :organisation_id and t.id = :task_id
@@ -124,8 +125,9 @@ async def _everywhere(work: Unit, ground: Ground, prefix: str) -> list[Target]:
     """Every slot that begins so, in every thread that shows it or is about to."""
     rows = await fetch_all(
         work.connection,
-        "select thread_id, slot from messages where organisation_id = :organisation_id"
-        " and task_id = :task_id and starts_with(slot, :prefix)"
+        "select m.thread_id, m.slot from messages m where m.organisation_id = :organisation_id"
+        " and m.task_id = :task_id and starts_with(m.slot, :prefix)"
+        " and m.channel <> ''"  # a conversation with somebody who was erased
         " union select thread_id, slot from deliveries where organisation_id = :organisation_id"
         " and task_id = :task_id and starts_with(slot, :prefix)"
         " and state in ('pending', 'sending', 'unknown')",

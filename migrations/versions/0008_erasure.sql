@@ -31,3 +31,31 @@ alter table tasks add column redacted text check (redacted in ('names', 'whole')
 
 -- Of a decision only why it was made can be taken out.
 grant update (reason) on decisions to miyabi_app;
+
+-- Take files out of the store of documents that no document is, and no other task has made: drafts
+-- of somebody who is erased. Which of these went.
+create function audit_forget(p_organisation uuid, p_files text[]) returns text[]
+    language plpgsql security definer set search_path = public, pg_temp as $$
+declare
+    file text;
+    gone text[] := '{}';
+begin
+    foreach file in array p_files loop
+        if not exists (select from audit_documents
+                where organisation_id = p_organisation and sha256 = file) then
+            perform set_config('miyabi.forgotten', file, true);
+            delete from audit_blobs where organisation_id = p_organisation and sha256 = file;
+            gone := gone || file;
+        end if;
+    end loop;
+    perform set_config('miyabi.forgotten', '', true);
+    return gone;
+end $$;
+drop trigger append_only on audit_blobs;
+create trigger append_only before update on audit_blobs
+    for each row execute function audit_refuse();
+create trigger append_only_rows before delete on audit_blobs for each row
+    when (current_setting('miyabi.forgotten', true) is distinct from old.sha256)
+    execute function audit_refuse();
+revoke execute on function audit_forget(uuid, text[]) from public;
+grant execute on function audit_forget(uuid, text[]) to miyabi_app;

@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from core.errors import Refused
 from core.words import Words
 from miyabi.commands.frame import AsJson, Exit, complain, print_json, run, say, terminal
 
@@ -52,6 +53,16 @@ _LAST = Words(
     ja="最後の鍵は外せません。先に「miyabi audit key new」で新しい鍵を作ってください。",
     en="This is the last key. Make a new one first, with “miyabi audit key new”.",
     zh="这是最后一个密钥。请先用“miyabi audit key new”生成新密钥。",
+)
+_REWRAPPED = Words(
+    ja="個人の鍵 {n}個を新しいマスター鍵で包み直しました。",
+    en="Keys of persons that the new master key wraps now: {n}",
+    zh="已用新的主密钥重新包装个人密钥 {n} 个。",
+)
+_NO_MASTER = Words(
+    ja="{subject} の鍵を包んだマスター鍵がありません。古い鍵も設定してください。",
+    en="The master key that wrapped the key of {subject} is not set. Set the old one as well.",
+    zh="缺少包装 {subject} 密钥的主密钥。请同时设置旧密钥。",
 )
 _NONE = Words(ja="鍵はありません。", en="There are no keys.", zh="没有密钥。")
 _SIGNS = Words(ja="署名中", en="signs", zh="签名中")
@@ -138,6 +149,26 @@ def retire(
             async with opened.house.engine.begin() as connection:
                 await retire(connection, vkey)
         say(_RETIRED.fill(vkey=vkey))
+        return Exit.DONE
+
+    run(command)
+
+
+@app.command("rewrap")
+def rewrap() -> None:
+    """Wrap the keys of persons by the first master key; then the others can be taken out."""
+
+    async def command(settings: "Settings") -> int:
+        from audit.subjects import WrongMasterKey
+        from miyabi.session import session
+
+        async with session(settings, sample=False) as opened:
+            try:
+                async with opened.house.engine.begin() as connection:
+                    changed = await opened.house.personal.rewrap(connection)
+            except WrongMasterKey as error:
+                raise Refused(_NO_MASTER.fill(subject=str(error))) from error
+        say(_REWRAPPED.fill(n=changed))
         return Exit.DONE
 
     run(command)

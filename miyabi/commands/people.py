@@ -8,6 +8,7 @@ import typer
 
 from core.errors import Refused
 from core.words import LANGUAGES, Language, Words, as_language
+from miyabi.commands.erasing import erase_person
 from miyabi.commands.frame import (
     AsJson,
     Exit,
@@ -198,6 +199,9 @@ def change_person(
         return Exit.DONE
 
     run(command)
+
+
+app.command("erase")(erase_person)
 
 
 async def find_person(opened: "Session", organisation: str | None, handle: str) -> "Person":
