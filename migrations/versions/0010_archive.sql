@@ -297,6 +297,7 @@ begin
     delete from audit_archived_runs r where r.month = p_month;
     update audit_archives a set state = 'restored', changed_at = clock_timestamp()
         where a.month = p_month and state = 'dropped';
+    execute format('analyze %I', month); -- or the next question reads it from end to end
     return total;
 end $$;
 
