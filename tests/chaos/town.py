@@ -121,7 +121,7 @@ async def town(*, mutation: str = "") -> AsyncIterator[Town]:
             f"redis://127.0.0.1:{proxies['valkey'].port}/0",
         )
         settings = _settings(home, through, slack)
-        async with open_house(local, services) as built:
+        async with open_house(settings, services) as built:  # with the keys that the fleet has
             given = await _found(built.house, _ledger(folder, google, proxies["google"]))
         port = _free_port()
         environment = _environment(folder, settings, port) | {"CHAOS_MUTATION": mutation}
