@@ -214,6 +214,11 @@ class PersonalKeys:
         self._forget([(organisation_id, name) for name in names])
         return ended
 
+    async def check(self, connection: AsyncConnection) -> None:
+        """Raises WrongMasterKey where the oldest or the newest key can't be opened."""
+        for row in await connection.execute(_ENDS):
+            self._unwrapped(row.organisation_id, row.subject, bytes(row.wrapped))
+
     async def rewrap(self, connection: AsyncConnection) -> int:
         """Wrap by the first master key what another one wrapped; how many keys that were.
 
@@ -264,6 +269,13 @@ _NOTE = text("""
 _EVERY = text("""
     select organisation_id, subject, wrapped from audit_subjects
     where wrapped is not null order by organisation_id, subject
+""")
+_ENDS = text("""
+    (select organisation_id, subject, wrapped from audit_subjects
+    where wrapped is not null order by made_at limit 1)
+    union all
+    (select organisation_id, subject, wrapped from audit_subjects
+    where wrapped is not null order by made_at desc limit 1)
 """)
 _REWRAP = text("""
     update audit_subjects set wrapped = :new

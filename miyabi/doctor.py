@@ -19,7 +19,7 @@ from core.secret_key import secret_key
 from core.settings import Settings
 from core.typeset import typeset
 from core.words import Words
-from miyabi import anchor_check, archive_check, completeness_check, tree_check
+from miyabi import anchor_check, archive_check, completeness_check, personal_check, tree_check
 from miyabi.build import Built, open_house
 from miyabi.embedded import Services, embedded
 from miyabi.plugins import all_platforms, find_connector
@@ -123,6 +123,8 @@ async def _services(settings: Settings, services: Services) -> AsyncIterator[Fin
         if all(finding.well for finding in tables):
             yield await _rights(built)
             for finding in await tree_check.look(settings, built):
+                yield finding
+            for finding in await personal_check.look(built):
                 yield finding
             for finding in await anchor_check.look(settings, built):
                 yield finding

@@ -172,6 +172,10 @@ async def test_a_master_key_is_changed_and_another_opens_nothing(app: AsyncEngin
     person, old, new = uuid7(), PersonalKeys([MASTER]), PersonalKeys([OTHER, MASTER])
     [event] = await sealed(app, old, named(person, Actor(person)))
     assert (await shown(app, PersonalKeys([OTHER]), event))["data"]["name"] == "what?"
+    async with app.connect() as connection:
+        await new.check(connection)
+        with pytest.raises(WrongMasterKey, match=str(person)):
+            await PersonalKeys([OTHER]).check(connection)
     with pytest.raises(WrongMasterKey):
         await sealed(app, PersonalKeys([OTHER]), named(person, Actor(person)))
 
