@@ -93,7 +93,11 @@ async def begin(
 ) -> Run:
     """A run that ends now, from a moment or from the last run that was good or accepted on."""
     [row] = await fetch_all(connection, _LAST_GOOD, {"organisation_id": organisation_id})
-    due = datetime.fromisoformat(row.until) - OVERLAP if row.until else BEGINNING
+    accepted, good = (
+        datetime.fromisoformat(each) if each else BEGINNING for each in (row.accepted, row.good)
+    )
+    # What was accepted is not told again.
+    due = max(accepted, good - OVERLAP)
     since = due if since is None else since
     return Run(since, row.now, since, gapless=since <= due)
 
@@ -102,19 +106,19 @@ async def begin(
 _RUNS = f"""
     from audit_events where organisation_id = :organisation_id and tag = '{Tag.LOG_COMPARED}'
 """
+_UNTIL = f"select body -> 'data' ->> 'until' {_RUNS} and body -> 'data' -> 'gapless' = 'true'"
 _LAST_GOOD = f"""
-    select now() as now, (select body -> 'data' ->> 'until' {_RUNS}
-        and body -> 'data' -> 'gapless' = 'true' and (body -> 'data' -> 'lacking' = '0'
-            or body -> 'data' -> 'accepted' = 'true')
-        order by at desc limit 1) as until
-"""  # a constant
+    select now() as now,
+        ({_UNTIL} and body -> 'data' -> 'lacking' = '0' order by at desc limit 1) as good,
+        ({_UNTIL} and body -> 'data' -> 'accepted' = 'true' order by at desc limit 1) as accepted
+"""
 _NEWEST = f"select at, body -> 'data' as data {_RUNS} order by at desc limit 1"
 
 
 def record(
     work: Unit, organisation_id: UUID, run: Run, actor: Actor = SYSTEM, *, accepted: bool = False
 ) -> None:
-    """Write the event of a run that is done, and tell the operator what is lacking."""
+    """Write the event of a run that is done."""
     data: dict[str, JSON] = {
         "since": run.since.isoformat(),
         "until": run.until.isoformat(),
@@ -126,20 +130,22 @@ def record(
         "accepted": accepted,
     }
     work.record(Event(organisation_id, organisation_id, Tag.LOG_COMPARED, data, actor))
+
+
+def tell(organisation_id: UUID, run: Run) -> None:
+    """The operator's log: a line for each that is lacking, and one at the end."""
+    for lack in run.first:
+        log.error(
+            "audit.lacking", task=str(lack.task_id), reference=lack.reference, lacks=lack.side,
+            kind=lack.kind, key=lack.key, rows=lack.stored, events=lack.said,
+        )  # fmt: skip
+    if not run.done:
+        return
     summary = {"organisation": str(organisation_id), "tasks": run.tasks, "facts": run.facts}
     if run.lacking:
         log.error("audit.incomplete", **summary, lacking=run.lacking, kinds=sorted(run.kinds))
     else:
         log.info("audit.complete", **summary)
-
-
-def tell(lacks: Sequence[Lack]) -> None:
-    """A line of the operator's log for each."""
-    for lack in lacks:
-        log.error(
-            "audit.lacking", task=str(lack.task_id), reference=lack.reference, lacks=lack.side,
-            kind=lack.kind, key=lack.key, rows=lack.stored, events=lack.said,
-        )  # fmt: skip
 
 
 async def newest(connection: AsyncConnection, organisation_id: UUID) -> Outcome | None:

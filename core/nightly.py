@@ -54,7 +54,7 @@ async def look_nightly(house: House, work: Unit, occurrence: Occurrence) -> date
         run = await completeness.look(work.connection, organisation_id, run)
         if run.done or clock.monotonic() > ends:
             break
-    completeness.tell(run.first)
+    completeness.tell(organisation_id, run)
     await _keep(work, organisation_id, run)
     if not run.done:
         return occurrence.now + _SOON

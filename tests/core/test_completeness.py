@@ -271,10 +271,11 @@ async def test_what_is_lacking_is_told_every_night_until_it_is_accepted(office: 
             run = await completeness.look(work.connection, office.organisation.id, run)
         completeness.record(work, office.organisation.id, run, accepted=True)
     assert (await newest(office)).well
-    # From its end on; the hour before is looked at once more, and the lack is of that.
+    after = await night(office)
+    assert (after["since"], after["lacking"]) == (run.until.isoformat(), 0)
     async with office.house.engine.connect() as connection:
         begun = await completeness.begin(connection, office.organisation.id)
-    assert begun.since == run.until - completeness.OVERLAP
+    assert begun.since == run.until  # the hour of overlap goes no further back than that
 
 
 async def test_a_partial_run_without_a_fault_covers_up_nothing_before_it(office: Office) -> None:
