@@ -36,6 +36,10 @@ class NotWhole(Exception):
     """What lies in the store is not what was put there, or does not verify."""
 
 
+class NotThere(NotWhole):
+    """Nothing lies there."""
+
+
 @dataclass(frozen=True, slots=True)
 class Archive:
     """The archive of one organisation's month, and how far it is. `events` are the month's;
@@ -160,7 +164,7 @@ async def read_back(
         try:
             found = await store.fetch(archive.name, path)
         except FileNotFoundError:
-            raise NotWhole(f"{archive.name} is not in the store") from None
+            raise NotThere(f"{archive.name} is not in the store") from None
         if found != archive.sha256:
             raise NotWhole(f"{archive.name} is not what was put there")
         verdict = await asyncio.to_thread(verify_bundle, path, keys)

@@ -15,7 +15,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from audit import archives
-from audit.archives import Archive, NotWhole
+from audit.archives import Archive, NotThere, NotWhole
 from audit.bundle import GoneEvents, NothingToExport
 from audit.event import JSON, Event
 from audit.store import Store, StoreAway
@@ -233,11 +233,9 @@ async def look_into_archives(store: Store, verdict: Verdict, keys: Keys, *, whol
         for archive in verdict.archives:
             if archive.name is None:
                 continue  # its years are over
-            about = await (_look(store, archive, keys) if whole else _see(store, archive))
-            if about is not None:
-                origin = f"miyabi/{archive.organisation_id}"
-                kind = Kind.MODIFIED if whole else Kind.MISSING
-                verdict.add(Fault(kind, about, origin, archive.first, archive.end))
+            fault = await (_look(store, archive, keys) if whole else _see(store, archive))
+            if fault is not None:
+                verdict.add(fault)
         verdict.archives_read = whole
     except StoreAway as error:
         verdict.archives_away = str(error)
@@ -245,17 +243,27 @@ async def look_into_archives(store: Store, verdict: Verdict, keys: Keys, *, whol
             raise Permanent(STORE_AWAY.fill(why=str(error))) from error
 
 
-async def _see(store: Store, archive: Gone) -> str | None:
+async def _see(store: Store, archive: Gone) -> Fault | None:
     assert archive.name is not None  # noqa: S101  # asked by the caller
-    if await store.size(archive.name) == archive.bytes:
-        return None
-    return f"the archive {archive.name} is not in the store as it was put there"
+    size = await store.size(archive.name)
+    if size is None:
+        return _wrong(Kind.MISSING, archive, f"{archive.name} is not in the store")
+    if size != archive.bytes:
+        return _wrong(Kind.MODIFIED, archive, f"{archive.name} is not what was put there")
+    return None
 
 
-async def _look(store: Store, archive: Gone, keys: Keys) -> str | None:
+async def _look(store: Store, archive: Gone, keys: Keys) -> Fault | None:
     with tempfile.TemporaryDirectory(prefix="miyabi-archive-") as folder:
         try:
             await archives.read_back(store, archive, keys, Path(folder))
+        except NotThere as error:
+            return _wrong(Kind.MISSING, archive, str(error))
         except NotWhole as error:
-            return str(error)
+            return _wrong(Kind.MODIFIED, archive, str(error))
     return None
+
+
+def _wrong(kind: Kind, archive: Gone, about: str) -> Fault:
+    origin = f"miyabi/{archive.organisation_id}"
+    return Fault(kind, f"archive: {about}", origin, archive.first, archive.end)

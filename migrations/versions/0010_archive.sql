@@ -348,9 +348,16 @@ begin
     end if;
     update audit_documents set dropped_at = coalesce(dropped_at, now()), dropping = true
         where organisation_id = p_organisation and id = p_id;
-    return (select document.sha256 where not exists (select from audit_documents other
-        where other.organisation_id = p_organisation and other.sha256 = document.sha256
-            and other.dropped_at is null));
+    if document.sha256 is null or exists (select from audit_documents other
+            where other.organisation_id = p_organisation and other.sha256 = document.sha256
+                and other.dropped_at is null) then
+        return null;
+    end if;
+    -- One of before there was a store (0008 says who may).
+    perform set_config('miyabi.forgotten', document.sha256, true);
+    delete from audit_blobs where organisation_id = p_organisation and sha256 = document.sha256;
+    perform set_config('miyabi.forgotten', '', true);
+    return document.sha256;
 end $$;
 
 create function audit_document_gone(p_organisation uuid, p_id uuid) returns void

@@ -220,6 +220,8 @@ def tell(verdict: Verdict) -> None:
         "checkpoints": verdict.checkpoints,
     }
     _line(_WHOLE.fill(**numbers), "green")
+    if verdict.unsequenced or verdict.uncheckpointed:
+        _line(_TAIL.fill(waiting=verdict.unsequenced, unsigned=verdict.uncheckpointed), "")
     if verdict.archives:
         kept = {"n": verdict.archived, "archives": len(verdict.archives)}
         if verdict.archives_away is not None:
@@ -227,8 +229,6 @@ def tell(verdict: Verdict) -> None:
         else:
             words = _ARCHIVES_WHOLE if verdict.archives_read else _ARCHIVED
             _line(words.fill(**kept), "green" if verdict.archives_read else "")
-    if verdict.unsequenced or verdict.uncheckpointed:
-        _line(_TAIL.fill(waiting=verdict.unsequenced, unsigned=verdict.uncheckpointed), "")
     for head in verdict.heads:
         _line(_HEAD.fill(**{**_head_data(head), "signers": ", ".join(head.signers)}), "")
     newest = {stamp.origin: stamp for stamp in sorted(verdict.stamps, key=lambda each: each.size)}

@@ -1,7 +1,9 @@
 """A month leaves the database for the archive and comes back; on a disk, and on S3."""
 
 import json
+import resource
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, timedelta
 from pathlib import Path
@@ -217,6 +219,17 @@ async def test_an_archived_event_is_proven_after_it_came_back(years: Years) -> N
 # Interrupted, full, away
 
 
+@contextmanager
+def small_disk() -> Iterator[None]:
+    """Where no file can be longer than this."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (1000, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+
+
 async def test_stopped_after_each_step_it_goes_on_and_loses_nothing(years: Years) -> None:
     """Each step done, its note lost; done again from the note before."""
     before = await years.count()
@@ -284,6 +297,8 @@ async def test_a_full_disk_and_a_store_that_is_away_stop_it_and_it_goes_on(years
     folder.write_text("no room for a folder")
 
     with pytest.raises(StoreAway):
+        await years.step(archive)
+    with small_disk(), pytest.raises(OSError, match="File too large"):
         await years.step(archive)
     assert (await years.every(5))[0].state == "due"
 

@@ -5,6 +5,7 @@ from datetime import date, timedelta
 from pathlib import Path
 
 import pytest
+from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from uuid_utils.compat import uuid7
 
@@ -18,6 +19,7 @@ from audit.sequencer import sequence
 from audit.store import document_name
 from audit.verifier.live import verify_database
 from audit.verifier.notes import read_keys
+from audit.verifier.verdict import Kind
 from core.agreement import compare
 from core.archive import Workshop, go_on, look_into_archives, month_due, restore
 from core.documents import Files
@@ -127,7 +129,12 @@ async def test_an_archive_that_lacks_is_noticed(office: Office, shop: Workshop) 
     for whole in (False, True):
         verdict = await verify_database(office.house.engine, read_keys(KEY.vkey))
         await look_into_archives(office.house.store, verdict, read_keys(KEY.vkey), whole=whole)
-        assert not verdict.verified
+        assert verdict.kind is Kind.MISSING
+    await office.house.store.put(row.name, b"x")
+    for whole in (False, True):
+        verdict = await verify_database(office.house.engine, read_keys(KEY.vkey))
+        await look_into_archives(office.house.store, verdict, read_keys(KEY.vkey), whole=whole)
+        assert verdict.kind is Kind.MODIFIED
 
 
 async def test_a_month_that_somebody_has_to_stay_for_holds_up_no_other(
@@ -166,6 +173,8 @@ async def test_what_is_past_its_years_goes_unless_it_is_held(
     async with office.house.engine.begin() as connection:
         for number, dated in (("old", old), ("young", young)):
             hashes[number] = await files.put(number.encode(), "text/plain")
+            keep = text("select audit_keep(:of, 'text/plain', :content)")  # of before the store
+            await connection.execute(keep, {"of": of, "content": number.encode()})
             entry = index.Entry(
                 id=uuid7(),
                 organisation_id=of,
@@ -200,6 +209,8 @@ async def test_what_is_past_its_years_goes_unless_it_is_held(
     store = office.house.store
     assert await store.size(document_name(of, hashes["old"])) is None
     assert await files.get(hashes["young"]) == b"young"
+    with pytest.raises(LookupError):
+        await files.get(hashes["old"])
     assert await states(office) == ["expired", "dropped"]
     assert {"admin:archive:expired", "admin:document:dropped"} <= set(await tags(office))
     async with office.house.engine.connect() as connection:
