@@ -19,11 +19,10 @@ from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
-from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from uuid_utils.compat import uuid7
 
-from audit import sealing
+from audit import sealing, subject_rows
 from audit.event import Event
 from audit.sealed import CantOpen, is_sealed, unseal
 from audit.sealing import Learned, Name, Subject, sealed_in, wanted
@@ -103,16 +102,18 @@ class PersonalKeys:
         if not new:
             return found
         rows = [self._made(of, name) for name in new]
-        await connection.execute(_MAKE, {"organisation_id": of, **_columns(rows)})
+        await connection.execute(subject_rows.MAKE, {"organisation_id": of, **_columns(rows)})
         # Somebody else may have made one at the same moment: what stands there counts.
         return {**found, **await self._read(connection, of, new)}
 
     def _made(self, of: UUID, name: Name) -> Mapping[str, Any]:
-        id_ = name if isinstance(name, UUID) else uuid7()
-        alias = self._alias(self._hides[0], of, name) if isinstance(name, str) else None
-        nonce = os.urandom(_NONCE)
-        wrapped = nonce + self._wraps[0].encrypt(nonce, os.urandom(32), of.bytes + id_.bytes)
-        return {"subject": id_, "alias": alias, "wrapped": wrapped}
+        id_, key = name if isinstance(name, UUID) else uuid7(), os.urandom(32)
+        bound = of.bytes + id_.bytes
+        made = {"subject": id_, "wrapped": _encrypted(self._wraps[0], key, bound)}
+        if isinstance(name, UUID):
+            return {**made, "alias": None, "account": None}
+        account = _encrypted(AESGCM(key), name.encode(), bound)
+        return {**made, "alias": self._alias(self._hides[0], of, name), "account": account}
 
     async def _read(
         self, connection: AsyncConnection, of: UUID, names: Sequence[Name]
@@ -124,7 +125,7 @@ class PersonalKeys:
             for hide in self._hides
         }
         rows = await connection.execute(
-            _READ,
+            subject_rows.READ,
             {
                 "organisation_id": of,
                 "subjects": [name for name in names if isinstance(name, UUID)],
@@ -145,7 +146,7 @@ class PersonalKeys:
     def _unwrapped(self, of: UUID, subject: UUID, wrapped: bytes) -> bytes:
         for wrap in self._wraps:
             try:
-                return wrap.decrypt(wrapped[:_NONCE], wrapped[_NONCE:], of.bytes + subject.bytes)
+                return _decrypted(wrap, wrapped, of.bytes + subject.bytes)
             except InvalidTag:
                 continue
         raise WrongMasterKey(str(subject))
@@ -171,7 +172,7 @@ class PersonalKeys:
             values = {
                 "organisation_id": organisation_id, "subjects": list(subjects), "aliases": [],
             }  # fmt: skip
-            for row in await connection.execute(_READ, values):
+            for row in await connection.execute(subject_rows.READ, values):
                 try:
                     keys[row.subject] = self._opened(organisation_id, row)
                 except WrongMasterKey:
@@ -208,79 +209,51 @@ class PersonalKeys:
             for hide in self._hides
         ]
         values = {"organisation_id": organisation_id, "subjects": subjects, "aliases": aliases}
-        ended = (await connection.execute(_DESTROY, values)).rowcount
+        ended = (await connection.execute(subject_rows.DESTROY, values)).rowcount
         noted = {"organisation_id": organisation_id, "subjects": subjects}
-        await connection.execute(_NOTE, noted)
+        await connection.execute(subject_rows.NOTE, noted)
         self._forget([(organisation_id, name) for name in names])
         return ended
 
     async def check(self, connection: AsyncConnection) -> None:
         """Raises WrongMasterKey where the oldest or the newest key can't be opened."""
-        for row in await connection.execute(_ENDS):
+        for row in await connection.execute(subject_rows.ENDS):
             self._unwrapped(row.organisation_id, row.subject, bytes(row.wrapped))
 
     async def rewrap(self, connection: AsyncConnection) -> int:
-        """Wrap by the first master key what another one wrapped; how many keys that were.
-
-        Aliases stay with the key that made them: they can't be made anew without the account.
-        """
+        """Wrap by the first master key what another one wrapped; how many keys that were. What
+        accounts are found by is made anew as well."""
         changed = 0
-        for row in await connection.execute(_EVERY):
+        for row in await connection.execute(subject_rows.EVERY):
             wrapped, bound = bytes(row.wrapped), row.organisation_id.bytes + row.subject.bytes
             try:
-                self._wraps[0].decrypt(wrapped[:_NONCE], wrapped[_NONCE:], bound)
+                _decrypted(self._wraps[0], wrapped, bound)
             except InvalidTag:
-                key = self._unwrapped(row.organisation_id, row.subject, wrapped)
-                nonce = os.urandom(_NONCE)
+                key, alias = self._unwrapped(row.organisation_id, row.subject, wrapped), None
+                if row.account is not None:
+                    account = _decrypted(AESGCM(key), bytes(row.account), bound).decode()
+                    alias = self._alias(self._hides[0], row.organisation_id, account)
                 values = {
                     "organisation_id": row.organisation_id,
                     "subject": row.subject,
                     "old": wrapped,
-                    "new": nonce + self._wraps[0].encrypt(nonce, key, bound),
+                    "new": _encrypted(self._wraps[0], key, bound),
+                    "alias": alias,
                 }
-                changed += (await connection.execute(_REWRAP, values)).rowcount
+                changed += (await connection.execute(subject_rows.REWRAP, values)).rowcount
         return changed
 
 
 _NO_KEY = Subject(UUID(int=0), None)
 
-_READ = text("""
-    select subject, alias, wrapped from audit_subjects where organisation_id = :organisation_id
-        and (subject = any (cast(:subjects as uuid[])) or alias = any (cast(:aliases as bytea[])))
-""")
-_MAKE = text("""
-    insert into audit_subjects (organisation_id, subject, alias, wrapped)
-    select :organisation_id, subject, alias, wrapped
-    from unnest(cast(:subject as uuid[]), cast(:alias as bytea[]), cast(:wrapped as bytea[]))
-        as made (subject, alias, wrapped)
-    on conflict do nothing
-""")
-_DESTROY = text("""
-    update audit_subjects set wrapped = null, alias = null, erased_at = now()
-    where organisation_id = :organisation_id and wrapped is not null
-        and (subject = any (cast(:subjects as uuid[])) or alias = any (cast(:aliases as bytea[])))
-""")
-_NOTE = text("""
-    insert into audit_subjects (organisation_id, subject, erased_at)
-    select :organisation_id, subject, now() from unnest(cast(:subjects as uuid[])) as one (subject)
-    on conflict do nothing
-""")
-# Across organisations: one master key wraps for all.
-_EVERY = text("""
-    select organisation_id, subject, wrapped from audit_subjects
-    where wrapped is not null order by organisation_id, subject
-""")
-_ENDS = text("""
-    (select organisation_id, subject, wrapped from audit_subjects
-    where wrapped is not null order by made_at limit 1)
-    union all
-    (select organisation_id, subject, wrapped from audit_subjects
-    where wrapped is not null order by made_at desc limit 1)
-""")
-_REWRAP = text("""
-    update audit_subjects set wrapped = :new
-    where organisation_id = :organisation_id and subject = :subject and wrapped = :old
-""")
+
+def _encrypted(cipher: AESGCM, content: bytes, bound: bytes) -> bytes:
+    nonce = os.urandom(_NONCE)
+    return nonce + cipher.encrypt(nonce, content, bound)
+
+
+def _decrypted(cipher: AESGCM, content: bytes, bound: bytes) -> bytes:
+    return cipher.decrypt(content[:_NONCE], content[_NONCE:], bound)
 
 
 def _derived(master: bytes, use: bytes) -> bytes:
