@@ -289,6 +289,6 @@ async def test_the_owner_is_refused_what_is_no_growth(
 ) -> None:
     await write(app, event(1), event(2))
     await sequence(app)
-    with pytest.raises(DBAPIError, match="append-only|foreign key"):
+    with pytest.raises(DBAPIError, match=r"append-only|foreign key"):
         async with owner.begin() as connection:
             await connection.execute(text(statement))
