@@ -1,5 +1,6 @@
 """What the house tidies up by itself, about once an hour."""
 
+import asyncio
 from datetime import datetime, timedelta
 
 import structlog
@@ -8,6 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from core import erasure, nightly, overdue
 from core.db import execute
+from core.errors import MiyabiError
 from core.house import House
 from core.schedule import Occurrence, every
 from core.unit import Unit
@@ -20,6 +22,8 @@ KEPT = timedelta(days=30)
 """For how long it is known that something was done: a delivery or a key that comes again later is
 a new one. Platforms deliver again within hours, and programs are told so (bot/api/README.md)."""
 
+_ERASING_AT_MOST = 3.0
+"""Seconds; the run's own transaction waits meanwhile, and would be ended after 5 (core/db.py)."""
 BATCH = 1000
 """Rows of a kind that one run forgets, so that none is long; where there are more, the next comes
 soon."""
@@ -52,7 +56,7 @@ _KEYS = """
 async def tidy(house: House, work: Unit, occurrence: Occurrence) -> datetime:
     """End erasures that were cut short, forget what was done long ago; miss no approval, and no
     night of any organisation."""
-    await erasure.go_on(house)  # first: it has transactions of its own, which wait for none here
+    await _end_erasures(house)  # first: it has transactions of its own, which wait for none here
     kept = KEPT.total_seconds()
     await execute(work.connection, _SCHEDULE, {"kept": kept})
     limits = {"kept": kept, "batch": BATCH}
@@ -63,6 +67,15 @@ async def tidy(house: House, work: Unit, occurrence: Occurrence) -> datetime:
     if BATCH in forgotten:
         return occurrence.now + _SOON
     return every(occurrence, timedelta(hours=1))
+
+
+async def _end_erasures(house: House) -> None:
+    """For a few seconds; what takes longer is left for the command, and holds up nothing else."""
+    try:
+        async with asyncio.timeout(_ERASING_AT_MOST):
+            await erasure.go_on(house)
+    except (TimeoutError, MiyabiError, DBAPIError) as error:
+        log.warning("housekeeping.erasure_not_ended", error=repr(error))
 
 
 async def _make_months(connection: AsyncConnection) -> None:

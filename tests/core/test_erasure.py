@@ -18,7 +18,7 @@ from audit.sequencer import sequence
 from audit.verifier.bundle import verify_bundle
 from audit.verifier.live import verify_database
 from bot.api import tokens
-from core import erasure, keeping, people
+from core import erasure, housekeeping, keeping, people
 from core.asked import Asked, Reader
 from core.erasure import erase
 from core.errors import Refused, Unknown
@@ -26,6 +26,7 @@ from core.inbound import Answer, Click, Inbound, Sender, Spot
 from core.intake import accept
 from core.lookup import look
 from core.people import Person
+from core.schedule import run_due
 from core.tags import Tag
 from core.unit import unit
 from core.views import status_message, task_view
@@ -238,7 +239,8 @@ async def test_an_erasure_that_was_cut_short_is_ended_by_the_house(
     await office.execute(
         "update people set erasing_at = now() - interval '1 hour' where erasing_at is not null"
     )
-    await erasure.go_on(office.house)
+    await office.execute("update schedule set next_at = now() where name = 'housekeeping'")
+    await run_due(office.house, {housekeeping.HOUSEKEEPING: housekeeping.tidy})
 
     assert await left(office) == []
 
