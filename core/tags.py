@@ -349,23 +349,23 @@ class Tag(Declared):
         workspace=TEXT,
     )
     LOG_SEARCHED = _of(
-        "reader",
+        "person",
         "reader:log:searched",
         "Somebody looked for documents or events, and was shown so many. Of names and words only "
-        "that they were looked for.",
+        "that they were looked for. Of the organisation's stream where it was the operator.",
         rows=WHOLE,
         first=FLAG,
         **_LOOKED,
     )
     EXPORT_BEGUN = _of(
-        "reader",
+        "person",
         "reader:export:begun",
         "Somebody is about to take along what they looked for.",
         form=_FORM,
         **_LOOKED,
     )
     EXPORT_FINISHED = _of(
-        "reader",
+        "person",
         "reader:export:finished",
         "So much was taken along, whole, as a file of that hash.",
         form=_FORM,

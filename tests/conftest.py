@@ -10,7 +10,6 @@ from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import urlsplit
 
-import asyncpg  # type: ignore[import-untyped]
 import pytest
 import redis
 from hypothesis import settings as hypothesis_settings
@@ -19,6 +18,7 @@ from pydantic import SecretStr
 from core.migrate import upgrade
 from core.settings import Settings
 from miyabi.embedded import embedded
+from tests.databases import Databases, execute, in_database
 
 SHARED = Path(__file__).resolve().parents[1] / ".." / "shared"
 _HOME = "MIYABI_TESTS_HOME"  # the folder of this run's servers, the same for every xdist worker
@@ -77,13 +77,19 @@ def valkey() -> Iterator[str]:
         yield services.redis_url
 
 
+@pytest.fixture(scope="session")
+def databases(postgres: str) -> Iterator[Databases]:
+    """This xdist worker's databases, copies of the migrated one."""
+    made = Databases(postgres, _TEMPLATE)
+    yield made
+    made.close()
+
+
 @pytest.fixture
-def database_url(postgres: str) -> Iterator[str]:
-    """A fresh database with every table and no row; its address is the owner's."""
-    name = f"test_{uuid.uuid4().hex}"
-    _execute(postgres, f"CREATE DATABASE {name} TEMPLATE {_TEMPLATE} STRATEGY file_copy")
-    yield _in_database(postgres, name)
-    _execute(postgres, f"DROP DATABASE {name} WITH (FORCE)")
+def database_url(databases: Databases) -> Iterator[str]:
+    """A database with every table and no row; its address is the owner's."""
+    yield databases.lend()
+    databases.take_back()
 
 
 @pytest.fixture
@@ -91,7 +97,7 @@ def empty_database_url(postgres: str) -> Iterator[str]:
     """A fresh database without tables, for tests of the migrations themselves."""
     name = f"test_{uuid.uuid4().hex}"
     _execute(postgres, f"CREATE DATABASE {name} STRATEGY file_copy")
-    yield _in_database(postgres, name)
+    yield in_database(postgres, name)
     _execute(postgres, f"DROP DATABASE {name} WITH (FORCE)")
 
 
@@ -109,23 +115,10 @@ def _migrate_template(home: Path, url: str) -> None:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not _execute(url, f"SELECT 1 FROM pg_database WHERE datname = '{_TEMPLATE}'"):
             _execute(url, f"CREATE DATABASE {_TEMPLATE}_new STRATEGY file_copy")
-            upgrade(_in_database(url, f"{_TEMPLATE}_new"))
+            upgrade(in_database(url, f"{_TEMPLATE}_new"))
             # Renamed when whole: a failed migration must fail for every worker.
             _execute(url, f"ALTER DATABASE {_TEMPLATE}_new RENAME TO {_TEMPLATE}")
 
 
-def _in_database(url: str, name: str) -> str:
-    return url.replace("/miyabi?", f"/{name}?")
-
-
 def _execute(url: str, statement: str) -> bool:
-    """Run it; whether it gave a row."""
-
-    async def run() -> bool:
-        connection = await asyncpg.connect(url.replace("+asyncpg", ""))
-        try:
-            return bool(await connection.fetch(statement))
-        finally:
-            await connection.close()
-
-    return asyncio.run(run())
+    return asyncio.run(execute(url, statement))

@@ -224,7 +224,8 @@ async def test_every_single_bit_of_the_content_counts(
 ) -> None:
     """Also where whoever flips it computes all checksums anew, of what a key stands for.
 
-    Then there is one checkpoint only: of an older one it does not matter who signed it.
+    Then there is one checkpoint only: of an older one it does not matter who signed it. Where the
+    checksums stay, one bit of each byte is flipped: of the file as a whole each was, above.
     """
     await grow(app, *([4] if anew else [2, 4]))
     files = members(await make(app, tmp_path / "log", 1, 3))
@@ -247,7 +248,7 @@ async def test_every_single_bit_of_the_content_counts(
         def check(flipped: bytes, name: str = name) -> Verdict:
             return verify_bundle(pack(path, {**files, name: flipped}, anew=anew), KEYS)
 
-        assert (name, _accepted(data, check)) == (name, [])
+        assert (name, _accepted(data, check, every=1 if anew else 9)) == (name, [])
 
 
 def _checked(path: Path, data: bytes) -> Verdict:
@@ -255,10 +256,10 @@ def _checked(path: Path, data: bytes) -> Verdict:
     return verify_bundle(path, KEYS)
 
 
-def _accepted(data: bytes, check: Callable[[bytes], Verdict]) -> list[int]:
+def _accepted(data: bytes, check: Callable[[bytes], Verdict], every: int = 1) -> list[int]:
     """The bits that can be flipped without being noticed."""
     found = []
-    for bit in range(len(data) * 8):
+    for bit in range(0, len(data) * 8, every):
         flipped = bytearray(data)
         flipped[bit // 8] ^= 1 << bit % 8
         if check(bytes(flipped)).kind is None:
