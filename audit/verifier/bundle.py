@@ -83,6 +83,8 @@ class _Bundle:
         self._clock = Clock()
         self._after = b""  # the event after the last good head
         self._digests = {EVENTS: Digest(), LEAVES: Digest()}
+        self._numbers = sha256()  # of what SEQS has to hold by the events themselves
+        self._numbered = True  # whether they say so: those of version 1 do not
 
     def verify(self, anchors: Iterable[str] | None) -> None:
         """Check all of it."""
@@ -172,6 +174,11 @@ class _Bundle:
         """What can be told of an event by itself."""
         body = _body(line)
         event = as_event_id(body.get("id"))
+        seq = body.get("seq")
+        if type(seq) is int and 0 < seq < 2**63:
+            self._numbers.update(seq.to_bytes(8))
+        else:
+            self._numbered = False
         if body.get("organisation") != self._manifest["organisation"]:
             about = "an event of another organisation"
             self._verdict.add(Fault(Kind.INSERTED, about, self._origin, leaf, event=event))
@@ -232,6 +239,9 @@ class _Bundle:
                 digest = Digest()
                 count = sum(1 for _ in self._container.pieces(SEQS, 8, digest))
                 digests[name] = digest.hex() if count == self._end - self._first else ""
+                if self._numbered and digest.hex() != self._numbers.hexdigest():
+                    about = f"{SEQS} has other numbers than the events"
+                    self._verdict.add(Fault(Kind.REORDERED, about, self._origin))
             elif name not in digests and name != MANIFEST:
                 digests[name] = sha256(self._container.read(name)).hexdigest()
         rest = {name: value for name, value in self._manifest.items() if name != "sha256"}

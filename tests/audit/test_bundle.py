@@ -233,6 +233,7 @@ async def test_every_single_bit_of_the_content_counts(
         "manifest.json",
         "events.jsonl",
         "leaves.bin",
+        "seqs.bin",
         "range.json",
         "keys.txt",
         "checkpoints/2.note",
