@@ -21,6 +21,7 @@ from audit.event import JSON, Event
 from audit.hashing import leaf_hash
 from audit.proofs import head, leaf_of, prove_inclusion
 from audit.sequencer import Batch, sequence
+from bench import writers
 from bench.children import Life, child
 from bench.figures import Figures, Goal, spread
 from bench.ground import Ground, ask, ground, house_on
@@ -39,10 +40,18 @@ _WRITTEN = "written.json"
 _AUDITED = """,
         (select audit_append(:organisation_id, :task_id, cast(:events as jsonb)) from fresh)
 """
+_ROWS = """, rows as (
+        insert into bench_rows (organisation_id, stream, seq, id, at, tag, body, sha256)
+        select :organisation_id, :task_id, place, gen_random_uuid(), now(), said::jsonb ->> 'tag',
+            said::jsonb, sha256('')
+        from jsonb_array_elements_text(cast(:events as jsonb)) with ordinality as one (said, place)
+        where exists (select from fresh)
+    )
+    select (select state"""
 
 
 async def run(*, quick: bool) -> AsyncIterator[Figures]:
-    """A step's events, leaves, proofs."""
+    """A step's events, writers, months, leaves, proofs."""
     events, steps, inserts, proofs, seconds = (
         (20_000, 60, 60, 60, 2) if quick else (500_000, 1500, 3000, 2000, 20)
     )
@@ -51,6 +60,8 @@ async def run(*, quick: bool) -> AsyncIterator[Figures]:
         engine = create_engine(place.services.database_url)
         try:
             yield await _step(place, owner, engine, steps)
+            yield await writers.measure(place, owner, engine, seconds / 4)
+            await _all_sequenced(engine)
             yield await _months(place, owner, engine, inserts)
             yield await _leaves(place, owner, engine, events, seconds)
             yield await _proofs(owner, engine, proofs)
@@ -71,8 +82,13 @@ async def _step(
         task_id = await ask(house)
     await owner.execute("update tasks set state = 'running', fence = 1 where id = $1", task_id)
     await _without_pending(owner)
+    await owner.execute(
+        "create table bench_rows (like audit_events including all);"
+        "grant insert on bench_rows to miyabi_app"
+    )
     ways = {
         "ours": _FINISH,
+        "rows alone": _FINISH.replace(_AUDITED, "\n").replace("\n    select (select state", _ROWS),
         "no row that waits": _FINISH.replace("audit_append(", "bench_append("),
         "bare": _FINISH.replace(_AUDITED, "\n"),
     }
@@ -88,9 +104,12 @@ async def _step(
     ours = spread("a step's result, news, job and its three events", times["ours"])
     bare = spread("the same statement without the events", times["bare"])
     before = spread("with events that no tree is made of", times["no row that waits"])
+    rows = spread("with three plain rows of the same form", times["rows alone"])
     adds = 100 * (ours.p50 / bare.p50 - 1)
     goals = (Goal("three events add to the bare transaction, %", adds, 15),)
     more = {
+        "plain rows": rows.as_json(),
+        "plain rows add to the bare transaction, %": round(100 * (rows.p50 / bare.p50 - 1), 1),
         "without a tree": before.as_json(),
         "the tree's rows add to that, %": round(100 * (ours.p50 / before.p50 - 1), 1),
     }
