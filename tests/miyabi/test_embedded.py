@@ -118,7 +118,9 @@ def _servers(home: Path) -> list[psutil.Process]:
     found = []
     for each in _processes_of(home):
         with contextlib.suppress(psutil.Error):  # it ended while we looked
-            if "miyabi.keeper" not in each.cmdline():
+            # A child of PostgreSQL looks like its parent until it has said what it is for.
+            is_child = (above := each.parent()) is not None and above.name() == each.name()
+            if "miyabi.keeper" not in each.cmdline() and not is_child:
                 found.append(each)
     return found
 
