@@ -86,8 +86,13 @@ def databases(postgres: str) -> Iterator[Databases]:
 
 
 @pytest.fixture
-def database_url(databases: Databases) -> Iterator[str]:
-    """A database with every table and no row; its address is the owner's."""
+def database_url(databases: Databases, request: pytest.FixtureRequest) -> Iterator[str]:
+    """A database with every table and no row; its address is the owner's.
+
+    A new one for a test that is marked `fresh`: it looks at what PostgreSQL knows of its tables.
+    """
+    if request.node.get_closest_marker("fresh"):
+        databases.renew()
     yield databases.lend()
     databases.take_back()
 

@@ -84,6 +84,10 @@ class Databases:
         """Empty it for the next one, or throw it away."""
         self._loop.run_until_complete(self._clean())
 
+    def renew(self) -> None:
+        """Lend another one from now on, which nobody has used."""
+        self._loop.run_until_complete(self._drop())
+
     def close(self) -> None:
         """Drop what is left."""
         self._loop.run_until_complete(self._drop())

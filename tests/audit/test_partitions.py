@@ -137,6 +137,7 @@ async def plan(engine: AsyncEngine, sql: str, values: Mapping[str, object]) -> s
         return "\n".join(row[0] for row in rows)
 
 
+@pytest.mark.fresh
 async def test_no_question_of_every_day_reads_all_months(
     app: AsyncEngine, owner: AsyncEngine
 ) -> None:
@@ -174,6 +175,7 @@ async def test_no_question_of_every_day_reads_all_months(
         assert len(scanned) <= (most or 90), shown
 
 
+@pytest.mark.fresh
 async def test_a_search_goes_from_the_newest_month_on(app: AsyncEngine, owner: AsyncEngine) -> None:
     await set_clock(owner)
     await make_months(owner, 6)

@@ -319,6 +319,7 @@ SEARCHES = [
 ]  # fmt: skip
 
 
+@pytest.mark.fresh
 async def test_no_search_reads_the_table_from_end_to_end(shelf: Shelf, database_url: str) -> None:
     await _fill(database_url, shelf.organisation_id)
     seen: list[tuple[str, Any]] = []

@@ -365,6 +365,7 @@ async def newest(office: Office) -> completeness.Outcome:
     return found
 
 
+@pytest.mark.fresh
 async def test_no_statement_needs_to_read_a_table_from_end_to_end(office: Office) -> None:
     """But for tasks that are not at their end, of which there are few."""
     async with office.house.engine.connect() as connection:

@@ -38,6 +38,7 @@ async def rows_read(office: Office) -> dict[str, int]:
     return dict((await office.row(_READ, {})).tables)
 
 
+@pytest.mark.fresh
 @pytest.mark.tampers
 async def test_no_table_is_read_from_end_to_end(office: Office) -> None:
     await load_archive(office, ARCHIVE)

@@ -59,7 +59,7 @@ async def test_edits_wait_their_interval_and_the_last_state_is_shown(office: Off
 
 
 async def test_a_busy_platform_is_tried_again_and_nothing_overtakes(office: Office) -> None:
-    office.wall.troubles = [TryLater("429", timedelta(seconds=0.3))]
+    office.wall.troubles = [TryLater("429", timedelta(seconds=5))]
     answer = await office.say("letter hello")
     await announce(office.house, office.organisation.id, answer.task_id, "w")
     await office.work()
