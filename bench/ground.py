@@ -160,6 +160,8 @@ def _environment(place: Ground, port: int) -> dict[str, str]:
         "MIYABI_HOME": str(settings.home),
         "MIYABI_PORT": str(port),
         "MIYABI_SECRET_KEY": _plain(settings.secret_key),
+        # What the company's people were added with: on embedded servers it lies beside them.
+        "MIYABI_AUDIT_PERSONAL_KEY_FILE": str(settings.home / "personal.key"),
         "DATABASE_URL": place.services.database_url,
         "REDIS_URL": place.services.redis_url,
         "SLACK_SIGNING_SECRET": _plain(settings.slack.signing_secret),
