@@ -6,19 +6,19 @@ key is destroyed, nobody can open the value any more, wherever a copy of the eve
 
 import base64
 import binascii
-import os
 from collections.abc import Mapping
 from uuid import UUID
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
+from audit.cipher import decrypted, encrypted
+
 Sealed = Mapping[str, str | None]
 """`of`: whose key it is under (an id, never a name). `sealed`: nonce, ciphertext and tag of
 AES-256-GCM in URL-safe base64; None where the subject was erased before the event was written."""
 
 _FIELDS = {"of", "sealed"}
-_NONCE = 12  # bytes
 
 
 class CantOpen(ValueError):
@@ -34,8 +34,7 @@ def seal(cipher: AESGCM | None, subject: UUID, event: UUID, field: str, value: s
     """Encrypt; without a cipher (the subject was erased) the value is lost on purpose."""
     if cipher is None:
         return {"of": str(subject), "sealed": None}
-    nonce = os.urandom(_NONCE)
-    content = nonce + cipher.encrypt(nonce, value.encode(), _bound(event, field))
+    content = encrypted(cipher, value.encode(), _bound(event, field))
     return {"of": str(subject), "sealed": base64.urlsafe_b64encode(content).decode().rstrip("=")}
 
 
@@ -46,8 +45,7 @@ def unseal(cipher: AESGCM, event: UUID, field: str, value: Sealed) -> str | None
         return None
     try:
         content = base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
-        nonce, rest = content[:_NONCE], content[_NONCE:]
-        return cipher.decrypt(nonce, rest, _bound(event, field)).decode()
+        return decrypted(cipher, content, _bound(event, field)).decode()
     except (InvalidTag, binascii.Error, ValueError) as error:
         raise CantOpen(field) from error
 

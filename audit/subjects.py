@@ -17,12 +17,11 @@ from uuid import UUID
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-from cryptography.hazmat.primitives.hashes import SHA256
-from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from uuid_utils.compat import uuid7
 
 from audit import sealing, subject_rows
+from audit.cipher import decrypted, derived, encrypted
 from audit.event import Event
 from audit.sealed import CantOpen, is_sealed, unseal
 from audit.sealing import Learned, Name, Subject, sealed_in, wanted
@@ -32,7 +31,6 @@ REMEMBERED = 600.0
 memory that was destroyed since. What is read is opened by what the database has at that moment."""
 
 _MOST = 10_000
-_NONCE = 12  # bytes
 
 
 class WrongMasterKey(ValueError):
@@ -46,8 +44,8 @@ class PersonalKeys:
         """`masters`: 32 bytes each. The first wraps; the others only open what is from before."""
         if not masters:
             raise ValueError("no master key")
-        self._wraps = [AESGCM(_derived(each, b"miyabi: keys of persons")) for each in masters]
-        self._hides = [_derived(each, b"miyabi: accounts of nobody") for each in masters]
+        self._wraps = [AESGCM(derived(each, b"miyabi: keys of persons")) for each in masters]
+        self._hides = [derived(each, b"miyabi: accounts of nobody") for each in masters]
         self._known: dict[tuple[UUID, Name], Subject] = {}
 
     # Writing
@@ -109,10 +107,10 @@ class PersonalKeys:
     def _made(self, of: UUID, name: Name) -> Mapping[str, Any]:
         id_, key = name if isinstance(name, UUID) else uuid7(), os.urandom(32)
         bound = of.bytes + id_.bytes
-        made = {"subject": id_, "wrapped": _encrypted(self._wraps[0], key, bound)}
+        made = {"subject": id_, "wrapped": encrypted(self._wraps[0], key, bound)}
         if isinstance(name, UUID):
             return {**made, "alias": None, "account": None}
-        account = _encrypted(AESGCM(key), name.encode(), bound)
+        account = encrypted(AESGCM(key), name.encode(), bound)
         return {**made, "alias": self._alias(self._hides[0], of, name), "account": account}
 
     async def _read(
@@ -146,7 +144,7 @@ class PersonalKeys:
     def _unwrapped(self, of: UUID, subject: UUID, wrapped: bytes) -> bytes:
         for wrap in self._wraps:
             try:
-                return _decrypted(wrap, wrapped, of.bytes + subject.bytes)
+                return decrypted(wrap, wrapped, of.bytes + subject.bytes)
             except InvalidTag:
                 continue
         raise WrongMasterKey(str(subject))
@@ -227,17 +225,17 @@ class PersonalKeys:
         for row in await connection.execute(subject_rows.EVERY):
             wrapped, bound = bytes(row.wrapped), row.organisation_id.bytes + row.subject.bytes
             try:
-                _decrypted(self._wraps[0], wrapped, bound)
+                decrypted(self._wraps[0], wrapped, bound)
             except InvalidTag:
                 key, alias = self._unwrapped(row.organisation_id, row.subject, wrapped), None
                 if row.account is not None:
-                    account = _decrypted(AESGCM(key), bytes(row.account), bound).decode()
+                    account = decrypted(AESGCM(key), bytes(row.account), bound).decode()
                     alias = self._alias(self._hides[0], row.organisation_id, account)
                 values = {
                     "organisation_id": row.organisation_id,
                     "subject": row.subject,
                     "old": wrapped,
-                    "new": _encrypted(self._wraps[0], key, bound),
+                    "new": encrypted(self._wraps[0], key, bound),
                     "alias": alias,
                 }
                 changed += (await connection.execute(subject_rows.REWRAP, values)).rowcount
@@ -245,20 +243,6 @@ class PersonalKeys:
 
 
 _NO_KEY = Subject(UUID(int=0), None)
-
-
-def _encrypted(cipher: AESGCM, content: bytes, bound: bytes) -> bytes:
-    nonce = os.urandom(_NONCE)
-    return nonce + cipher.encrypt(nonce, content, bound)
-
-
-def _decrypted(cipher: AESGCM, content: bytes, bound: bytes) -> bytes:
-    return cipher.decrypt(content[:_NONCE], content[_NONCE:], bound)
-
-
-def _derived(master: bytes, use: bytes) -> bytes:
-    """A key of its own for each use of a master key."""
-    return HKDF(SHA256(), 32, None, use).derive(master)
 
 
 def _columns(rows: Sequence[Mapping[str, Any]]) -> dict[str, list[Any]]:

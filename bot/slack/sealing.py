@@ -1,14 +1,12 @@
 """Tokens at rest: encrypted with the installation's key, and bound to the workspace they open."""
 
 import json
-import os
 from collections.abc import Mapping
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-from cryptography.hazmat.primitives.hashes import SHA256
-from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
+from audit.cipher import decrypted, derived, encrypted
 from core.errors import Permanent
 from core.words import Words
 
@@ -22,28 +20,23 @@ WRONG_KEY = Words(
 )
 
 _VERSION = b"\x01"
-_NONCE = 12  # bytes, what AES-GCM takes
 
 
 def seal(key: bytes, workspace: str, secrets: Mapping[str, str]) -> bytes:
     """Encrypt. The workspace is part of it: a row copied to another one opens nothing."""
-    nonce = os.urandom(_NONCE)
     content = json.dumps(dict(secrets)).encode()
-    return _VERSION + nonce + _cipher(key).encrypt(nonce, content, workspace.encode())
+    return _VERSION + encrypted(_cipher(key), content, workspace.encode())
 
 
 def unseal(key: bytes, workspace: str, sealed: bytes) -> dict[str, str]:
     """Decrypt. Raises Permanent where the key is another one or the row was tampered with."""
-    nonce, content = sealed[1 : 1 + _NONCE], sealed[1 + _NONCE :]
+    content = sealed[len(_VERSION) :]
     try:
-        opened: dict[str, str] = json.loads(
-            _cipher(key).decrypt(nonce, content, workspace.encode())
-        )
+        opened: dict[str, str] = json.loads(decrypted(_cipher(key), content, workspace.encode()))
     except InvalidTag as error:
         raise Permanent(WRONG_KEY) from error
     return opened
 
 
 def _cipher(key: bytes) -> AESGCM:
-    """A key of its own for this use, so that no other use of the secret can help against it."""
-    return AESGCM(HKDF(SHA256(), 32, None, b"miyabi: slack tokens at rest").derive(key))
+    return AESGCM(derived(key, b"miyabi: slack tokens at rest"))
