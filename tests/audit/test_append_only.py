@@ -101,14 +101,6 @@ async def app(database_url: str) -> AsyncIterator[AsyncEngine]:
     await engine.dispose()
 
 
-@pytest.fixture
-async def owner(database_url: str) -> AsyncIterator[AsyncEngine]:
-    """The owner of the tables, whom no right holds back."""
-    engine = create_async_engine(database_url)
-    yield engine
-    await engine.dispose()
-
-
 async def attempt(engine: AsyncEngine, verb: str, table: str) -> None:
     """Do it in the plainest way."""
     async with engine.begin() as connection:

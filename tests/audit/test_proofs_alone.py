@@ -19,38 +19,20 @@ from audit.verifier.proof import Proven, check_proof
 from audit.verifier.spelling import read, spell
 from audit.verifier.verdict import Fault, Kind
 from tests.audit.log_of_one import KEY, KEYS, ORGANISATION, body_of, event, sign, write
-
-# The leaves and roots that Certificate Transparency tests its implementations of RFC 6962 with.
-LEAVES = [
-    bytes.fromhex(each)
-    for each in (
-        "", "00", "10", "2021", "3031", "40414243", "5051525354555657",
-        "606162636465666768696a6b6c6d6e6f",
-    )
-]  # fmt: skip
-ROOTS = [
-    "6e340b9cffb37a989ca544e6bb780a2c78901d3fb33738768511a30617afa01d",
-    "fac54203e7cc696cf0dfcb42c92a1d9dbaf70ad9e621f4bd8d98662f00e3c125",
-    "aeb6bcfe274b70a14fb067a5e5578264db0fa9b51af5e0ba159158f329e06e77",
-    "d37ee418976dd95753c1c73862b9398fa2a2cf9b4ff0fdfe8b30cd95209614b7",
-    "4e3bbb1f7b478dcfe71fb631631519a3bca12c9aefca1612bfce4c13a86264d4",
-    "76e67dadbcdf1e10e1b74ddc608abd2f98dfb16fbce75277b5232a127f2087ef",
-    "ddb89be403809e325750d3d263cd78929c2942b7942a34b77e122c9594a74c8c",
-    "5dc9da79a70659a9ad559cb701ded9a2ab9d823aad2f4960cfe370eff4604328",
-]
+from tests.audit.test_merkle import DATA, ROOTS
 
 
 def test_roots_are_those_of_the_standard() -> None:
     growing = Growing()
-    assert growing.root() == EMPTY_ROOT
-    for leaf, root in zip(LEAVES, ROOTS, strict=True):
+    assert growing.root() == EMPTY_ROOT == bytes.fromhex(ROOTS[0])
+    for leaf, root in zip(DATA, ROOTS[1:], strict=True):
         growing.push(leaf_hash(leaf))
         assert growing.root().hex() == root
 
 
 def test_proofs_of_the_standard_hold() -> None:
     """RFC 6962, 2.1.3: of a tree of seven leaves; hashed by hand here, as the text writes it."""
-    a, b, c, d, e, f, j = (leaf_hash(leaf) for leaf in LEAVES[:7])
+    a, b, c, d, e, f, j = (leaf_hash(leaf) for leaf in DATA[:7])
     g, h, i = _node(a, b), _node(c, d), _node(e, f)
     k, l_ = _node(g, h), _node(i, j)
     root = _node(k, l_)
