@@ -9,7 +9,7 @@ from pathlib import Path
 from uuid import UUID
 
 from sqlalchemy import text
-from sqlalchemy.ext.asyncio import create_async_engine
+from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 from sqlalchemy.pool import NullPool
 
 from core import organisations, people
@@ -134,6 +134,18 @@ async def session(
                 worker.cancel()
                 with contextlib.suppress(asyncio.CancelledError, Deaf):
                     await worker
+
+
+@asynccontextmanager
+async def reading(
+    settings: Settings, slug: str | None, *, answer_at_most: float = ANSWER_AT_MOST
+) -> AsyncIterator[tuple[UUID, AsyncConnection]]:
+    """A company's id and a connection, for a command that looks into its log and does nothing
+    else. Raises Refused where there is none of that slug."""
+    async with session(settings, sample=False, answer_at_most=answer_at_most) as opened:
+        of = (await opened.organisation(slug)).id
+        async with opened.house.engine.connect() as connection:
+            yield of, connection
 
 
 async def prepare(settings: Settings, services: Services) -> None:

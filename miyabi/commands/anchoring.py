@@ -55,15 +55,13 @@ def anchor(
 
     async def command(settings: "Settings") -> int:
         from audit.anchors import FileAnchor, carry
-        from miyabi.session import session
+        from miyabi.session import reading
 
-        async with session(settings, sample=False) as opened:
-            of = (await opened.organisation(organisation)).id
-            async with opened.house.engine.connect() as connection:
-                try:
-                    carried = await carry(connection, of, FileAnchor(path))
-                except OSError as error:
-                    raise Refused(NO_FILE.fill(path=path, why=str(error))) from error
+        async with reading(settings, organisation) as (of, connection):
+            try:
+                carried = await carry(connection, of, FileAnchor(path))
+            except OSError as error:
+                raise Refused(NO_FILE.fill(path=path, why=str(error))) from error
         say(_CARRIED.fill(n=carried, path=path))
         return Exit.DONE
 
@@ -132,12 +130,10 @@ def stamps(
 
     async def command(settings: "Settings") -> int:
         from audit import anchored
-        from miyabi.session import session
+        from miyabi.session import reading
 
-        async with session(settings, sample=False) as opened:
-            of = (await opened.organisation(organisation)).id
-            async with opened.house.engine.connect() as connection:
-                found = await anchored.stamps(connection, of)
+        async with reading(settings, organisation) as (of, connection):
+            found = await anchored.stamps(connection, of)
         files = {f"{each.size}.note": each.note.encode() for each in found}
         files |= {f"{each.size}.tsr": each.token for each in found}
         _save(folder, files, as_json=as_json)

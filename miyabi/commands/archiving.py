@@ -251,12 +251,10 @@ def list_(organisation: OfOrganisation = None, as_json: AsJson = False) -> None:
 
     async def command(settings: "Settings") -> int:
         from core.keeping import holds
-        from miyabi.session import session
+        from miyabi.session import reading
 
-        async with session(settings, sample=False) as opened:
-            of = (await opened.organisation(organisation)).id
-            async with opened.house.engine.connect() as connection:
-                found = await holds(connection, of)
+        async with reading(settings, organisation) as (of, connection):
+            found = await holds(connection, of)
         if as_json:
             print_json({"holds": [_hold_data(each) for each in found]})
         for each in () if as_json else found:

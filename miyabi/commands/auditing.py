@@ -227,18 +227,19 @@ def export(
 
     async def command(settings: "Settings") -> int:
         from audit import bundle
-        from miyabi.session import session
+        from miyabi.session import reading
 
-        async with session(settings, sample=False, answer_at_most=ANSWER_AT_MOST) as opened:
-            of = (await opened.organisation(organisation)).id
-            async with opened.house.engine.connect() as connection:
-                await connection.execution_options(isolation_level="REPEATABLE READ")
-                try:
-                    made = await bundle.export(connection, of, path, first=first, end=end)
-                except LookupError as error:
-                    raise Refused(_NOTHING.fill(why=str(error))) from error
-                except OSError as error:
-                    raise Refused(NO_FILE.fill(path=path, why=str(error))) from error
+        async with reading(settings, organisation, answer_at_most=ANSWER_AT_MOST) as (
+            of,
+            connection,
+        ):
+            await connection.execution_options(isolation_level="REPEATABLE READ")
+            try:
+                made = await bundle.export(connection, of, path, first=first, end=end)
+            except LookupError as error:
+                raise Refused(_NOTHING.fill(why=str(error))) from error
+            except OSError as error:
+                raise Refused(NO_FILE.fill(path=path, why=str(error))) from error
         data = {"first": made.first, "end": made.end, "size": made.size, "path": str(path)}
         if as_json:
             print_json(data)
@@ -260,15 +261,13 @@ def prove(
         from uuid import UUID
 
         from audit.proof_files import inclusion_file
-        from miyabi.session import session
+        from miyabi.session import reading
 
-        async with session(settings, sample=False) as opened:
-            of = (await opened.organisation(organisation)).id
-            async with opened.house.engine.connect() as connection:
-                try:
-                    proof = await inclusion_file(connection, of, UUID(event))
-                except (LookupError, ValueError) as error:
-                    raise Refused(_NO_EVENT.fill(event=event)) from error
+        async with reading(settings, organisation) as (of, connection):
+            try:
+                proof = await inclusion_file(connection, of, UUID(event))
+            except (LookupError, ValueError) as error:
+                raise Refused(_NO_EVENT.fill(event=event)) from error
         write_file(out, proof)
         return Exit.DONE
 
@@ -285,15 +284,13 @@ def consistency(
 
     async def command(settings: "Settings") -> int:
         from audit.proof_files import consistency_file
-        from miyabi.session import session
+        from miyabi.session import reading
 
-        async with session(settings, sample=False) as opened:
-            of = (await opened.organisation(organisation)).id
-            async with opened.house.engine.connect() as connection:
-                try:
-                    proof = await consistency_file(connection, of, old, new)
-                except LookupError as error:
-                    raise Refused(_NO_CHECKPOINT.fill(size=str(error))) from error
+        async with reading(settings, organisation) as (of, connection):
+            try:
+                proof = await consistency_file(connection, of, old, new)
+            except LookupError as error:
+                raise Refused(_NO_CHECKPOINT.fill(size=str(error))) from error
         write_file(out, proof)
         return Exit.DONE
 
