@@ -4,6 +4,7 @@ import inspect
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, timedelta
+from decimal import Decimal
 from typing import Any, get_type_hints
 
 from core.catalogue import Catalogue
@@ -156,6 +157,12 @@ class TaskInfo:
     asked_on: date
 
 
+Terms = Mapping[str, int | Decimal | str | tuple[str, ...]]
+"""What is decided on, by the names that conditions of routes know: `amount` in whole yen, tax
+included; `customer`; `discount` in percent; whatever else the agent documents. Where one can't be
+told it is left out."""
+
+
 @dataclass(frozen=True, slots=True)
 class Summary:
     """What an agent has understood and worked out so far, for the thread and the card."""
@@ -203,6 +210,10 @@ class Agent:
     edit: Callable[[Results], FormValues] | None = None
     deal: Callable[[Results], Deal] | None = None
     """What its document is about, as far as that is known when its number is taken."""
+    terms: Callable[[Results], Terms] | None = None
+    """What the conditions of approval routes may ask of it."""
+    route: str = ""
+    """Its sample routes, as the text of a route file; an organisation may put its own in place."""
     facts: Callable[[Results, Catalogue], Mapping[str, object]] | None = None
     """The task as data, for `--json`."""
     inputs: Mapping[str, Mapping[str, type]] = field(init=False)
