@@ -20,6 +20,16 @@ def storable(text: str) -> str:
     return _NOT_STORABLE.sub("", text)
 
 
+def _clean(value: object) -> object:
+    if isinstance(value, str):
+        return storable(value)
+    if isinstance(value, tuple):
+        return tuple(_clean(each) for each in value)
+    if isinstance(value, Mapping):
+        return {name: _clean(each) for name, each in value.items()}
+    return value
+
+
 @dataclass(frozen=True, slots=True)
 class Sender:
     """Whose account on which platform; `workspace` is the platform's own word for the company."""
@@ -62,11 +72,7 @@ class Form:
     task_id: UUID | None = None
 
     def __post_init__(self) -> None:
-        clean = {
-            name: storable(value) if isinstance(value, str) else value
-            for name, value in self.values.items()
-        }
-        object.__setattr__(self, "values", clean)
+        object.__setattr__(self, "values", _clean(self.values))
 
 
 @dataclass(frozen=True, slots=True)

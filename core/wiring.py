@@ -18,10 +18,13 @@ from core.agent import (
     step_name,
 )
 from core.codec import is_data
+from core.forms import REPEATED, FormSpec
 
 
 def check(agent: Agent, resources: Collection[type]) -> None:
     """Refuse an agent whose steps do not fit together. Raises WiringError."""
+    if agent.form is not None:
+        _check_form(agent.name, agent.form)
     given: set[type] = {agent.asks, TaskInfo, *resources}
     for step in agent.steps:
         if isinstance(step, Effect):
@@ -35,6 +38,22 @@ def check(agent: Agent, resources: Collection[type]) -> None:
                     f"{name}: {wanted.__name__}"
                 )
         given.add(gives(step))
+
+
+def _check_form(where: str, form: FormSpec) -> None:
+    """Refuse a form that no platform could show. Raises WiringError."""
+    repeated = [field.name for field in form.fields if field.kind in REPEATED]
+    if len(repeated) > 1:
+        raise WiringError(f"{where}: a form has one field with rows, not {', '.join(repeated)}")
+    for field in form.fields:
+        for each in (field, *field.rows):
+            if (each.kind == "choice") != bool(each.choices):
+                raise WiringError(f"{where}: field {each.name}: choices, and only those, have some")
+            if (each.kind == "rows") != bool(each.rows):
+                raise WiringError(f"{where}: field {each.name}: rows, and only those, have fields")
+        inner = [each.name for each in field.rows if each.kind in REPEATED]
+        if inner:
+            raise WiringError(f"{where}: field {field.name}: no rows in rows ({', '.join(inner)})")
 
 
 def _check_plain(where: str, step: Callable[..., object]) -> None:

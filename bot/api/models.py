@@ -3,7 +3,14 @@
 from datetime import datetime
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    Strict,
+    StringConstraints,
+    model_validator,
+)
 from pydantic_core import PydanticCustomError
 
 from core.effects import State as EffectState
@@ -28,13 +35,19 @@ class FormLine(_Sent):
     quantity: Text
 
 
+FormRow = dict[str, Text | Annotated[int, Strict()] | None]
+FormGiven = Text | Annotated[int, Strict()] | list[FormLine] | list[FormRow] | None
+
+
 class NewRequest(_Sent):
     """What is wanted: in words as in the chat, or as an agent's form."""
 
     text: Text = Field("", examples=["見積 株式会社ABC商事 モニター5台 納期12/25"])
     agent: Text | None = Field(None, description="Whose work it is; by default the text tells.")
-    form: dict[str, Text | list[FormLine] | None] | None = Field(
-        None, description="The agent's form: customer and item codes, dates as 2026-12-25."
+    form: dict[str, FormGiven] | None = Field(
+        None,
+        description="The agent's form: customer and item codes, dates as 2026-12-25, amounts in "
+        "yen, rows as a list of objects.",
     )
     lane: Lane = Field("interactive", description="bulk: many at once, nobody waits for each.")
     thread: Thread | None = Field(None, description="A conversation to go on with; else a new one.")

@@ -10,23 +10,14 @@ from slack_bolt.context.ack.async_ack import AsyncAck
 from bot.slack import limits
 from bot.slack.api import ask
 from bot.slack.door import Act, DatabaseAway, Door
-from bot.slack.form_view import (
-    MOST_ROWS,
-    Sheet,
-    block_errors,
-    form_values,
-    form_view,
-    loading_view,
-    notice_view,
-    prefill,
-    typed_in,
-)
+from bot.slack.form_typed import block_errors, form_values, prefill, row_count, typed_in
+from bot.slack.form_view import Sheet, form_view, loading_view, most_rows, notice_view
 from bot.slack.outbound import open_direct
 from bot.slack.render import Json, cut, options
 from core import phrases
 from core.catalogue import Catalogue
 from core.errors import MiyabiError, NotAllowed, Refused
-from core.forms import FormSpec, FormValues, line_values
+from core.forms import FormSpec, FormValues
 from core.inbound import Form, Inbound, Spot
 from core.intake import accept
 from core.people import Person
@@ -106,8 +97,8 @@ async def _filled(door: Door, person: Person, sheet: Sheet, catalogue: Catalogue
         return form_view(spec, sheet, {})
     task = await _task(door, person, sheet.task)
     values = task.agent.edit(task.results) if task.agent.edit else {}
-    if any(len(line_values(values, field.name)) > MOST_ROWS for field in spec.fields):
-        raise Refused(TOO_MANY_ROWS.fill(most=MOST_ROWS, reference=task.spoken))
+    if row_count(spec, values) > most_rows(spec):
+        raise Refused(TOO_MANY_ROWS.fill(most=most_rows(spec), reference=task.spoken))
     rows, typed = prefill(spec, values, catalogue)
     return form_view(spec, replace(sheet, rows=tuple(range(rows))), typed)
 
@@ -211,6 +202,6 @@ async def _errors(
     except TimeoutError:
         words = NOT_READABLE.fill(why=TOO_SLOW)
     else:
-        wrong = spec.check(values, catalogue, person.today())
-        return block_errors(sheet, values, rows, wrong, catalogue)
+        wrong = spec.errors(values, catalogue, person.today())
+        return block_errors(spec, sheet, values, rows, wrong, catalogue)
     return {spec.fields[0].name: cut(words.to(sheet.language), 200)}

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from core.reading.numbers import ENGLISH_NUMBER, NUMBER, parse_number
+from core.reading.text import fold
 
 MOST_YEN = 10**12
 _YEN = r"(?:円|yen\b|jpy\b|日元|日圆|日円|元)"
@@ -58,6 +59,15 @@ def yen(text: str | None) -> int | None:
     if value is None or value != value.to_integral_value() or not 0 < value <= MOST_YEN:
         return None
     return int(value)
+
+
+_ALONE = re.compile(rf"{_MARK}? ?(?P<n>{NUMBER}) ?{_YEN}?")
+
+
+def read_amount(text: str) -> int | None:
+    """The yen of a text that is an amount and nothing else (12,000円, ¥1.5万, 12000); else None."""
+    match = _ALONE.fullmatch(fold(text[:100]).text.strip())
+    return yen(match["n"]) if match else None
 
 
 def _percent(match: re.Match[str]) -> Discount:
