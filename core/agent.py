@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from decimal import Decimal
-from typing import Any, get_type_hints
+from typing import Any, Literal, get_type_hints
 
 from core.catalogue import Catalogue
 from core.errors import MiyabiError
@@ -162,6 +162,9 @@ Terms = Mapping[str, int | Decimal | str | tuple[str, ...]]
 included; `customer`; `discount` in percent; whatever else the agent documents. Where one can't be
 told it is left out."""
 
+TermKind = Literal["number", "text", "list"]
+"""What a term is compared with: numbers, a text, or the texts that it is a list of."""
+
 
 @dataclass(frozen=True, slots=True)
 class Summary:
@@ -212,6 +215,9 @@ class Agent:
     """What its document is about, as far as that is known when its number is taken."""
     terms: Callable[[Results], Terms] | None = None
     """What the conditions of approval routes may ask of it."""
+    own_terms: Mapping[str, TermKind] = field(default_factory=dict)
+    """Which of them there are beside those that every agent may have
+    (core/approvals/conditions.py); a condition that asks for others is refused when it is read."""
     route: str = ""
     """Its sample routes, as the text of a route file; an organisation may put its own in place."""
     facts: Callable[[Results, Catalogue], Mapping[str, object]] | None = None

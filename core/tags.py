@@ -244,6 +244,16 @@ class Tag(Declared):
         "its price list and ledger only the connector is.",
         **_PARTICULARS,
     )
+    ROUTE_CHANGED = _of(
+        "organisation",
+        "admin:route:changed",
+        "A route of approvals was changed; requests from now on take the version whose text has "
+        "that hash, or where it is not in force what came with Miyabi.",
+        route=TEXT,
+        version=WHOLE,
+        source_sha256=SHA256,
+        in_force=FLAG,
+    )
     PERSON_ADDED = _of("person", "admin:person:added", "A person was added.", **_PERSON)
     PERSON_CHANGED = _of(
         "person",

@@ -7,6 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.agent import Agent, gives, step_name
+from core.approvals.route_file import read_routes
+from core.approvals.routes import kinds_of
 from core.catalogue import Catalogue
 from core.codec import dump, load
 from core.company import Company
@@ -67,3 +69,9 @@ def test_a_form_that_is_empty_is_refused_field_by_field(agent: Agent) -> None:
     errors = agent.form.check({}, catalogue, date(2026, 11, 25))
     required = {field.name for field in agent.form.fields if field.required}
     assert required <= {name.split(":")[0] for name in errors}
+
+
+@every_agent
+def test_its_sample_routes_can_be_taken(agent: Agent) -> None:
+    if agent.route:
+        assert read_routes(agent.route, kinds_of("", [agent]))
