@@ -53,6 +53,8 @@ async def keep_archive(house: House) -> None:
         except (SQLAlchemyError, OSError, MiyabiError, GoneEvents, NothingToExport) as error:
             what = "away" if is_outage(error) else "stuck"
             log.error(f"archive.{what}", error=repr(error), see="miyabi audit archive")
+        except Exception:  # whatever a store's library raises, the next look may do without it
+            log.exception("archive.crashed", see="miyabi audit archive")
         await asyncio.sleep(LOOK_EVERY)
 
 

@@ -1,7 +1,7 @@
 """What each worker does for the audit log's tree: gives events their leaves, signs its heads.
 
 One at a time sequences, by a lock of the database; the others look whether it is free. Whoever has
-a key signs.
+a key signs. Whatever goes wrong, both go on.
 """
 
 import asyncio
@@ -20,6 +20,7 @@ from audit.checkpoints import make_due
 from audit.keys import Signer
 from audit.sequencer import Batch, StuckTree, sequence
 from core.db import is_outage
+from miyabi.pauses import Pauses
 
 log = structlog.get_logger()
 
@@ -57,6 +58,7 @@ async def seal_now(engine: AsyncEngine, signers: Sequence[Signer]) -> None:
 async def _sequence_forever(engine: AsyncEngine, grown: asyncio.Event) -> None:
     await asyncio.sleep(random.uniform(0, SEQUENCE_EVERY))  # noqa: S311  # not a secret
     stuck, looked = set[UUID](), time.monotonic()
+    pauses = Pauses(SEQUENCE_EVERY)
     while True:
         if time.monotonic() - looked > TRY_STUCK_EVERY:
             stuck, looked = set(), time.monotonic()
@@ -74,6 +76,11 @@ async def _sequence_forever(engine: AsyncEngine, grown: asyncio.Event) -> None:
         except (SQLAlchemyError, OSError) as error:
             _tell("sequencer", error)
             batch = Batch()
+        except Exception:  # whatever it was, the next batch may do without it
+            log.exception("audit.sequencer_crashed")
+            await asyncio.sleep(pauses.next())
+            continue
+        pauses.over()
         if batch.events:
             grown.set()
         if not batch.more:
@@ -83,7 +90,7 @@ async def _sequence_forever(engine: AsyncEngine, grown: asyncio.Event) -> None:
 async def _sign_forever(
     engine: AsyncEngine, signers: Sequence[Signer], grown: asyncio.Event
 ) -> None:
-    listed = False
+    listed, pauses = False, Pauses(SIGN_EVERY)
     while True:
         try:
             if not listed:
@@ -94,6 +101,11 @@ async def _sign_forever(
         except (SQLAlchemyError, OSError) as error:
             _tell("checkpoints", error)
             await asyncio.sleep(SIGN_EVERY)
+        except Exception:  # whatever a key or its keeper raises, the next try may do without it
+            log.exception("audit.checkpoints_crashed")
+            await asyncio.sleep(pauses.next())
+        else:
+            pauses.over()
         grown.clear()
         try:
             async with asyncio.timeout(SIGN_EVERY):

@@ -2,21 +2,30 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Coroutine, Sequence
+from collections.abc import AsyncIterator, Coroutine, Iterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import Any
 
 import pytest
+from sqlalchemy import event
+from sqlalchemy.ext.asyncio import AsyncEngine
+from structlog.testing import capture_logs
 
+from audit.checkpoints import newest
+from audit.keys import HeldKey
+from audit.note import NoteKey
 from core import workers
 from core.heartbeat import Heartbeat, Held
 from core.ids import new_id
 from core.ports import Job, Lane
+from miyabi import archiving
 from miyabi.doorbell import RedisDoorbell
 from miyabi.lane import LaneWorker, listen
+from miyabi.pauses import LONGEST, Pauses
 from miyabi.queue import connect
+from miyabi.tree import keep_tree
 from miyabi.watch import keep_row
 from miyabi.worker import reconcile_forever
 from tests.core.house import Bell, Office, open_office, seen
@@ -117,6 +126,85 @@ async def test_leases_are_renewed_on_after_any_error(office: Office) -> None:
         heartbeat.stop()
 
     assert told == ["lost", "lost"]
+
+
+@contextlib.contextmanager
+def failing_once(engine: AsyncEngine, statement: str) -> Iterator[list[str]]:
+    """The first statement with these words fails as nobody expects it; which those were."""
+    met: list[str] = []
+
+    def meet(connection: Any, cursor: Any, sql: str, *more: Any) -> None:
+        if statement in sql:
+            met.append(sql)
+            if len(met) == 1:
+                raise LookupError("a fault in our own code")
+
+    event.listen(engine.sync_engine, "before_cursor_execute", meet)
+    try:
+        yield met
+    finally:
+        event.remove(engine.sync_engine, "before_cursor_execute", meet)
+
+
+@dataclass(slots=True)
+class FaultyKey:
+    """A key whose keeper fails the first time as nobody expects it."""
+
+    held: HeldKey
+    faults: int = 1
+
+    @property
+    def name(self) -> str:
+        return self.held.name
+
+    @property
+    def id(self) -> bytes:
+        return self.held.id
+
+    @property
+    def vkey(self) -> str:
+        return self.held.vkey
+
+    async def sign(self, message: bytes) -> bytes:
+        if self.faults:
+            self.faults -= 1
+            raise LookupError("a fault in our own code")
+        return await self.held.sign(message)
+
+
+async def test_the_tree_grows_and_is_signed_on_after_any_error(office: Office) -> None:
+    engine, key = office.house.engine, FaultyKey(HeldKey(NoteKey.made("audit.example.jp")))
+
+    async def signed() -> bool:
+        async with engine.connect() as connection:
+            found = await newest(connection, office.organisation.id)
+        return found is not None
+
+    with failing_once(engine, "from audit_pending") as batches, capture_logs() as said:
+        async with running(keep_tree(engine, [key])):
+            await until(signed, 20)
+
+    assert len(batches) > 1
+    assert {"audit.sequencer_crashed", "audit.checkpoints_crashed"} <= {e["event"] for e in said}
+
+
+async def test_the_archive_is_looked_after_on_after_any_error(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(archiving, "LOOK_EVERY", 0.02)
+    with failing_once(office.house.engine, "from audit_archives") as looks, capture_logs() as said:
+        async with running(archiving.keep_archive(office.house)):
+            await seen(lambda: len(looks) > 1, 20)
+
+    assert [e["event"] for e in said] == ["archive.crashed"]
+
+
+def test_pauses_grow_up_to_a_minute_and_begin_anew_after_what_went_well() -> None:
+    pauses = Pauses(0.25)
+    assert [pauses.next() for _ in range(3)] == [0.25, 0.5, 1.0]
+    assert [pauses.next() for _ in range(2000)][-1] == LONGEST
+    pauses.over()
+    assert pauses.next() == 0.25
 
 
 @dataclass(slots=True)
