@@ -4,6 +4,7 @@ Planned by the schedule, every night; done by whichever worker has the lock (miy
 as it takes minutes and is about a store that may be away.
 """
 
+import random
 import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -11,12 +12,11 @@ from datetime import date, datetime, time, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from audit import archives
 from audit.archives import Archive, NotThere, NotWhole
-from audit.bundle import GoneEvents, NothingToExport
 from audit.event import JSON, Event
 from audit.store import Store, StoreAway
 from audit.verifier.archived import Archive as Gone
@@ -26,6 +26,7 @@ from core.errors import Permanent, Refused
 from core.house import House
 from core.phrases import STORE_AWAY
 from core.schedule import Occurrence, on_days
+from core.scratch import scratch
 from core.tags import Tag
 from core.unit import Unit, unit
 from core.words import Words
@@ -119,22 +120,35 @@ async def month_due(shop: Workshop, month: date) -> None:
 async def go_on(shop: Workshop, month: date | None = None) -> bool:
     """Do the next step of any archive, or of a month's; whether there was one.
 
-    Raises OSError where the disk is full or the store is away: what was done is done, and is gone
-    on from. What could not be done is noted on its row.
+    Raises OSError where the disk is full or the store is away, and whatever else went wrong: what
+    was done is done, and is gone on from. What could not be done is noted on its row, and is tried
+    again after the others.
     """
     states = ["due", "made", *(["restored"] if month else [])]
     async with shop.engine.connect() as connection:
         open_ = await archives.every(connection, month=month, states=states)
     # What stopped comes last: a log that is broken keeps nobody else's in the database.
-    for archive in sorted(open_, key=lambda each: each.error is not None)[:1]:
-        try:
-            await (_make if archive.state == "due" else _keep)(shop, archive)
-        except (OSError, GoneEvents, NothingToExport) as error:
-            async with shop.engine.begin() as connection:
-                await archives.tell(connection, archive, str(error) or repr(error))
-            raise
+    fresh = [archive for archive in open_ if archive.error is None]
+    if fresh:
+        await _step(shop, fresh[0])
         return True
-    return await _drop_next(shop, month)
+    dropped, stays = await _drop_next(shop, month)
+    if open_ and not dropped:
+        await _step(shop, random.choice(open_))  # noqa: S311  # whose turn it is, not a secret
+    elif stays is not None:
+        raise stays
+    return dropped or bool(open_)
+
+
+async def _step(shop: Workshop, archive: Archive) -> None:
+    try:
+        await (_make if archive.state == "due" else _keep)(shop, archive)
+    except SQLAlchemyError:
+        raise
+    except Exception as error:  # also what nobody foresaw: it would hold up all others
+        async with shop.engine.begin() as connection:
+            await archives.tell(connection, archive, str(error) or repr(error))
+        raise
 
 
 async def _make(shop: Workshop, archive: Archive) -> None:
@@ -160,8 +174,9 @@ async def _keep(shop: Workshop, archive: Archive) -> None:
         work.record(_event(Tag.ARCHIVE_KEPT, archive, said))
 
 
-async def _drop_next(shop: Workshop, month: date | None) -> bool:
-    """Let go of the oldest month that can go; Permanent where one should and can't."""
+async def _drop_next(shop: Workshop, month: date | None) -> tuple[bool, Permanent | None]:
+    """Let go of the oldest month that can go. Whether there was one; and why not, where one should
+    and can't."""
     live = 1 if month else shop.live
     async with shop.engine.connect() as connection:
         kept = await archives.every(connection, month=month, states=["kept"])
@@ -175,10 +190,12 @@ async def _drop_next(shop: Workshop, month: date | None) -> bool:
                 raise
             refused = error
         else:
-            return True
-    if refused is not None:
-        raise Permanent(STAYS.fill(why=str(refused.orig).rpartition(": ")[2])) from refused
-    return False
+            return True, None
+    if refused is None:
+        return False, None
+    stays = Permanent(STAYS.fill(why=str(refused.orig).rpartition(": ")[2]))
+    stays.__cause__ = refused
+    return False, stays
 
 
 async def _drop(shop: Workshop, month: date, live: int, kept: Sequence[Archive]) -> None:
@@ -254,9 +271,9 @@ async def _see(store: Store, archive: Gone) -> Fault | None:
 
 
 async def _look(store: Store, archive: Gone, keys: Keys) -> Fault | None:
-    with tempfile.TemporaryDirectory(prefix="miyabi-archive-") as folder:
+    with scratch("archive") as folder:
         try:
-            await archives.read_back(store, archive, keys, Path(folder))
+            await archives.read_back(store, archive, keys, folder)
         except NotThere as error:
             return _wrong(Kind.MISSING, archive, str(error))
         except NotWhole as error:

@@ -5,10 +5,8 @@ One at a time, by a lock of the database. It may take minutes, and nobody waits 
 
 import asyncio
 import random
-import tempfile
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from pathlib import Path
 
 import structlog
 from sqlalchemy import text
@@ -20,6 +18,7 @@ from core.archive import Workshop, go_on
 from core.db import create_engine, is_outage
 from core.errors import MiyabiError
 from core.house import House
+from core.scratch import scratch
 
 log = structlog.get_logger()
 
@@ -60,7 +59,8 @@ async def keep_archive(house: House) -> None:
 
 @asynccontextmanager
 async def workshop(house: House, live: int | None = None) -> AsyncIterator[Workshop]:
-    """Connections that may take their time, and a folder that is gone afterwards."""
+    """Connections that may take their time, and a folder that is gone afterwards; those of workers
+    that were killed with gigabytes in theirs are gone now."""
     engine = create_engine(
         house.engine.url.render_as_string(hide_password=False),
         pool_size=4,
@@ -69,8 +69,8 @@ async def workshop(house: House, live: int | None = None) -> AsyncIterator[Works
         answer_at_most=PATIENCE,
     )
     try:
-        with tempfile.TemporaryDirectory(prefix="miyabi-archive-") as folder:
-            yield Workshop(house, engine, Path(folder), live or house.live_months)
+        with scratch("archive") as folder:
+            yield Workshop(house, engine, folder, live or house.live_months)
     finally:
         await engine.dispose()
 

@@ -1,6 +1,9 @@
 """Months leave by the schedule, nothing before its years, and a hold holds what is past them."""
 
+import tempfile
 from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import suppress
+from dataclasses import replace
 from datetime import date, timedelta
 from pathlib import Path
 
@@ -16,7 +19,7 @@ from audit.event import Event
 from audit.keys import HeldKey, enlist
 from audit.note import NoteKey
 from audit.sequencer import sequence
-from audit.store import document_name
+from audit.store import Store, document_name
 from audit.verifier.live import verify_database
 from audit.verifier.notes import read_keys
 from audit.verifier.verdict import Kind
@@ -27,6 +30,7 @@ from core.errors import Permanent, Refused, TryLater
 from core.keeping import expired, holds, let_go, place, release
 from core.reconcile import reconcile
 from core.retention import retain_until
+from core.scratch import scratch
 from core.tags import Tag
 from core.unit import unit
 from tests.audit.months import ago, id_of, set_clock
@@ -151,6 +155,42 @@ async def test_a_month_that_somebody_has_to_stay_for_holds_up_no_other(
         await everything(lambda: go_on(shop))
 
     assert await states(office) == ["kept", "dropped"]
+
+
+class _FaultyStore(Store):
+    """Fails with one month's archives as nobody expects it."""
+
+    async def put(self, name: str, content: bytes | Path) -> None:
+        if f"{ago(OLD):%Y-%m}" in name:
+            raise LookupError("a fault in a library")
+        await super().put(name, content)
+
+
+async def test_a_fault_that_nobody_foresaw_holds_up_no_other_archive(
+    office: Office, shop: Workshop
+) -> None:
+    await night(office)
+    there = office.house.store
+    faulty = replace(shop.house, store=_FaultyStore(there.objects, there.folder))
+    for _ in range(4):
+        with suppress(LookupError, Permanent):
+            await everything(lambda: go_on(replace(shop, house=faulty)))
+
+    assert await states(office) == ["due", "dropped"]
+    row = await office.row("select error from audit_archives where state = 'due'", {})
+    assert row.error == "a fault in a library"
+
+
+def test_what_the_dead_left_among_the_temporary_files_is_cleared_away(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    left = tmp_path / "miyabi-archive-of-the-dead"
+    left.mkdir()
+    (left / "bundle.zip").write_bytes(b"x")
+    with scratch("archive") as first, scratch("archive") as second:
+        assert {*tmp_path.iterdir()} == {first, second}
+    assert list(tmp_path.iterdir()) == []
 
 
 async def test_a_month_that_is_not_over_or_unknown_is_refused(
