@@ -98,9 +98,24 @@ _ROWS = """
     select task_id, 'closing', id || ':' || state from approvals
         where organisation_id = :organisation_id and task_id = any (:tasks) and state <> 'pending'
     union all
-    select a.task_id, 'decision', d.approval_id || ':' || d.action
+    select a.task_id, kind, d.approval_id || ':' || d.action
         from approvals a join decisions d on d.approval_id = a.id
+        cross join lateral (values ('decision'), (case when d.undone_at is not null then 'undone'
+            end)) as one_of(kind)
         where a.organisation_id = :organisation_id and a.task_id = any (:tasks)
+        and kind is not null
+    union all
+    select distinct h.task_id, 'added', s.approval_id || ':' || h.person_id from approval_seats h
+        join approval_stages s on s.id = h.stage_id
+        where h.organisation_id = :organisation_id and h.task_id = any (:tasks)
+        and h.added_by is not null
+    union all
+    select task_id, 'note', approval_id || ':' || kind from approval_notes
+        where organisation_id = :organisation_id and task_id = any (:tasks) and kind <> 'forward'
+    union all
+    select task_id, 'seen', approval_id || ':' || person_id from circulations
+        where organisation_id = :organisation_id and task_id = any (:tasks)
+        and seen_at is not null
     union all
     select task_id, 'document', number from documents
         where organisation_id = :organisation_id and task_id = any (:tasks)
@@ -136,6 +151,10 @@ _ROWS = """
         where organisation_id = :organisation_id and task_id = any (:tasks) and state = 'failed'
 """
 
+# Before routes had several steps, the action alone told the state.
+_STATE_SINCE = """coalesce(data ->> 'state', case data ->> 'action' when 'approve' then 'approved'
+    when 'reject' then 'rejected' else 'returned' end)"""
+
 # What each event says; of those that follow one another about one thing, the last one counts.
 # across organisations: of `event` below, which holds one's
 _EVENTS = f"""
@@ -162,9 +181,10 @@ _EVENTS = f"""
                 when '{Tag.TASK_DONE}' then 'done'
                 when '{Tag.QUESTION_ASKED}' then 'waiting:answer'
                 when '{Tag.APPROVAL_REQUESTED}' then 'waiting:approval'
-                when '{Tag.APPROVAL_DECIDED}' then case data ->> 'action'
-                    when 'approve' then 'running' when 'reject' then 'rejected'
-                    else 'waiting:answer' end
+                when '{Tag.APPROVAL_UNDONE}' then 'waiting:approval'
+                when '{Tag.APPROVAL_DECIDED}' then case {_STATE_SINCE}
+                    when 'approved' then 'running' when 'rejected' then 'rejected'
+                    when 'returned' then 'waiting:answer' else 'waiting:approval' end
             end as after) as moved
         where after is not null group by task_id
     union all
@@ -176,11 +196,28 @@ _EVENTS = f"""
     select task_id, 'approval', data ->> 'approval' from event
         where tag = '{Tag.APPROVAL_REQUESTED}'
     union all
-    select task_id, 'closing', concat(data ->> 'approval', ':', case data ->> 'action'
-            when 'approve' then 'approved' when 'reject' then 'rejected'
-            when 'return' then 'returned' else coalesce(data ->> 'state', 'expired') end)
+    select task_id, 'closing', concat(approval, ':', state) from (
+        select distinct on (task_id, data ->> 'approval') task_id, data ->> 'approval' as approval,
+            case tag when '{Tag.APPROVAL_DECIDED}' then {_STATE_SINCE}
+                when '{Tag.APPROVAL_SUPERSEDED}' then data ->> 'state'
+                when '{Tag.APPROVAL_EXPIRED}' then 'expired' else 'pending' end as state
         from event where tag in ('{Tag.APPROVAL_DECIDED}', '{Tag.APPROVAL_SUPERSEDED}',
-            '{Tag.APPROVAL_EXPIRED}')
+            '{Tag.APPROVAL_EXPIRED}', '{Tag.APPROVAL_UNDONE}')
+        order by task_id, data ->> 'approval', seq desc) as last_of_approval
+        where state <> 'pending'
+    union all
+    select task_id, 'undone', concat(data ->> 'approval', ':', 'approve') from event
+        where tag = '{Tag.APPROVAL_UNDONE}'
+    union all
+    select distinct task_id, 'added', concat(data ->> 'approval', ':', data ->> 'person')
+        from event where tag = '{Tag.SEAT_ADDED}'
+    union all
+    select task_id, 'note', concat(data ->> 'approval', ':', data ->> 'kind') from event
+        where tag = '{Tag.APPROVAL_NOTED}'
+    union all
+    select task_id, 'seen', concat(data ->> 'approval', ':', body ->> 'person')
+        from event
+        where tag = '{Tag.APPROVAL_SEEN}'
     union all
     select task_id, 'decision', concat(data ->> 'approval', ':', data ->> 'action') from event
         where tag = '{Tag.APPROVAL_DECIDED}'

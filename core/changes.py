@@ -2,7 +2,8 @@
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from core import approvals, effects, phrases, tasks
+from core import effects, phrases, tasks
+from core.approvals import opening
 from core.codec import dump, load
 from core.commands import Command, without_command_word
 from core.db import execute, fetch_one, from_json, to_json
@@ -50,7 +51,7 @@ async def revise(work: Unit, request: Request, task: Task, text: str) -> Answer:
     text = without_command_word(text, agent)
     ask = agent.begin(text, form.values if form else None, request.today)
     revision = task.revision + 1
-    await approvals.supersede(work, task, "superseded", request.actor)
+    await opening.supersede(work, task, "superseded", request.actor)
     await execute(
         work.connection,
         "insert into revisions (organisation_id, task_id, revision, ask, person_id)"
@@ -100,7 +101,7 @@ async def cancel_task(work: Unit, request: Request, task: Task) -> Answer:
         work.nudge("advance", task)  # nobody may have it
     if task.state in {"running", "cancelling"}:
         return about(task, request.say(phrases.CANCELLING.fill(reference=task.spoken)))
-    await approvals.supersede(work, task, "withdrawn", request.actor)
+    await opening.supersede(work, task, "withdrawn", request.actor)
     await tasks.move(work, task, "cancelled")
     await _note_cancel(work, request, task, "cancelled")
     view = await task_view(work.connection, request.house, task.organisation_id, task.id)

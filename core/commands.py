@@ -11,7 +11,17 @@ from rapidfuzz import fuzz, process
 from core.agent import Agent
 
 Builtin = Literal[
-    "help", "status", "cancel", "mine", "approve", "reject", "return", "revise", "retry", "void"
+    "help",
+    "status",
+    "cancel",
+    "mine",
+    "approve",
+    "reject",
+    "return",
+    "undo",
+    "revise",
+    "retry",
+    "void",
 ]
 
 WORDS: dict[Builtin, tuple[str, ...]] = {
@@ -22,6 +32,7 @@ WORDS: dict[Builtin, tuple[str, ...]] = {
     "approve": ("approve", "承認", "批准"),
     "reject": ("reject", "却下", "驳回"),
     "return": ("return", "差し戻し", "差戻し", "差戻", "退回"),
+    "undo": ("undo", "承認取消", "承認取り消し", "撤销批准"),
     "revise": ("revise", "修正", "訂正", "修改"),
     "retry": ("retry", "再実行", "やり直し", "重试"),
     "void": ("void", "無効", "作废"),

@@ -4,6 +4,7 @@ import asyncio
 import json
 import re
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from functools import lru_cache
 from typing import Any
 
@@ -104,6 +105,18 @@ async def fetch_all(
 ) -> list[Row[Any]]:
     """All rows of a query."""
     return list(await connection.execute(_clause(sql), values))
+
+
+async def moment_of(connection: AsyncConnection) -> datetime:
+    """The moment at which the transaction began, by the database's clock: what it writes as now."""
+    row = await fetch_one(
+        connection,
+        "select now() as now",  # across organisations: a clock
+        {},
+    )
+    assert row is not None  # noqa: S101  # a clock
+    now: datetime = row.now
+    return now
 
 
 class Named(asyncpg.Record):  # type: ignore[misc]

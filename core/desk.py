@@ -46,18 +46,13 @@ async def desk(connection: AsyncConnection, house: House, person: Person) -> Des
         connection,
         """
         select t.id, t.reference, t.agent, t.state, t.waiting_for, t.text
-        from approvals a join tasks t on t.id = a.task_id
-        where a.organisation_id = :organisation_id and a.state = 'pending'
-            and a.expires_at > now() and :may_approve
-            and not exists (select from revisions r
-                where r.task_id = t.id and r.person_id = :person_id)
-        order by a.created_at limit 20
+        from approval_seats h join approval_stages s on s.id = h.stage_id
+            join approvals a on a.id = s.approval_id join tasks t on t.id = h.task_id
+        where h.organisation_id = :organisation_id and h.holder_id = :person_id
+            and h.state = 'open' and a.expires_at > now()
+        order by h.open_since limit 20
         """,
-        {
-            "organisation_id": person.organisation_id,
-            "person_id": person.id,
-            "may_approve": person.may("approver"),
-        },
+        {"organisation_id": person.organisation_id, "person_id": person.id},
     )
     return Desk(
         tuple(_desk_line(house, row, person.language) for row in mine),

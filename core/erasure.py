@@ -14,7 +14,8 @@ from uuid import UUID
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from audit.event import JSON, SYSTEM, Actor, Event
-from core import approvals, redaction, tasks
+from core import redaction, tasks
+from core.approvals import opening
 from core.db import execute, fetch_all, fetch_one
 from core.errors import Refused, Unknown
 from core.house import House
@@ -189,7 +190,7 @@ async def _close_tasks(work: Unit, person: Erased, actor: Actor, *, cancel: bool
         raise Refused(OPEN_TASKS.fill(who=person.handle, tasks=listed))
     for row in rows:
         task = await tasks.lock(work.connection, person.organisation_id, row.id)
-        await approvals.supersede(work, task, "withdrawn", actor)
+        await opening.supersede(work, task, "withdrawn", actor)
         await tasks.move(work, task, "cancelled")
         work.record(tasks.event(task, Tag.TASK_CANCELLED, {"state": "cancelled"}, actor))
 

@@ -49,11 +49,15 @@ class Spot:
 
 @dataclass(frozen=True, slots=True)
 class Click:
-    """A button that was pressed or an option that was picked, by the opaque id it carries."""
+    """A button that was pressed or an option that was picked, by the opaque id it carries.
+
+    `to`: the place of the step of a route that something is sent back to; None for who asked.
+    """
 
     action: str
     value: str
     reason: str = ""
+    to: int | None = None
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "value", storable(self.value))

@@ -10,6 +10,7 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from core import schedule, tasks
+from core.approvals import rows, run
 from core.codec import dump
 from core.db import execute, fetch_one
 from core.house import House
@@ -68,12 +69,8 @@ async def expire(house: House, work: Unit, occurrence: Occurrence) -> datetime |
     expires_at: datetime = approval.expires_at
     if expires_at > occurrence.now:
         return expires_at
-    await execute(
-        work.connection,
-        "update approvals set state = 'expired', closed_at = now()"
-        " where organisation_id = :organisation_id and id = :id",
-        {"organisation_id": task.organisation_id, "id": approval.id},
-    )
+    before = await rows.read(work.connection, task.organisation_id, approval.id)
+    await rows.store(work, task, before, run.end(before, "expired", occurrence.now))
     at = expires_at.astimezone(ZoneInfo(approval.requester_zone)).strftime("%Y-%m-%d %H:%M")
     words = EXPIRED.fill(at=at)
     await tasks.move(work, task, "failed", failure=words)

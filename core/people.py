@@ -1,5 +1,6 @@
 """People, their roles, and the accounts by which platforms know them."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Literal, get_args
@@ -90,6 +91,25 @@ async def by_handle(
     return as_person(row) if row else None
 
 
+async def names_of(
+    connection: AsyncConnection, organisation_id: UUID, people: Sequence[UUID]
+) -> list[str]:
+    """The names of some people, in order, whether they are still active or not."""
+    rows = await fetch_all(
+        connection,
+        "select name from people where organisation_id = :organisation_id and id = any(:people)"
+        " order by name",
+        {"organisation_id": organisation_id, "people": list(people)},
+    )
+    return [row.name for row in rows]
+
+
+async def name_of(connection: AsyncConnection, organisation_id: UUID, person_id: UUID) -> str:
+    """Somebody's name."""
+    [name] = await names_of(connection, organisation_id, [person_id])
+    return name
+
+
 async def everyone(connection: AsyncConnection, organisation_id: UUID) -> list[Person]:
     """All active people of the organisation."""
     rows = await fetch_all(
@@ -99,14 +119,6 @@ async def everyone(connection: AsyncConnection, organisation_id: UUID) -> list[P
         {"organisation_id": organisation_id},
     )
     return [as_person(row) for row in rows]
-
-
-async def approvers(
-    connection: AsyncConnection, organisation_id: UUID, *, but: frozenset[UUID]
-) -> list[Person]:
-    """Who may approve, without those who asked for or edited what is to be approved."""
-    people = await everyone(connection, organisation_id)
-    return [person for person in people if person.may("approver") and person.id not in but]
 
 
 @dataclass(frozen=True, slots=True)

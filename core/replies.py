@@ -1,12 +1,17 @@
 """What Miyabi does with a delivery that begins no task: commands, clicks, answers and forms."""
 
+import re
 from collections.abc import Awaitable, Callable
 from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from core import approvals, deliveries, effects, phrases, tasks, views
-from core.approvals import Action
+from core import deliveries, effects, phrases, tasks, views
+from core.approvals import deciding
+from core.approvals.run import Action
+from core.approvals.standing import check_open
+from core.approvals.view import latest_of
+from core.approvals.wording import ACTIONS
 from core.changes import (
     answer,
     answer_click,
@@ -26,6 +31,9 @@ from core.people import Person
 from core.request import Request
 from core.target import about, target, task_of_thread
 from core.unit import Unit
+
+_STEP = re.compile(r"(?:step\s*(\d{1,3})|第?(\d{1,3})\s*(?:段階|步))[\s:：、,]*(?:へ|に)?\s*", re.I)
+"""The step that something is sent back to, in front of the reason."""
 
 Handler = Callable[[Unit, Request, Command], Awaitable[Answer]]
 
@@ -65,26 +73,30 @@ async def _talk(work: Unit, request: Request, command: Command | None) -> Answer
 
 async def look_ahead(connection: AsyncConnection, click: Click, person: Person) -> None:
     """Raises Refused for a decision that came too late, before anything is begun for it."""
-    if click.action in approvals.ACTIONS:
-        await approvals.check_open(connection, person, _as_id(click.value))
+    if click.action in ACTIONS:
+        await check_open(connection, person, _as_id(click.value))
 
 
 async def _click(work: Unit, request: Request, click: Click) -> Answer:
     if click.action == "answer":
         return await answer_click(work, request, click.value)
     subject = _as_id(click.value)
-    if click.action in approvals.ACTIONS:
-        return await _decide(work, request, subject, click.action, click.reason)
+    if click.action in ACTIONS:
+        return await _decide(work, request, subject, click.action, click.reason, click.to)
+    if click.action == "undo":
+        return await _undo(work, request, subject)
     if click.action in deliveries.ANSWERS:
         return await deliveries.settle(work, request, subject, click.action)
     if click.action in effects.STOPPED:
         return await effects.settle_stopped(work, request, subject, click.action)
+    act = _TASK_ACTS.get(click.action)
+    if act is None:
+        raise Refused(phrases.UNKNOWN_COMMAND.fill(word=click.action, hint=phrases.SEE_HELP))
     task = await tasks.lock(work.connection, request.person.organisation_id, subject)
-    if click.action == "retry":
-        return await retry_task(work, request, task)
-    if click.action == "cancel":
-        return await cancel_task(work, request, task)
-    raise Refused(phrases.UNKNOWN_COMMAND.fill(word=click.action, hint=phrases.SEE_HELP))
+    return await act(work, request, task)
+
+
+_TASK_ACTS = {"retry": retry_task, "cancel": cancel_task}
 
 
 def _as_id(value: str) -> UUID:
@@ -98,27 +110,45 @@ def _as_id(value: str) -> UUID:
 
 
 async def _decide(
-    work: Unit, request: Request, approval_id: UUID, action: str, reason: str
+    work: Unit, request: Request, value: UUID, action: str, reason: str, to: int | None = None
 ) -> Answer:
     decision: Action = "approve"
     if action in {"reject", "return"}:
         decision = "reject" if action == "reject" else "return"
-    task = await approvals.decide(
-        work, request.person, approval_id, decision, reason, request.actor
+    decided = await deciding.decide(
+        work, request.person, value, decision, reason, request.actor, to
     )
-    words = phrases.DECIDED.fill(reference=task.spoken, action=approvals.ACTIONS[decision])
-    return about(task, request.say(words))
+    return about(decided.task, request.say(decided.words))
+
+
+async def _undo(work: Unit, request: Request, value: UUID) -> Answer:
+    undone = await deciding.undo(work, request.person, value, request.actor)
+    return about(undone.task, request.say(undone.words))
 
 
 def _decision(action: Action) -> Handler:
     async def handle(work: Unit, request: Request, command: Command) -> Answer:
-        task = await target(work.connection, request, command)
-        latest = await approvals.latest_of(work.connection, request.person.organisation_id, task.id)
-        if latest is None:
-            raise Refused(phrases.NOTHING_PENDING.fill(reference=task.spoken))
-        return await _decide(work, request, latest, action, command.rest)
+        latest = await _latest(work, request, command)
+        reason, to = command.rest, None
+        if action == "return" and (step := _STEP.match(reason)):
+            to = int(step[1] or step[2])
+            reason = reason[step.end() :]
+        return await _decide(work, request, latest, action, reason, to)
 
     return handle
+
+
+async def _handle_undo(work: Unit, request: Request, command: Command) -> Answer:
+    return await _undo(work, request, await _latest(work, request, command))
+
+
+async def _latest(work: Unit, request: Request, command: Command) -> UUID:
+    """The newest approval of the task that a command names."""
+    task = await target(work.connection, request, command)
+    latest = await latest_of(work.connection, request.person.organisation_id, task.id)
+    if latest is None:
+        raise Refused(phrases.NOTHING_PENDING.fill(reference=task.spoken))
+    return latest
 
 
 # Looking
@@ -158,4 +188,5 @@ _HANDLERS: dict[str, Handler] = {
     "approve": _decision("approve"),
     "reject": _decision("reject"),
     "return": _decision("return"),
+    "undo": _handle_undo,
 }

@@ -16,7 +16,7 @@ import structlog
 from sqlalchemy.exc import SQLAlchemyError
 
 from audit.event import JSON
-from core import acting, approvals, child, endings, outcomes, tasks
+from core import acting, child, endings, outcomes, tasks
 from core.agent import (
     Approval,
     Deal,
@@ -32,6 +32,7 @@ from core.agent import (
     gives,
     step_name,
 )
+from core.approvals import opening
 from core.codec import dump, fingerprint, load
 from core.db import is_away
 from core.documents import issue, take_number
@@ -41,6 +42,7 @@ from core.house import House
 from core.lease import Walk, begin_anew, hand_back, hold, kept_lease, leave, own, take
 from core.pace import in_time
 from core.patience import CRASHES
+from core.results import store_result
 from core.tags import Tag
 from core.unit import Unit, unit
 from core.words import as_language
@@ -253,7 +255,7 @@ def _ends(walk: Walk, step: Step, made: _Made) -> bool:
 
 async def _store(work: Unit, walk: Walk, step: Step, made: _Made, started: datetime) -> None:
     name = step_name(step)
-    await approvals.store_result(work, walk.task, name, made.inputs_sha256, made.result, started)
+    await store_result(work, walk.task, name, made.inputs_sha256, made.result, started)
     data: dict[str, JSON] = {"result_sha256": fingerprint(made.result), "kept": made.again}
     work.record(tasks.event(walk.task, Tag.STEP_FINISHED, data, step=name))
     is_last = step is walk.agent.steps[-1]
@@ -274,8 +276,9 @@ async def _request_approval(walk: Walk, step: Approval) -> None:
     shown: Document = walk.results[step.shows]
     async with unit(walk.house) as work:
         await hold(work, walk)
-        days, reminder = walk.house.approval_days, walk.house.approval_reminder
-        await approvals.request(work, walk.task, step, shown.sha256, days, reminder)
+        await opening.request(
+            work, walk.house, walk.task, walk.agent, step, walk.results, shown.sha256
+        )
         await leave(work, walk, "waiting", waiting_for="approval")
         await tasks.notify(work, walk.task, "task.moved")
 

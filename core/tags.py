@@ -86,8 +86,9 @@ _LOOKED = {
 }
 _FORM = one_of("csv", "jsonl", "zip")
 FACTS = (
-    "number", "task", "state", "revision", "step", "approval", "closing", "decision", "document",
-    "entry", "file", "void", "intent", "effect", "message", "unknown", "settled", "given up",
+    "number", "task", "state", "revision", "step", "approval", "closing", "decision", "undone",
+    "added", "note", "seen", "document", "entry", "file", "void", "intent", "effect", "message",
+    "unknown", "settled", "given up",
 )  # fmt: skip
 """What rows and events both say (core/agreement.py). `number` is an event's number in its stream,
 of which none may be left out; `closing` what became of an approval, `entry` a document's line in
@@ -163,9 +164,13 @@ class Tag(Declared):
     )
     APPROVAL_REQUESTED = _task(
         "worker:approval:requested",
-        "A decision was asked for on exactly the document of that hash.",
+        "A decision was asked for on exactly the document of that hash, by that version of a route "
+        "(0: one that came with Miyabi). Each seat says the step, how many of it have to approve, "
+        "whose it is and who decides in it.",
         approval=ID,
         route=TEXT,
+        version=WHOLE,
+        seats=list_of(TEXT),
         shown_sha256=SHA256,
     )
     EFFECT_INTENDED = _effect(
@@ -200,11 +205,50 @@ class Tag(Declared):
     )
     APPROVAL_DECIDED = _task(
         "approval:approval:decided",
-        "A person decided on exactly the document of that hash.",
+        "A person decided on exactly the document of that hash, in a seat of a step of the route, "
+        "in their own right or on behalf of somebody; the approval's state since then.",
         approval=ID,
         action=one_of("approve", "reject", "return"),
+        place=WHOLE,
+        round=WHOLE,
+        seat=ID,
+        on_behalf_of=or_none(ID),
+        state=one_of("pending", "approved", "rejected", "returned"),
         shown_sha256=SHA256,
         has_reason=FLAG,
+    )
+    APPROVAL_UNDONE = _task(
+        "approval:approval:undone", "A person took their approval back.", approval=ID, seat=ID
+    )
+    SEAT_ADDED = _task(
+        "approval:seat:added", "One more person has to approve a step.", approval=ID, seat=ID,
+        person=ID,
+    )  # fmt: skip
+    SEAT_MOVED = _task(
+        "approval:seat:moved",
+        "Somebody else decides in a seat from now on: a delegate or whose seat it is again, a "
+        "superior or whoever the route's ladder names, whoever it was passed on to, who took the "
+        "place of somebody who left.",
+        approval=ID,
+        seat=ID,
+        was=ID,
+        to=ID,
+        why=one_of("delegation", "return", "escalation", "ladder", "forward", "left"),
+    )
+    APPROVAL_NOTED = _task(
+        "approval:approval:noted",
+        "Something was said about an approval; the words are not in the log.",
+        approval=ID,
+        kind=one_of("comment", "question", "answer"),
+    )
+    APPROVAL_CIRCULATED = _task(
+        "approval:approval:circulated",
+        "Some people are told of what was approved.",
+        approval=ID,
+        people=list_of(ID),
+    )
+    APPROVAL_SEEN = _task(
+        "approval:approval:seen", "Somebody has seen what was circulated to them.", approval=ID
     )
     APPROVAL_REMINDED = _task(
         "approval:approval:reminded", "Those who may decide were reminded of it.", approval=ID

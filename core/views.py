@@ -8,35 +8,18 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from core import approvals, effects, phrases
+from core import effects, phrases
 from core.agent import Agent, Effect, Results, Summary, gives, step_name
+from core.approvals.view import ApprovalView, latest_approval
 from core.codec import load
 from core.db import fetch_one, from_json
 from core.deliveries import Unsure
 from core.effects import EffectRow
 from core.house import House
 from core.messages import Field, Message, Progress, StepState
-from core.people import Person, approvers
 from core.ports import Lane
 from core.stranger import forgotten
 from core.words import Language, Words, as_language, lines, same
-
-
-@dataclass(frozen=True, slots=True)
-class ApprovalView:
-    """An approval and, once there is one, its decision."""
-
-    id: UUID
-    state: str
-    revision: int
-    shown_sha256: str
-    requested_at: datetime
-    expires_at: datetime
-    decided_by: str | None
-    decided_at: datetime | None
-    action: str | None
-    reason: str
-    may_decide: tuple[Person, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,7 +142,7 @@ async def task_view(
         created_at=row.created_at,
         results=results_of(agent, from_json(row.ask), {s["name"]: s["result"] for s in steps}),
         finished={s["name"]: datetime.fromisoformat(s["at"]) for s in steps},
-        approval=await _approval(connection, organisation_id, task_id),
+        approval=await latest_approval(connection, organisation_id, task_id),
         documents=tuple(DocumentView(**d) for d in from_json(row.documents) or []),
         effects=await effects.of_task(connection, organisation_id, task_id) if row.acts else (),
         unsure=tuple(Unsure(**{**d, "id": UUID(d["id"])}) for d in from_json(row.unsure) or []),
@@ -174,49 +157,6 @@ def results_of(agent: Agent, ask: Any, stored: dict[str, Any]) -> Results:
             kind = gives(step)
             results[kind] = load(kind, stored[step_name(step)])
     return results
-
-
-async def _approval(
-    connection: AsyncConnection, organisation_id: UUID, task_id: UUID
-) -> ApprovalView | None:
-    latest = await approvals.latest_of(connection, organisation_id, task_id)
-    return await approval_view(connection, organisation_id, latest) if latest else None
-
-
-async def approval_view(
-    connection: AsyncConnection, organisation_id: UUID, approval_id: UUID
-) -> ApprovalView:
-    """An approval, who may decide it, and who did."""
-    row = await fetch_one(
-        connection,
-        """
-        select a.id, a.task_id, a.state, a.revision, a.shown_sha256, a.created_at, a.expires_at,
-            d.action,
-            coalesce(d.reason, '') as reason, d.decided_at, p.name as decided_by
-        from approvals a
-        left join decisions d on d.approval_id = a.id
-        left join people p on p.id = d.person_id
-        where a.organisation_id = :organisation_id and a.id = :id
-        """,
-        {"organisation_id": organisation_id, "id": approval_id},
-    )
-    if row is None:
-        raise LookupError(f"no approval {approval_id}")
-    authors = await approvals.authors_of(connection, organisation_id, row.task_id)
-    may_decide = await approvers(connection, organisation_id, but=authors)
-    return ApprovalView(
-        id=row.id,
-        state=row.state,
-        revision=row.revision,
-        shown_sha256=row.shown_sha256,
-        requested_at=row.created_at,
-        expires_at=row.expires_at,
-        decided_by=row.decided_by,
-        decided_at=row.decided_at,
-        action=row.action,
-        reason=row.reason,
-        may_decide=tuple(may_decide),
-    )
 
 
 def progress(view: TaskView, language: Language, time_zone: str) -> tuple[Progress, ...]:

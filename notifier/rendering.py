@@ -3,9 +3,10 @@
 from dataclasses import replace
 from uuid import UUID
 
+from core.approvals.view import ApprovalView, approval_view
 from core.house import House
 from core.messages import Message
-from core.views import ApprovalView, TaskView, approval_view
+from core.views import TaskView
 from core.words import Language
 from notifier import topics
 from notifier.thread import Due, Posted, Thread
@@ -17,7 +18,9 @@ async def render(
     """The message, in the thread's language; None where there is nothing to show."""
     kind, _, subject = change.slot.partition(":")
     message: Message | None
-    if kind in {"card", "reminder"}:
+    if kind in {"note", "round"}:
+        message = await _about_approval(house, view, thread, kind, UUID(subject))
+    elif kind in {"card", "reminder"}:
         approval = await _approval(house, view, UUID(subject.partition(":")[0]))
         of_approval = _card if kind == "card" else _reminder
         message = of_approval(view, approval, thread, change, posted)
@@ -55,13 +58,27 @@ async def _approval(house: House, view: TaskView, approval_id: UUID) -> Approval
         return await approval_view(connection, view.organisation_id, approval_id)
 
 
+async def _about_approval(
+    house: House, view: TaskView, thread: Thread, kind: str, subject: UUID
+) -> Message | None:
+    """Something said about an approval, or its end for somebody it is circulated to."""
+    language, zone = thread.language, thread.time_zone
+    if kind == "round":
+        approval = await _approval(house, view, subject)
+        return topics.circulated(view, approval, language, zone, thread.reader)
+    if view.approval is None:
+        return None
+    said = [note for note in view.approval.notes if note.id == subject]
+    return topics.note(view, said[0], language) if said else None
+
+
 def _card(
     view: TaskView, approval: ApprovalView, thread: Thread, change: Due, posted: Posted | None
 ) -> Message | None:
     language, zone = thread.language, thread.time_zone
     if approval.revision != view.revision and posted is not None:
         return topics.retire(posted.message, topics.closed(approval, language, zone))
-    return topics.card(view, approval, language, zone)
+    return topics.card(view, approval, language, zone, thread.reader)
 
 
 def _reminder(

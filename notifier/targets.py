@@ -7,11 +7,11 @@ from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from core.approvals.view import approval_view
 from core.db import execute, fetch_all, fetch_one, to_json
 from core.ids import new_id
 from core.people import Account
 from core.unit import Unit
-from core.views import approval_view
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,8 +88,10 @@ async def targets(work: Unit, ground: Ground, news: News) -> list[Target]:
             slots = ["flash", f"card:{facts['approval']}"]
         case "approval.reminded":
             slots = [f"reminder:{facts['approval']}"]
-        case "approval.closed":
+        case "approval.closed" | "approval.moved":
             slots = ["flash"]
+        case "approval.noted":
+            slots = [f"note:{facts['note']}"]
         case _:
             slots = []
     found = [Target(ground.home, slot) for slot in slots] if ground.home else []
@@ -101,13 +103,17 @@ async def _elsewhere(work: Unit, ground: Ground, news: News) -> list[Target]:
     approval = news.facts.get("approval")
     match news.topic:
         case "approval.requested":
-            return await _copies(work, ground, news, f"card:{approval}")
+            # Of each step one of its own: an edit of that of an earlier step would be overlooked.
+            return await _copies(work, ground, news, f"card:{approval}:{news.facts['stage']}")
         case "approval.reminded":
             # A message of its own each time: the edit of an earlier one would be overlooked.
             return await _copies(work, ground, news, f"reminder:{approval}:{news.id}")
-        case "approval.closed":
+        case "approval.closed" | "approval.moved" | "approval.noted":
             cards = await _everywhere(work, ground, f"card:{approval}")
             return cards + await _everywhere(work, ground, f"reminder:{approval}")
+        case "approval.circulated":
+            shown = await _everywhere(work, ground, f"round:{approval}")
+            return shown + await _circulated(work, ground, news)
         case "delivery.unknown" | "delivery.settled":
             return _about_delivery(news.facts)
         case _:
@@ -143,7 +149,20 @@ async def _copies(work: Unit, ground: Ground, news: News, slot: str) -> list[Tar
     """A slot for each person who may decide an approval, in a direct conversation."""
     approval_id = UUID(news.facts["approval"])
     approval = await approval_view(work.connection, ground.organisation_id, approval_id)
-    accounts = await _accounts(work, ground, [person.id for person in approval.may_decide])
+    return await _direct(work, ground, [person.id for person in approval.may_decide], slot)
+
+
+async def _circulated(work: Unit, ground: Ground, news: News) -> list[Target]:
+    """A slot for each person who is told of the end of an approval."""
+    approval_id = UUID(news.facts["approval"])
+    approval = await approval_view(work.connection, ground.organisation_id, approval_id)
+    people = [each.person.id for each in approval.circulated]
+    return await _direct(work, ground, people, f"round:{approval_id}")
+
+
+async def _direct(work: Unit, ground: Ground, people: Sequence[UUID], slot: str) -> list[Target]:
+    """The slot in the direct conversation with each of them."""
+    accounts = await _accounts(work, ground, people)
     known = await _direct_threads(work, ground)
     new = {account: new_id() for account in accounts if _key(account) not in known}
     await _open(work, ground, new)

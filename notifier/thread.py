@@ -58,6 +58,8 @@ class Thread:
     place: Place
     language: Language
     time_zone: str
+    reader: UUID | None = None
+    """The person of a direct conversation."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -257,7 +259,7 @@ async def take(house: House, organisation_id: UUID, thread_id: UUID, server: str
     place = Place(organisation_id, row.workspace, row.channel, row.root, row.account, direct)
     language = as_language(row.language)
     task = Subject(row.task_id, organisation_id, row.reference, row.lane, row.rank)
-    thread = Thread(row.id, task, row.platform, place, language, row.time_zone)
+    thread = Thread(row.id, task, row.platform, place, language, row.time_zone, row.person_id)
     due = [Due(**{**each, "id": UUID(each["id"])}) for each in from_json(row.due)]
     posted = {each["slot"]: _posted(each) for each in from_json(row.posted) or ()}
     return Taken(lease, thread, due, posted, row.version or 0)

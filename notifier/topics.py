@@ -4,15 +4,17 @@ from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
+from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from core import deliveries, effects, phrases
-from core.approvals import ACTIONS
+from core.approvals.view import ApprovalView, NoteView
+from core.approvals.wording import ACTIONS, called
 from core.codec import load
 from core.deliveries import Unsure
 from core.errors import Question
 from core.messages import Attachment, Button, Field, Message, Option, Select
-from core.views import ApprovalView, TaskView, effect_fields, left_open, next_try, progress, stays
+from core.views import TaskView, effect_fields, left_open, next_try, progress, stays
 from core.words import Language, Words, lines, same
 
 REQUESTED_BY = Words(ja="依頼者", en="Requested by", zh="申请人")
@@ -53,6 +55,20 @@ REMINDED = Words(
 BY_AT = Words(
     ja="{action}: {who}（{at}）", en="{action} by {who} at {at}", zh="{action}: {who}（{at}）"
 )
+
+QUESTION_IS = Words(
+    ja="{what} について {who} さんから質問です: {text}\n返信は承認カードに届きます。",
+    en="{who} asks about {what}: {text}\nReply in this thread; the answer comes to the card.",
+    zh="{who} 就 {what} 提问: {text}\n在此会话中回复即可送达审批卡。",
+)
+COMMENT_IS = Words(
+    ja="{what} について {who} さんのコメント: {text}",
+    en="{who} on {what}: {text}",
+    zh="{who} 对 {what} 留言: {text}",
+)
+CIRCULATION = Words(ja="回覧", en="For your information", zh="传阅")
+SEEN = Words(ja="確認しました", en="I have seen it", zh="已阅")
+SEEN_AT = Words(ja="{at} に確認済み", en="seen at {at}", zh="已于 {at} 阅")
 
 UNKNOWN_MESSAGE = Words(
     ja=(
@@ -165,8 +181,13 @@ def question(view: TaskView, language: Language) -> Message | None:
     return replace(message, select=Select("answer", CHOOSE.to(language), question_id, options))
 
 
-def card(view: TaskView, approval: ApprovalView, language: Language, zone: str) -> Message:
-    """What is to be approved; once decided, who did, when and why, without buttons."""
+def card(
+    view: TaskView, approval: ApprovalView, language: Language, zone: str, reader: UUID | None
+) -> Message:
+    """What is to be approved; once decided, who did, when and why, without buttons.
+
+    `reader` is whose direct conversation it stands in: they have buttons only while they decide.
+    """
     summary = view.summary(language)
     title = f"{APPROVAL_WANTED.to(language)}: {heading(view, language)}"
     names = "、".join(person.name for person in approval.may_decide)
@@ -186,8 +207,11 @@ def card(view: TaskView, approval: ApprovalView, language: Language, zone: str) 
         picture=summary.picture,
         note=summary.note,
     )
-    if approval.state == "pending":
-        value = str(approval.id)
+    stage = approval.open
+    if approval.state == "pending" and stage is not None:
+        if reader is not None and not approval.waits_for(reader):
+            return replace(message, note=passed(approval, language, zone) or message.note)
+        value = str(stage.id)
         return replace(
             message,
             buttons=(
@@ -198,6 +222,43 @@ def card(view: TaskView, approval: ApprovalView, language: Language, zone: str) 
         )
     verdict = closed(approval, language, zone)
     return replace(message, text=f"{verdict}\n{message.text}", note=verdict)
+
+
+def passed(approval: ApprovalView, language: Language, zone: str) -> str:
+    """Who decided last, while it still waits for others."""
+    if not (approval.action and approval.decided_by and approval.decided_at):
+        return ""
+    return BY_AT.fill(
+        action=ACTIONS[approval.action],
+        who=called(approval.decided_by, approval.on_behalf_of),
+        at=_at(approval.decided_at, zone, "%Y-%m-%d %H:%M"),
+    ).to(language)
+
+
+def note(view: TaskView, said: NoteView, language: Language) -> Message:
+    """What somebody said about an approval, for whoever asked; a question wants an answer."""
+    words = (QUESTION_IS if said.kind == "question" else COMMENT_IS).fill(
+        who=said.by, what=view.spoken, text=said.text
+    )
+    return Message(text=words.to(language), body=words.to(language))
+
+
+def circulated(
+    view: TaskView, approval: ApprovalView, language: Language, zone: str, reader: UUID | None
+) -> Message:
+    """What was approved, for somebody who is to know of it, with a button where they have to say
+    that they do."""
+    message = card(view, approval, language, zone, reader)
+    title = f"{CIRCULATION.to(language)}: {heading(view, language)}"
+    mine = [each for each in approval.circulated if each.person.id == reader]
+    shown = replace(message, title=title, text=f"{title}\n{message.text}", buttons=())
+    if not mine or not mine[0].confirm:
+        return shown
+    seen_at = mine[0].seen_at
+    if seen_at is not None:
+        at = _at(seen_at, zone, "%Y-%m-%d %H:%M")
+        return replace(shown, note=f"{message.note}\n{SEEN_AT.fill(at=at).to(language)}".strip())
+    return replace(shown, buttons=(Button("seen", SEEN.to(language), str(approval.id), "primary"),))
 
 
 def reminder(view: TaskView, approval: ApprovalView, language: Language, zone: str) -> Message:
@@ -225,17 +286,15 @@ def reminded(
 
 def closed(approval: ApprovalView, language: Language, zone: str) -> str:
     """How an approval ended, in a line."""
-    if approval.action and approval.decided_by and approval.decided_at:
-        verdict = BY_AT.fill(
-            action=ACTIONS[approval.action],
-            who=approval.decided_by,
-            at=_at(approval.decided_at, zone, "%Y-%m-%d %H:%M"),
-        ).to(language)
+    if approval.state not in _ENDS and approval.action:
+        verdict = passed(approval, language, zone)
         if approval.reason:
             verdict += f" {REASON.to(language)}: {approval.reason}"
         return verdict
-    ends = {"superseded": SUPERSEDED, "withdrawn": WITHDRAWN, "expired": EXPIRED}
-    return ends.get(approval.state, OVER).to(language)
+    return _ENDS.get(approval.state, OVER).to(language)
+
+
+_ENDS = {"superseded": SUPERSEDED, "withdrawn": WITHDRAWN, "expired": EXPIRED}
 
 
 def failure(view: TaskView, facts: dict[str, Any], language: Language) -> Message:

@@ -7,7 +7,7 @@ from bot.api.models import Reply
 from bot.api.problems import Problem
 from bot.api.tasks import Found, find
 from core import phrases
-from core.approvals import ACTIONS
+from core.approvals.wording import ACTIONS
 from core.inbound import Answer, Click, Inbound, Spot
 from core.intake import accept
 from core.views import TaskView

@@ -10,7 +10,8 @@ from bot.slack import limits
 from bot.slack.api import ask
 from bot.slack.door import Act, Door
 from bot.slack.render import Json, cut, plain
-from core import approvals, phrases
+from core import phrases
+from core.approvals import deciding
 from core.errors import Refused
 from core.inbound import Click, Inbound, Spot
 from core.intake import accept
@@ -43,7 +44,7 @@ async def open_reason(
         raise Refused(phrases.UNKNOWN_TASK.fill(target="?")) from error
     async with door.house.engine.connect() as connection:
         # Before anybody writes a reason in vain; the decision itself checks it all again.
-        task = await approvals.check(connection, person, approval_id)
+        task, _ = await deciding.check(connection, person, approval_id)
     client = await door.client(act.team)
     view = _view(action, value, act, task.spoken, person.language)
     await ask(client.views_open(trigger_id=trigger, view=view))

@@ -64,12 +64,14 @@ class Circulated:
 class Plan:
     """A frozen route. At least one stage has seats.
 
-    `version` 0 is a route that came with Miyabi or with an agent; from 1 on, the organisation's.
+    `once`: nobody decides in two of its steps. `version` 0 is a route that came with Miyabi or with
+    an agent; from 1 on, the organisation's. `inform`: who is told once it is approved.
     """
 
     route: str
     version: int
     stages: tuple[PlannedStage, ...]
+    once: bool = True
     resubmit: Resubmit = "restart"
     ladder: tuple[Rung, ...] = ()
     inform: tuple[Circulated, ...] = ()

@@ -39,8 +39,10 @@ create index on delegations (organisation_id, delegate_id) where revoked_at is n
 -- What the route was when the approval was asked for; its people stand in the seats.
 alter table approvals
     add column route_version integer not null default 0,
+    add column once boolean not null default false,
     add column resubmit text not null default 'restart' check (resubmit in ('restart', 'continue')),
     add column ladder jsonb not null default '[]',
+    add column inform jsonb not null default '[]',
     add column returned_from integer; -- the place of the step that sent it back to the requester
 
 -- A step of a route (段階). What was sent back to it begins a new round; at most one is open.
@@ -78,7 +80,8 @@ create table approval_seats (
     person_id uuid not null references people,
     holder_id uuid not null references people,
     added_by uuid references people,
-    state text not null check (state in ('todo', 'open', 'approved', 'rejected', 'returned', 'closed')),
+    state text not null check (state in ('todo', 'open', 'approved', 'rejected', 'returned', 'closed',
+                                        'void')),
     open_since timestamptz,
     unique (stage_id, person_id)
 );
@@ -92,11 +95,13 @@ create index on approval_seats (task_id);
 alter table decisions drop constraint decisions_approval_id_key;
 alter table decisions
     add column stage_id uuid references approval_stages,
+    add column ended boolean not null default true, -- with it the approval was over
     add column seat_id uuid references approval_seats,
     add column on_behalf_of uuid references people,
     add column channel text not null default '',
     add column undone_at timestamptz;
 create unique index decisions_one_a_seat on decisions (seat_id) where undone_at is null;
+create unique index decisions_one_end on decisions (approval_id) where ended and undone_at is null;
 create index on decisions (approval_id);
 grant update (undone_at) on decisions to miyabi_app;
 
@@ -138,3 +143,16 @@ grant select, insert on routes to miyabi_app;
 grant select, insert, update on delegations, approval_stages, approval_seats, circulations
     to miyabi_app;
 grant select, insert on approval_notes to miyabi_app;
+
+-- What waits is decided by whoever could decide it before: any one approver who did not write it.
+insert into approval_stages (id, organisation_id, approval_id, task_id, place, name, need, everybody,
+    delegable, empty, state, opened_at)
+select gen_random_uuid(), a.organisation_id, a.id, a.task_id, 1, '', 1, false, true, 'refuse', 'open',
+    a.created_at
+from approvals a where a.state = 'pending';
+insert into approval_seats (id, organisation_id, stage_id, task_id, person_id, holder_id, state,
+    open_since)
+select gen_random_uuid(), s.organisation_id, s.id, s.task_id, p.id, p.id, 'open', s.opened_at
+from approval_stages s join people p on p.organisation_id = s.organisation_id
+where p.active and 'approver' = any (p.roles) and not exists (select from revisions r
+    where r.task_id = s.task_id and r.person_id = p.id);

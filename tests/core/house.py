@@ -33,7 +33,7 @@ from core.agent import (
     TaskInfo,
 )
 from core.agreement import compare
-from core.approvals import latest_of
+from core.approvals.view import latest_of
 from core.catalogue import Catalogue
 from core.company import Company
 from core.db import create_engine, fetch_one, from_json

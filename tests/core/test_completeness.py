@@ -11,8 +11,12 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 from structlog.testing import capture_logs
 
-from core import completeness, nightly
+from audit.event import Actor
+from core import completeness, nightly, people
 from core.agreement import _COMPARE, Compared, compare
+from core.approvals import changing, deciding
+from core.approvals.circulation import circulate, confirm
+from core.approvals.plan import Circulated
 from core.completeness import _TOUCHED
 from core.db import fetch_all, from_json
 from core.errors import OutcomeUnknown, Permanent, TryLater
@@ -27,6 +31,8 @@ TOLD = {
     "number": Tag.STEP_FINISHED, "task": Tag.TASK_RECEIVED, "state": Tag.TASK_DONE,
     "revision": Tag.TASK_REVISED, "step": Tag.STEP_FINISHED, "approval": Tag.APPROVAL_REQUESTED,
     "closing": Tag.APPROVAL_DECIDED, "decision": Tag.APPROVAL_DECIDED,
+    "undone": Tag.APPROVAL_UNDONE, "added": Tag.SEAT_ADDED, "note": Tag.APPROVAL_NOTED,
+    "seen": Tag.APPROVAL_SEEN,
     "document": Tag.DOCUMENT_NUMBERED, "entry": Tag.DOCUMENT_NUMBERED,
     "file": Tag.DOCUMENT_ISSUED, "void": Tag.DOCUMENT_VOIDED, "intent": Tag.EFFECT_INTENDED,
     "effect": Tag.EFFECT_SETTLED, "message": Tag.MESSAGE_SENT, "unknown": Tag.MESSAGE_UNKNOWN,
@@ -53,6 +59,12 @@ STORED = {
     " select gen_random_uuid(), a.organisation_id, a.id, t.person_id, 'approve' from approvals a"
     " join tasks t on t.id = a.task_id"
     " where not exists (select from decisions d where d.approval_id = a.id) limit 1",
+    "undone": "update decisions set undone_at = now() where undone_at is null",
+    "added": "update approval_seats set added_by = holder_id where added_by is null",
+    "note": "insert into approval_notes (id, organisation_id, approval_id, task_id, person_id,"
+    " kind, text) select gen_random_uuid(), organisation_id, approval_id, task_id, person_id,"
+    " 'question', 'why?' from circulations limit 1",
+    "seen": "update circulations set seen_at = now() where seen_at is null",
     "document": "insert into documents (id, organisation_id, task_id, revision, kind, number,"
     " base_number, issued_on) select gen_random_uuid(), organisation_id, task_id, 9, kind, 'L-9',"
     " 'L-9', issued_on from documents limit 1",
@@ -76,7 +88,7 @@ STORED = {
 async def all_fates(office: Office) -> None:
     """Tasks that end in every way, with acts and messages that do."""
     outside = open_post(office, BLIND)
-    for fate in (_issued, _revised, _rejected, _cancelled, _failed, _expired):
+    for fate in (_issued, _discussed, _revised, _rejected, _cancelled, _failed, _expired):
         await fate(office)
     outside.after = [OutcomeUnknown("lost"), OutcomeUnknown("lost")]
     parcel = await office.say("parcel hello", thread="p")
@@ -102,6 +114,32 @@ async def _issued(office: Office) -> None:
     assert await office.state(answer.task_id) == "done"
     await office.say(f"void #{answer.reference} wrong", office.boss)
     await _decided(office, "letter again", "approve")
+
+
+async def _discussed(office: Office) -> None:
+    """One who approves takes it back, says something, and has one more approve; two are told."""
+    boss, told = office.boss, [office.asker, office.other_boss]
+    async with unit(office.house) as work:
+        third = await people.add(
+            work, office.organisation.id, "third", "Third", frozenset({"requester"})
+        )
+    answer = await office.say("letter talk")
+    await office.work()
+    approval = await office.approval_id(answer.task_id)
+    by = {person.id: Actor(person.id) for person in (boss, *told, third)}
+    async with unit(office.house) as work:
+        task, _ = await changing.add(work, boss, approval, third, by[boss.id])
+        await changing.note(work, boss, approval, "comment", "fine", by[boss.id])
+        circulated = [Circulated(person.id, confirm=True) for person in told]
+        await circulate(work, task, approval, circulated, by[boss.id])
+    await office.click("approve", approval, boss)
+    await office.click("undo", approval, boss)
+    await office.click("approve", approval, boss)
+    async with unit(office.house) as work:
+        await confirm(work, office.asker, approval, by[office.asker.id])
+        await deciding.decide(work, third, approval, "approve", "", by[third.id])
+    await office.work()
+    assert await office.state(answer.task_id) == "done"
 
 
 async def _revised(office: Office) -> None:
@@ -230,6 +268,7 @@ _WITHOUT_EVENT = (
 _TABLES = (
     "tasks", "revisions", "steps", "decisions", "documents", "audit_documents", "effects",
     "messages", "deliveries", "audit_streams", "approvals where state <> 'approved'",
+    "approval_seats", "approval_notes", "circulations",
 )  # fmt: skip
 
 

@@ -15,7 +15,7 @@ import pytest
 from pydantic import SecretStr
 
 from core import organisations, people
-from core.approvals import latest_of
+from core.approvals.view import latest_of
 from core.company import Company
 from core.db import fetch_one
 from core.ids import new_id
