@@ -88,11 +88,13 @@ _OWN = """select t.id from tasks t where t.organisation_id = :organisation_id
     and t.person_id = :person_id"""
 _ISSUED = """exists (select from documents d where d.organisation_id = :organisation_id
     and d.task_id = s.task_id)"""  # of rows `s`
-# Tasks that hold words of theirs: why they decided so, or voided a document.
+# Tasks that hold words of theirs: why they decided so or voided a document, what they said of it.
 _REASONED = """select a.task_id from approvals a join decisions d on d.approval_id = a.id
     where a.organisation_id = :organisation_id and d.person_id = :person_id and d.reason <> ''
     union all select d.task_id from documents d where d.organisation_id = :organisation_id
-    and d.voided_by = :person_id and d.void_reason <> ''"""
+    and d.voided_by = :person_id and d.void_reason <> ''
+    union all select n.task_id from approval_notes n where n.organisation_id = :organisation_id
+    and n.person_id = :person_id and n.text <> ''"""
 _SAID = f"{_OWN} union all {_REASONED}"
 # Conversations with somebody who is erased: nothing is said there any more (notifier/targets.py).
 _SILENT = """select h.id from threads h where h.organisation_id = :organisation_id
@@ -143,6 +145,8 @@ _THEIRS: Sequence[str] = (
         and (label <> '' or revoked_at is null)""",
     """update decisions set reason = '' where organisation_id = :organisation_id
         and person_id = :person_id and reason <> ''""",
+    """update approval_notes set text = '' where organisation_id = :organisation_id
+        and person_id = :person_id and text <> ''""",
     """update documents set void_reason = '' where organisation_id = :organisation_id
         and voided_by = :person_id and void_reason <> ''""",
     # The last: by this it is known of a task that all of it was taken out.
@@ -181,6 +185,7 @@ _TEXTS = (
     _Texts("steps", ("task_id", "revision", "name"), ("result",), task="task_id"),
     _Texts("inbound", ("id",), ("answer",)),
     _Texts("decisions", ("id",), ("reason",)),
+    _Texts("approval_notes", ("id",), ("text",)),
     _Texts("messages", ("id",), ("body",)),
     _Texts("notifications", ("id",), ("facts",)),
     _Texts("deliveries", ("id",), ("body", "error")),
@@ -281,7 +286,8 @@ async def end(connection: AsyncConnection, person: Erased) -> None:
     await execute(
         connection,
         "update people set handle = :name, name = :name, email = null, roles = '{}',"
-        " language = 'ja', time_zone = 'Asia/Tokyo', active = false, erased_at = now()"
+        " language = 'ja', time_zone = 'Asia/Tokyo', department = '', post = '', grade = '', superior_id = null,"
+        " active = false, erased_at = now()"
         " where organisation_id = :organisation_id and id = :person_id and erased_at is null",
         {**person.scope, "name": pseudonym(person.id)},
     )

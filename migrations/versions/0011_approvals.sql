@@ -142,7 +142,7 @@ create index circulations_waiting on circulations (organisation_id, person_id)
 grant select, insert on routes to miyabi_app;
 grant select, insert, update on delegations, approval_stages, approval_seats, circulations
     to miyabi_app;
-grant select, insert on approval_notes to miyabi_app;
+grant select, insert, update (text) on approval_notes to miyabi_app;
 
 -- What waits is decided by whoever could decide it before: any one approver who did not write it.
 insert into approval_stages (id, organisation_id, approval_id, task_id, place, name, need, everybody,

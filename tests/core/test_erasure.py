@@ -19,6 +19,7 @@ from audit.verifier.bundle import verify_bundle
 from audit.verifier.live import verify_database
 from bot.api import tokens
 from core import erasure, housekeeping, keeping, people
+from core.approvals import changing
 from core.asked import Asked, Reader
 from core.erasure import erase
 from core.errors import Refused, Unknown
@@ -86,6 +87,9 @@ async def life(office: Office) -> Life:
     await presses(office, "reject", naming, office.sender(office.boss), f"{NAME}?")
     returned = await office.say("letter tea")
     await office.work()
+    approval = await office.approval_id(returned.task_id)
+    async with unit(office.house) as work:
+        await changing.note(work, person, approval, "question", SECRET, Actor(person.id))
     await presses(office, "return", returned, ACCOUNT, SECRET)
     await office.say(f"cancel #{returned.reference}")
     await office.work()
