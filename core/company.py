@@ -16,7 +16,8 @@ class Company:
     `seal_sha256` names a PNG in the store of documents. `template_sha256` names a typst
     template that replaces the built-in one. `price_list` is `connector` and that connector's own
     settings; None stands for the installation's. `ledger` is the same for where issued documents
-    are entered.
+    are entered. `transfer` says where transfers are paid from (core/transfer/consignor.py).
+    `closing_days` are days on which the company is closed, `2026-08-14` or each year's `08-14`.
     """
 
     name: str
@@ -35,3 +36,5 @@ class Company:
     time_zone: str = "Asia/Tokyo"
     price_list: dict[str, str] | None = None
     ledger: dict[str, str] | None = None
+    transfer: dict[str, str] | None = None
+    closing_days: tuple[str, ...] = ()

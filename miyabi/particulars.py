@@ -6,11 +6,13 @@ from dataclasses import fields
 from pathlib import Path
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from core.bank_days import read_closing_day
 from core.codec import dump, load
 from core.company import Company
 from core.documents import Files
 from core.errors import Refused
 from core.registration import registration_number
+from core.transfer import consignor
 from core.words import LANGUAGES, Words
 
 _UNKNOWN = Words(
@@ -44,7 +46,8 @@ _CHOICES: Mapping[str, Mapping[str, object]] = {
     "language": {language: language for language in LANGUAGES},
 }  # fmt: skip
 _CONNECTORS = frozenset({"price_list", "ledger"})
-"""What is set option by option: `price_list.connector=…`."""
+_OPTIONS = _CONNECTORS | {"transfer"}
+"""What is set option by option: `price_list.connector=…`, `transfer.code=…`."""
 _PNG = b"\x89PNG\r\n\x1a\n"
 _DAYS_AT_MOST = 3650
 
@@ -61,10 +64,16 @@ async def changed(company: Company, changes: Sequence[str], files: Files) -> Com
 
 async def _change(company: Company, key: str, value: str, files: Files) -> Company:
     name, point, option = key.partition(".")
-    if name in _CONNECTORS and point:
+    if name == "transfer" and option not in consignor.OPTIONS and point:
+        raise _unknown(key)
+    if name == "transfer" and value:
+        value = consignor.option(option, value)
+    if name in _OPTIONS and point:
         options = {**(getattr(company, name) or {}), option: value}
         options = {each: chosen for each, chosen in options.items() if chosen}
         return _with(company, name, options or None)
+    if key in _OPTIONS and not value:
+        return _with(company, key, None)
     if key in _FILES:
         name, read = _FILES[key]
         return _with(company, name, await read(value, files) if value else None)
@@ -82,8 +91,8 @@ def _value(key: str, value: str) -> object:
         return value.replace("\\n", "\n")  # an address has lines
     if key == "registration_number":
         return registration_number(value) if value else None
-    if key in _CONNECTORS and not value:
-        return None
+    if key == "closing_days":
+        return tuple(_closing_day(each) for each in value.replace("、", ",").split(",") if each)
     if key in _CHOICES:
         choices = _CHOICES[key]
         if value not in choices:
@@ -102,10 +111,18 @@ def _value(key: str, value: str) -> object:
     raise _unknown(key)
 
 
+def _closing_day(text: str) -> str:
+    day = read_closing_day(text.strip())
+    if day is None:
+        raise Refused(_WRONG.fill(key="closing_days", value=text, known="08-14,2026-12-29 …"))
+    return day
+
+
 def _unknown(text: str) -> Refused:
     plain = [field.name for field in fields(Company) if not field.name.endswith("_sha256")]
-    known = ", ".join(f"{name}=" for name in [*plain, *_FILES] if name not in _CONNECTORS)
+    known = ", ".join(f"{name}=" for name in [*plain, *_FILES] if name not in _OPTIONS)
     known += "".join(f", {name}.connector=" for name in sorted(_CONNECTORS))
+    known += "".join(f", transfer.{option}=" for option in consignor.OPTIONS)
     return Refused(_UNKNOWN.fill(text=text, known=known))
 
 
