@@ -66,6 +66,22 @@ class Numbered:
 
 
 @dataclass(frozen=True, slots=True)
+class Record:
+    """Write into our own database, in the unit that stores the step's result.
+
+    `work` is an async step whose first two parameters are that unit and the task's row, locked; the
+    rest is matched by type as ever. What it writes is there together with its result, or neither
+    is. What it raises undoes all of it.
+    """
+
+    work: Work
+
+    @property
+    def name(self) -> str:
+        return self.work.__name__
+
+
+@dataclass(frozen=True, slots=True)
 class Deal:
     """The transaction that a document is about: what it is searched by for as long as it is kept.
 
@@ -143,18 +159,20 @@ class Effect:
         }
 
 
-Step = Work | Approval | Number | Deliver | Effect
+Step = Work | Approval | Number | Deliver | Effect | Record
 
 
 @dataclass(frozen=True, slots=True)
 class TaskInfo:
-    """What a step may want to know of its task. `asked_on` is the date where the requester is."""
+    """What a step may want to know of its task. `asked_on` is the date where the requester is;
+    `grade` is the requester's in the company."""
 
     reference: int
     revision: int
     language: Language
     requester: str
     asked_on: date
+    grade: str = ""
 
 
 Terms = Mapping[str, int | Decimal | str | tuple[str, ...]]
@@ -242,7 +260,7 @@ class WiringError(MiyabiError):
 
 def step_name(step: Step) -> str:
     """The name a step is stored under."""
-    if isinstance(step, Approval | Number | Deliver | Effect):
+    if isinstance(step, Approval | Number | Deliver | Effect | Record):
         return step.name
     return step.__name__
 
@@ -255,7 +273,7 @@ def gives(step: Step) -> type:
         return Numbered
     if isinstance(step, Deliver):
         return Delivered
-    result = get_type_hints(step.work if isinstance(step, Effect) else step).get("return")
+    result = get_type_hints(step.work if isinstance(step, Effect | Record) else step).get("return")
     if not isinstance(result, type):
         raise WiringError(f"step {step_name(step)}: its result has no plain type")
     return result
@@ -268,6 +286,8 @@ def _needs(step: Step) -> Mapping[str, type]:
         return {}
     if isinstance(step, Effect):
         return {name: kind for name, kind in parameters(step.work).items() if kind is not EffectKey}
+    if isinstance(step, Record):
+        return dict(list(parameters(step.work).items())[2:])  # without the unit and the task
     return parameters(step)
 
 

@@ -149,6 +149,10 @@ _ROWS = """
     union all -- once: several changes of a place are given up together
     select distinct task_id, 'given up', slot from deliveries
         where organisation_id = :organisation_id and task_id = any (:tasks) and state = 'failed'
+    union all
+    select task_id, 'claim', id || ':' || approved from claims
+        where organisation_id = :organisation_id and task_id = any (:tasks)
+        and state <> 'submitted'
 """
 
 # Before routes had several steps, the action alone told the state.
@@ -261,6 +265,9 @@ _EVENTS = f"""
     union all
     select distinct task_id, 'given up', data ->> 'slot' from event
         where tag = '{Tag.MESSAGE_FAILED}'
+    union all
+    select task_id, 'claim', concat(data ->> 'claim', ':', data ->> 'approved') from event
+        where tag = '{Tag.CLAIM_APPROVED}'
 """  # noqa: S608  # tags are constants
 
 _COMPARE = f"""

@@ -51,6 +51,7 @@ class Walk:
     trying_since: float | None
     over_at: float
     requester: str
+    grade: str
     asked_on: date
     revises_id: UUID | None
     ask: Any
@@ -111,7 +112,7 @@ _TAKE = """
                 where t.organisation_id = :organisation_id and t.id = :task_id
                 and t.agent_version <= known.version)
     )
-    select mine.*, p.name as requester, p.time_zone, r.ask,
+    select mine.*, p.name as requester, p.grade, p.time_zone, r.ask,
         extract(epoch from mine.due_by - now()) as time_left,
         extract(epoch from now() - mine.trying_since) as tried_for,
         (select jsonb_agg(jsonb_build_object('name', s.name, 'revision', s.revision,
@@ -165,6 +166,7 @@ def _walk(house: House, row: Any) -> Walk:
         trying_since=now - float(row.tried_for) if row.tried_for is not None else None,
         over_at=now + float(row.time_left),
         requester=row.requester,
+        grade=row.grade,
         asked_on=row.created_at.astimezone(ZoneInfo(row.time_zone)).date(),
         revises_id=row.revises_id,
         ask=from_json(row.ask),

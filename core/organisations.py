@@ -17,8 +17,8 @@ from core.unit import Unit
 from core.words import Words
 
 _RULING = (
-    "registration_number", "seal_sha256", "template_sha256", "rounding", "prices_include_tax",
-    "valid_days", "language", "time_zone",
+    "registration_number", "seal_sha256", "template_sha256", "expense_policy_sha256", "rounding",
+    "prices_include_tax", "valid_days", "language", "time_zone",
 )  # fmt: skip
 """The particulars that the log says in full: they rule what stands on a document."""
 

@@ -117,6 +117,9 @@ _THEIRS: Sequence[str] = (
         and task_id in ({_OWN}) and ask <> '{{}}'""",  # noqa: S608
     f"""update steps s set result = '{{}}' where s.organisation_id = :organisation_id
         and s.task_id in ({_OWN}) and s.result <> '{{}}' and not {_ISSUED}""",  # noqa: S608
+    f"""update claim_lines s set payee = '', payee_key = '', purpose = '', attendees = ''
+        where s.organisation_id = :organisation_id and s.task_id in ({_OWN})
+        and (s.payee <> '' or s.purpose <> '' or s.attendees <> '') and not {_ISSUED}""",  # noqa: S608
     # What is on its way, say that an approval is over, has to arrive; an answer need not.
     f"""update notifications n set facts = case when {_ON_ITS_WAY} then n.facts - 'answer'
             else '{{}}' end
@@ -190,8 +193,12 @@ _TEXTS = (
     _Texts("notifications", ("id",), ("facts",)),
     _Texts("deliveries", ("id",), ("body", "error")),
     _Texts("documents", ("id",), ("void_reason",)),
+    _Texts(
+        "claim_lines", ("claim_id", "place", "task_id"), ("payee", "purpose", "attendees"),
+        task="task_id",
+    ),
     _Texts("effects", ("id", "task_id"), ("result", "error"), task="task_id"),
-)
+)  # fmt: skip
 
 
 def _named(columns: Sequence[str]) -> str:

@@ -26,6 +26,7 @@ from core.agent import (
     Effect,
     Number,
     Numbered,
+    Record,
     Step,
     TaskInfo,
     Work,
@@ -159,6 +160,8 @@ async def _do(walk: Walk, step: Step) -> bool:
         await _number(walk, step, started)
     elif isinstance(step, Deliver):
         await _deliver(walk, step, started)
+    elif isinstance(step, Record):
+        await _record(walk, step, started)
     else:
         made = await in_time(walk, step, _make(walk, step))
         await _commit(walk, step, made, started)
@@ -212,6 +215,7 @@ async def _inputs(walk: Walk, step: Step) -> dict[str, Any]:
                 as_language(walk.task.language),
                 walk.requester,
                 walk.asked_on,
+                walk.grade,
             )
         else:
             if kind not in walk.resources:
@@ -294,6 +298,17 @@ async def _number(walk: Walk, step: Number, started: datetime) -> None:
             walk.house.keep_years,
         )  # fmt: skip
         made = _Made(numbered, dump(numbered))
+        await _store(work, walk, step, made, started)
+    _remember(walk, step, made)
+
+
+async def _record(walk: Walk, step: Record, started: datetime) -> None:
+    """What the step writes into our database, and its result: one unit."""
+    inputs = await _inputs(walk, step)
+    async with unit(walk.house) as work:
+        await hold(work, walk)
+        value = await step.work(work, walk.task, **inputs)
+        made = _Made(value, dump(value))
         await _store(work, walk, step, made, started)
     _remember(walk, step, made)
 

@@ -60,6 +60,7 @@ _PARTICULARS = {
     "registration_number": or_none(TEXT),
     "seal_sha256": or_none(SHA256),
     "template_sha256": or_none(SHA256),
+    "expense_policy_sha256": or_none(SHA256),
     "rounding": one_of("down", "half_up", "up"),
     "prices_include_tax": FLAG,
     "valid_days": WHOLE,
@@ -88,12 +89,12 @@ _FORM = one_of("csv", "jsonl", "zip")
 FACTS = (
     "number", "task", "state", "revision", "step", "approval", "closing", "decision", "undone",
     "added", "note", "seen", "document", "entry", "file", "void", "intent", "effect", "message",
-    "unknown", "settled", "given up",
+    "unknown", "settled", "given up", "claim",
 )  # fmt: skip
 """What rows and events both say (core/agreement.py). `number` is an event's number in its stream,
 of which none may be left out; `closing` what became of an approval, `entry` a document's line in
-the index, `intent` one attempt at an act on the outside, `effect` what became of it; the last three
-are of messages."""
+the index, `intent` one attempt at an act on the outside, `effect` what became of it; the four
+from `message` on are of messages; `claim` is an approved expense claim with its amount."""
 _TRIES = {"try": WHOLE, "of": WHOLE, "wait": WHOLE}
 
 
@@ -202,6 +203,14 @@ class Tag(Declared):
         "The file of a numbered document was stored by its hash. Its name is in the index only: it "
         "may be a customer's.",
         sha256=SHA256,
+    )
+    CLAIM_APPROVED = _task(
+        "worker:claim:approved",
+        "An approved expense claim was entered, with the yen that were approved of it and the hash "
+        "of its lines: from now on it may be paid.",
+        claim=ID,
+        approved=WHOLE,
+        lines_sha256=SHA256,
     )
     APPROVAL_DECIDED = _task(
         "approval:approval:decided",

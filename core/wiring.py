@@ -11,6 +11,7 @@ from core.agent import (
     Agent,
     Effect,
     EffectKey,
+    Record,
     TaskInfo,
     WiringError,
     gives,
@@ -29,6 +30,8 @@ def check(agent: Agent, resources: Collection[type]) -> None:
     for step in agent.steps:
         if isinstance(step, Effect):
             _check_effect(f"{agent.name}.{step.name}", step)
+        elif isinstance(step, Record):
+            _check_record(f"{agent.name}.{step.name}", step)
         elif child.is_plain(step):
             _check_plain(f"{agent.name}.{step_name(step)}", step)
         for name, wanted in agent.inputs[step_name(step)].items():
@@ -66,6 +69,17 @@ def _check_plain(where: str, step: Callable[..., object]) -> None:
                 f"{where}: a plain def runs in a child process and is given data only; "
                 f"{name}: {wanted.__name__} is more than that. Make the step an async def"
             )
+
+
+def _check_record(where: str, record: Record) -> None:
+    """Refuse a record whose work could not write with its step. Raises WiringError."""
+    from core.tasks import Task  # these know the house, and the house knows us
+    from core.unit import Unit
+
+    if not inspect.iscoroutinefunction(record.work):
+        raise WiringError(f"{where}: {record.work.__name__} is no async function")
+    if list(parameters(record.work).values())[:2] != [Unit, Task]:
+        raise WiringError(f"{where}: {record.work.__name__} takes the Unit and the Task first")
 
 
 def _check_effect(where: str, effect: Effect) -> None:

@@ -11,6 +11,7 @@ from core.codec import dump, load
 from core.company import Company
 from core.documents import Files
 from core.errors import Refused
+from core.expenses.policy import read_policy
 from core.registration import registration_number
 from core.transfer import consignor
 from core.words import LANGUAGES, Words
@@ -137,9 +138,16 @@ async def _template(path: str, files: Files) -> str:
     return await files.put(_read(path), "text/vnd.typst")
 
 
+async def _expense_policy(path: str, files: Files) -> str:
+    content = _read(path)
+    read_policy(content.decode(errors="replace"))
+    return await files.put(content, "application/toml")
+
+
 _FILES: Mapping[str, tuple[str, Callable[[str, Files], Awaitable[str]]]] = {
     "seal": ("seal_sha256", _seal),
     "template": ("template_sha256", _template),
+    "expense_policy": ("expense_policy_sha256", _expense_policy),
 }
 
 

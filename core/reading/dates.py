@@ -61,7 +61,7 @@ def _day_only(match: re.Match[str], today: date) -> date | None:
     return calendar.next_day_of_month(whole(match["day"]), today)
 
 
-_FIGURES: tuple[Rule, ...] = tuple(
+FIGURES: tuple[Rule, ...] = tuple(
     (re.compile(pattern), value)
     for pattern, value in (
         (
@@ -89,7 +89,7 @@ _ENGLISH_NEEDS = re.compile(
     r"(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec|mon|tue|wed|thu|fri|sat|sun|\d(?:st|nd|rd|th)"
     r"|today|tomorrow|days?|weeks?|months?|year|eo[mwy]\b)"
 )
-_GROUPS = ((_FIGURES_NEED, _FIGURES), (_WORDS_NEED, WORDS), (_ENGLISH_NEEDS, ENGLISH))
+_GROUPS = ((_FIGURES_NEED, FIGURES), (_WORDS_NEED, WORDS), (_ENGLISH_NEEDS, ENGLISH))
 _MOST_DATES = 60  # more than anyone orders by; the rest are only kept from being quantities
 
 _AFTER = re.compile(

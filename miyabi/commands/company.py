@@ -58,6 +58,7 @@ def change_company(
         typer.Argument(
             metavar="KEY=VALUE…",
             help="As `company show` names them; seal=FILE.png, template=FILE.typ, "
+            "expense_policy=FILE.toml, "
             "price_list.connector=google_sheets price_list.spreadsheet=… ledger.connector=…; "
             "empty takes away.",
         ),

@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 from structlog.testing import capture_logs
 
 from audit.event import Actor
-from core import completeness, nightly, people
+from core import completeness, nightly, people, tasks
 from core.agreement import _COMPARE, Compared, compare
 from core.approvals import changing, deciding
 from core.approvals.circulation import circulate, confirm
@@ -20,9 +20,12 @@ from core.approvals.plan import Circulated
 from core.completeness import _TOUCHED
 from core.db import fetch_all, from_json
 from core.errors import OutcomeUnknown, Permanent, TryLater
+from core.expenses import books
+from core.expenses.claim import Checked, CheckedLine, ClaimLine
 from core.reconcile import reconcile
 from core.tags import FACTS, Tag
 from core.unit import unit
+from core.words import same
 from notifier.deliver import announce
 from tests.core.house import Office
 from tests.core.post import BLIND, open_post
@@ -36,7 +39,7 @@ TOLD = {
     "document": Tag.DOCUMENT_NUMBERED, "entry": Tag.DOCUMENT_NUMBERED,
     "file": Tag.DOCUMENT_ISSUED, "void": Tag.DOCUMENT_VOIDED, "intent": Tag.EFFECT_INTENDED,
     "effect": Tag.EFFECT_SETTLED, "message": Tag.MESSAGE_SENT, "unknown": Tag.MESSAGE_UNKNOWN,
-    "settled": Tag.MESSAGE_SETTLED, "given up": Tag.MESSAGE_FAILED,
+    "settled": Tag.MESSAGE_SETTLED, "given up": Tag.MESSAGE_FAILED, "claim": Tag.CLAIM_APPROVED,
 }  # fmt: skip
 """For each kind of fact an event that tells it."""
 
@@ -81,6 +84,7 @@ STORED = {
     " where id = (select id from deliveries where state = 'sent' limit 1)",
     "given up": "update deliveries set state = 'failed' where id = (select id from deliveries"
     " where state = 'sent' and slot like 'card:%' limit 1)",
+    "claim": "update claims set approved = approved - 1",
 }  # fmt: skip
 """For each kind of fact how a row comes to say it, though no event does."""
 
@@ -99,6 +103,16 @@ async def all_fates(office: Office) -> None:
     await office.work()
     assert await office.state(parcel.task_id) == "done"
     await _lost_messages(office)
+    await _claimed(office, parcel.task_id)
+
+
+async def _claimed(office: Office, task_id: UUID) -> None:
+    line = ClaimLine(date(2026, 11, 20), "taxi", "visit", "travel", 2340, 10)
+    checked = Checked((CheckedLine(line, same("Travel"), "6110", 2340, 212, 70),))
+    async with unit(office.house) as work:
+        task = await tasks.lock(work.connection, office.organisation.id, task_id)
+        await books.submit(work, task, checked)
+        await books.approve(work, task, "E-2026-0001")
 
 
 async def _decided(office: Office, words: str, action: str, thread: str | None = None) -> Any:
@@ -268,7 +282,7 @@ _WITHOUT_EVENT = (
 _TABLES = (
     "tasks", "revisions", "steps", "decisions", "documents", "audit_documents", "effects",
     "messages", "deliveries", "audit_streams", "approvals where state <> 'approved'",
-    "approval_seats", "approval_notes", "circulations",
+    "approval_seats", "approval_notes", "circulations", "claims",
 )  # fmt: skip
 
 

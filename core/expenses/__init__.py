@@ -1,0 +1,1 @@
+"""Expense claims (経費精算): what is claimed, by which rules, and the books of it."""

@@ -1,0 +1,17 @@
+"""Expense claims: what is claimed line by line, and what of it was approved."""
+
+from pathlib import Path
+
+from alembic import op
+
+revision = "0012"
+down_revision = "0011"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    script = Path(__file__).with_name("0012_expenses.sql").read_text()
+    connection = op.get_bind().connection.dbapi_connection
+    # By the driver's own call: a script is many statements, and no `:name` in it a parameter.
+    connection.run_async(lambda driver: driver.execute(script))
