@@ -20,6 +20,7 @@ from core.agent import (
     Results,
     Summary,
     TaskInfo,
+    Terms,
 )
 from core.catalogue import Catalogue
 from core.company import Company
@@ -424,6 +425,15 @@ def deal(results: Results) -> Deal:
     return Deal(quote.customer.name, quote.totals.total, words)
 
 
+def terms(results: Results) -> Terms:
+    """What a route can go by: `amount` in yen, tax included; `customer`, by name; `discount` in
+    percent of the list price."""
+    quote: Quote = results[Quote]
+    totals = quote.totals
+    discount = Decimal(100 * totals.discount) / totals.subtotal if totals.subtotal else Decimal(0)
+    return {"amount": totals.total, "customer": quote.customer.name, "discount": discount}
+
+
 agent = Agent(
     name="quote",
     number="Q",
@@ -470,5 +480,6 @@ agent = Agent(
     edit=edit,
     summarise=summarise,
     deal=deal,
+    terms=terms,
     facts=facts,
 )

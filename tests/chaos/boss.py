@@ -30,8 +30,9 @@ _ASKED = """
     where t.waiting_for = 'answer'
 """
 _PENDING = """
-    select a.id, t.id as task, t.text, t.reference, h.platform
+    select a.id, s.id as stage, t.id as task, t.text, t.reference, h.platform
     from approvals a join tasks t on t.id = a.task_id
+    join approval_stages s on s.approval_id = a.id and s.state = 'open'
     join threads h on h.task_id = t.id and h.person_id is null
     where a.state = 'pending'
 """
@@ -126,7 +127,7 @@ class Bosses:
         found = []
         for row in await self.town.rows(_PENDING):
             request = self._request(row["text"])
-            message = self._cards.get(row["id"])
+            message = self._cards.get(row["stage"])
             if request and (message or row["platform"] == "console"):
                 found.append(Waiting(row["id"], row["task"], row["reference"], request, message))
         return found

@@ -25,6 +25,7 @@ _TABLES = {
     "tasks": "select * from tasks order by reference",
     "steps": "select * from steps",
     "approvals": "select * from approvals",
+    "stages": "select * from approval_stages",
     "decisions": "select * from decisions",
     "documents": "select * from documents order by number",
     "threads": "select * from threads",
