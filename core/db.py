@@ -108,10 +108,11 @@ async def fetch_all(
 
 
 async def moment_of(connection: AsyncConnection) -> datetime:
-    """The moment at which the transaction began, by the database's clock: what it writes as now."""
+    """This moment by the database's clock. Asked for under a lock, it is after whatever was done
+    under the same lock before; the beginning of a transaction that had to wait is not."""
     row = await fetch_one(
         connection,
-        "select now() as now",  # across organisations: a clock
+        "select clock_timestamp() as now",  # across organisations: a clock
         {},
     )
     assert row is not None  # noqa: S101  # a clock

@@ -65,7 +65,7 @@ class Changed(Refused):
 
 _STANDING = """
     select a.id, a.task_id, a.revision, t.revision as current, a.step, a.route, t.agent, a.state,
-        a.shown_sha256, a.expires_at, now() as now,
+        a.shown_sha256, a.expires_at, clock_timestamp() as now,
         a.state = 'pending' and a.expires_at <= now() as late, shown.state as shown,
         exists (select from approval_seats h where h.organisation_id = :organisation_id
             and h.stage_id = o.id and h.holder_id = :person_id and h.state = 'open') as mine,

@@ -156,9 +156,7 @@ def undelivered(evidence: Evidence) -> list[str]:
 
 def stale_buttons(evidence: Evidence) -> list[str]:
     """Cards that still ask for a decision that was taken."""
-    closed = {
-        str(row["id"]): row for row in evidence.rows["stages"] if row["state"] != "open"
-    }
+    closed = {str(row["id"]): row for row in evidence.rows["stages"] if row["state"] != "open"}
     return [
         f"{_name(evidence, closed[button['value']]['task_id'])}: a card with buttons in {place};"
         f" {_story(evidence, place)}"

@@ -4,7 +4,11 @@ import asyncio
 
 import pytest
 
-from core import intake
+from audit.event import Actor
+from core import intake, people
+from core.approvals import changing, deciding, rows
+from core.db import fetch_one
+from core.unit import unit
 from tests.core.house import Office
 
 
@@ -189,3 +193,22 @@ async def test_approval_by_words_names_the_task(office: Office) -> None:
     assert second.outcome == "refused"
     assert second.message is not None
     assert "Boss" in second.message.text
+
+
+async def test_decisions_stand_in_the_order_in_which_they_were_made(office: Office) -> None:
+    """Whoever had to wait for the lock has decided later, though their transaction began first."""
+    _, approval = await asked(office)
+    async with unit(office.house) as first:
+        await fetch_one(first.connection, "select now()", {})  # its transaction has begun
+        async with unit(office.house) as second:
+            third = await people.add(
+                second, office.organisation.id, "third", "Third", frozenset({"requester"})
+            )
+            await changing.add(second, office.boss, approval, third, Actor(office.boss.id))
+        async with unit(office.house) as second:
+            await deciding.decide(second, third, approval, "approve", "", Actor(third.id))
+        await deciding.decide(first, office.boss, approval, "approve", "", Actor(office.boss.id))
+
+    async with office.house.engine.connect() as connection:
+        run = await rows.read(connection, office.organisation.id, approval)
+    assert [decision.person for decision in run.decisions] == [third.id, office.boss.id]
