@@ -153,6 +153,9 @@ _ROWS = """
     select task_id, 'claim', id || ':' || approved from claims
         where organisation_id = :organisation_id and task_id = any (:tasks)
         and state <> 'submitted'
+    union all
+    select task_id, 'owed', id || ':' || amount from payables
+        where organisation_id = :organisation_id and task_id = any (:tasks)
 """
 
 # Before routes had several steps, the action alone told the state.
@@ -268,6 +271,9 @@ _EVENTS = f"""
     union all
     select task_id, 'claim', concat(data ->> 'claim', ':', data ->> 'approved') from event
         where tag = '{Tag.CLAIM_APPROVED}'
+    union all
+    select task_id, 'owed', concat(data ->> 'payable', ':', data ->> 'amount') from event
+        where tag = '{Tag.PAYABLE_OWED}'
 """  # noqa: S608  # tags are constants
 
 _COMPARE = f"""

@@ -234,5 +234,8 @@ _TOUCHED = """
     union
     select task_id from messages
         where id >= :first and id < :last and organisation_id = :organisation_id
+    union
+    select task_id from payables
+        where id >= :first and id < :last and organisation_id = :organisation_id
     order by id
 """

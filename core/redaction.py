@@ -140,6 +140,8 @@ _THEIRS: Sequence[str] = (
         and channel <> '' and thread_id in ({_SILENT})""",  # noqa: S608
     f"""update effects set error = null where organisation_id = :organisation_id
         and task_id in ({_OWN}) and error is not null""",  # noqa: S608
+    """delete from bank_accounts where organisation_id = :organisation_id
+        and person_id = :person_id""",
     "delete from inbound where organisation_id = :organisation_id and person_id = :person_id",
     """delete from idempotency_keys where organisation_id = :organisation_id
         and person_id = :person_id""",

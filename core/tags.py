@@ -89,12 +89,13 @@ _FORM = one_of("csv", "jsonl", "zip")
 FACTS = (
     "number", "task", "state", "revision", "step", "approval", "closing", "decision", "undone",
     "added", "note", "seen", "document", "entry", "file", "void", "intent", "effect", "message",
-    "unknown", "settled", "given up", "claim",
+    "unknown", "settled", "given up", "claim", "owed",
 )  # fmt: skip
 """What rows and events both say (core/agreement.py). `number` is an event's number in its stream,
 of which none may be left out; `closing` what became of an approval, `entry` a document's line in
 the index, `intent` one attempt at an act on the outside, `effect` what became of it; the four
-from `message` on are of messages; `claim` is an approved expense claim with its amount."""
+from `message` on are of messages; `claim` is an approved expense claim with its amount, `owed` what
+is to be paid of a task."""
 _TRIES = {"try": WHOLE, "of": WHOLE, "wait": WHOLE}
 
 
@@ -162,6 +163,21 @@ class Tag(Declared):
     )
     QUESTION_ASKED = _task(
         "worker:question:asked", "A step asked a person something.", step=True, about=TEXT
+    )
+    PAYABLE_OWED = _task(
+        "worker:payable:owed",
+        "Of an approved task so many yen are to be paid.",
+        payable=ID,
+        amount=WHOLE,
+    )
+    PAYABLES_GATHERED = _task(
+        "worker:payables:gathered",
+        "A payment run took so many approved claims, of so many yen, to be paid on that day. The "
+        "hash is that of their ids; nobody else can take them until the run is over.",
+        claims=WHOLE,
+        amount=WHOLE,
+        pay_on=TEXT,
+        claims_sha256=SHA256,
     )
     APPROVAL_REQUESTED = _task(
         "worker:approval:requested",
@@ -286,6 +302,15 @@ class Tag(Declared):
         delivery=ID,
         slot=TEXT,
         answer=one_of("sent", "resend"),
+    )
+    PAYEE_CHANGED = _of(
+        "organisation",
+        "admin:payee:changed",
+        "A bank account to pay to was set, or removed: a person's, or a supplier's (null). Which "
+        "account it is stands nowhere in the log.",
+        account=ID,
+        person=or_none(ID),
+        removed=FLAG,
     )
     ORGANISATION_ADDED = _of(
         "organisation", "admin:organisation:added", "An organisation was added.", slug=TEXT

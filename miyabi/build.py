@@ -10,6 +10,7 @@ from uuid import UUID
 from arq import ArqRedis
 
 from core import child, organisations
+from core.bank_accounts import BankAccounts
 from core.catalogue import Catalogue
 from core.company import Company
 from core.connector import CatalogueSource, Connector
@@ -17,11 +18,12 @@ from core.db import ANSWER_AT_MOST, create_engine
 from core.documents import Files
 from core.errors import Permanent
 from core.heartbeat import Heartbeat
-from core.house import LEASE, House
+from core.house import LEASE, House, Resource
 from core.ledger import Ledger
 from core.line import Line
 from core.platform import Opening
 from core.ports import Outbound
+from core.secret_key import secret_key
 from core.settings import Settings
 from core.words import Words
 from miyabi.doorbell import RedisDoorbell
@@ -85,6 +87,7 @@ async def open_house(
                 Company: _company,
                 Files: _files,
                 Ledger: Ledgers(settings, all_connectors()).open,
+                BankAccounts: _accounts_by(settings),
             },
             heartbeat=heartbeat,
             personal=personal_keys(settings),
@@ -128,6 +131,13 @@ async def _company(house: House, organisation_id: UUID) -> Company:
 
 async def _files(house: House, organisation_id: UUID) -> Files:
     return Files(house, organisation_id)
+
+
+def _accounts_by(settings: Settings) -> Resource:
+    async def accounts(house: House, organisation_id: UUID) -> BankAccounts:
+        return BankAccounts(house.engine, organisation_id, secret_key(settings))
+
+    return accounts
 
 
 @dataclass(slots=True)

@@ -7,6 +7,8 @@ from miyabi.commands import (
     checking,
     company,
     demo,
+    expenses,
+    payees,
     people,
     running,
     tasks,
@@ -26,6 +28,8 @@ for subject in (asking, tasks, demo, running, workers, checking):
     subject.register(app)
 tokens.register(people.app)
 app.add_typer(people.app, name="people")
+app.add_typer(payees.app, name="payees")
+app.add_typer(expenses.app, name="expenses")
 app.add_typer(company.app, name="company")
 app.add_typer(company.organisations_app, name="org")
 

@@ -1,13 +1,12 @@
 """The books of claims: what was handed in, what was approved, and what looks like it was before.
 
-`submit` and `approve` are written in the unit of an agent's step. Whoever pays takes what `payable`
-gives and moves it on with `take`, once.
+`submit` and `approve` are written in the unit of an agent's step. With an approved claim it is
+written what is to be paid of it (core/payables.py).
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
-from typing import Any, Literal
+from datetime import date
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -19,13 +18,12 @@ from core.db import execute, fetch_all, fetch_one, from_json, to_json
 from core.errors import Permanent
 from core.expenses.claim import Checked, CheckedLine
 from core.ids import new_id
+from core.payables import owe, withdraw
 from core.reading.text import key_of
 from core.tags import Tag
 from core.tasks import Task
 from core.unit import Unit
 from core.words import Words
-
-State = Literal["submitted", "approved", "taken", "paid", "replaced"]
 
 _GONE = Words(
     ja="この精算は帳簿にありません。もう一度申請してください。",
@@ -58,22 +56,6 @@ class Booked:
 
     claim_id: UUID
     approved: int
-
-
-@dataclass(frozen=True, slots=True)
-class Payable:
-    """An approved claim that nobody has taken for payment. `amount`: yen to be paid."""
-
-    claim_id: UUID
-    task_id: UUID
-    reference: int
-    person_id: UUID
-    number: str
-    department: str
-    approved: int
-    withheld: int
-    amount: int
-    approved_at: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -211,19 +193,21 @@ async def _twins(connection: AsyncConnection, task: Task, claim_id: UUID) -> lis
 async def approve(work: Unit, task: Task, number: str) -> Booked:
     """Enter the task's claim as approved under its document's number.
 
-    A claim that it corrects is not paid any more; what was paid of it already counts towards this
-    one. Raises Permanent where the books have none.
+    What is left to pay of it is owed from now on. A claim that it corrects is not paid any more;
+    what was paid of it already counts towards this one. Raises Permanent where the books have none.
     """
     scope = {"organisation_id": task.organisation_id, "task_id": task.id}
     claim = await fetch_one(
         work.connection,
-        "select id, replaces_id, approved from claims where organisation_id = :organisation_id"
-        " and task_id = :task_id and revision = :revision and state = 'submitted' for update",
+        "select id, replaces_id, approved, withheld, person_id, (select min(l.day)"
+        " from claim_lines l where l.claim_id = claims.id and l.withheld > 0) as received_on"
+        " from claims where organisation_id = :organisation_id and task_id = :task_id"
+        " and revision = :revision and state = 'submitted' for update",
         {**scope, "revision": task.revision},
     )
     if claim is None:
         raise Permanent(_GONE)
-    before = await _replace(work.connection, task.organisation_id, claim.replaces_id)
+    before = await _replace(work, task.organisation_id, claim.replaces_id)
     await execute(
         work.connection,
         "update claims set state = 'approved', approved_at = now(), number = :number,"
@@ -241,33 +225,30 @@ async def approve(work: Unit, task: Task, number: str) -> Booked:
         "lines_sha256": fingerprint(await _written(work.connection, task, claim.id)),
     }
     work.record(tasks.event(task, Tag.CLAIM_APPROVED, data))
+    left = claim.approved - claim.withheld - before
+    if left > 0:
+        # A fee's law counts from the day on which the work was received.
+        await owe(
+            work, task, claim.person_id, left,
+            withheld=claim.withheld, received_on=claim.received_on,
+        )  # fmt: skip
     return Booked(claim.id, claim.approved)
 
 
-async def _replace(
-    connection: AsyncConnection, organisation_id: UUID, replaced: UUID | None
-) -> int:
+async def _replace(work: Unit, organisation_id: UUID, replaced: UUID | None) -> int:
     """Take a corrected claim out of what is to be paid; the yen of it that are paid or on their
     way."""
     if replaced is None:
         return 0
     old = await fetch_one(
-        connection,
-        "select state, approved - withheld as paid, paid_before from claims"
-        " where organisation_id = :organisation_id and id = :id for update",
+        work.connection,
+        "update claims set state = 'replaced' where organisation_id = :organisation_id"
+        " and id = :id returning task_id, paid_before",
         {"organisation_id": organisation_id, "id": replaced},
     )
     if old is None:
         return 0
-    if old.state in ("taken", "paid"):
-        return max(int(old.paid), int(old.paid_before))
-    await execute(
-        connection,
-        "update claims set state = 'replaced' where organisation_id = :organisation_id"
-        " and id = :id and state = 'approved'",
-        {"organisation_id": organisation_id, "id": replaced},
-    )
-    return int(old.paid_before)
+    return int(old.paid_before) + await withdraw(work, organisation_id, old.task_id)
 
 
 async def _written(connection: AsyncConnection, task: Task, claim_id: UUID) -> list[list[Any]]:
@@ -280,66 +261,6 @@ async def _written(connection: AsyncConnection, task: Task, claim_id: UUID) -> l
         {"organisation_id": task.organisation_id, "id": claim_id},
     )
     return [list(row) for row in rows]
-
-
-# For whoever pays
-
-
-async def payable(connection: AsyncConnection, organisation_id: UUID) -> list[Payable]:
-    """Approved claims of which there is something to pay and that nobody has taken, oldest first.
-
-    A claim whose document was declared void is not among them.
-    """
-    rows = await fetch_all(
-        connection,
-        "select c.id as claim_id, c.task_id, t.reference, c.person_id, c.number, c.department,"
-        " c.approved, c.withheld, c.approved - c.withheld - c.paid_before as amount, c.approved_at"
-        " from claims c join tasks t on t.id = c.task_id"
-        " join documents d on d.organisation_id = :organisation_id and d.number = c.number"
-        " and d.task_id = c.task_id and d.voided_at is null"
-        " where c.organisation_id = :organisation_id and c.state = 'approved'"
-        " and c.approved - c.withheld > c.paid_before order by c.approved_at, c.id",
-        {"organisation_id": organisation_id},
-    )
-    return [Payable(**row._asdict()) for row in rows]
-
-
-async def take(connection: AsyncConnection, organisation_id: UUID, claims: Sequence[UUID]) -> int:
-    """Take approved claims for payment, in the caller's transaction. Returns how many were still
-    to be had: unless it is all of them, somebody else has taken one, and the caller rolls back."""
-    return await _move(connection, organisation_id, claims, "approved", "taken")
-
-
-async def paid(connection: AsyncConnection, organisation_id: UUID, claims: Sequence[UUID]) -> int:
-    """Note that claims which were taken are paid."""
-    return await _move(connection, organisation_id, claims, "taken", "paid")
-
-
-async def give_back(
-    connection: AsyncConnection, organisation_id: UUID, claims: Sequence[UUID]
-) -> int:
-    """Put claims back that were taken for a payment that came to nothing."""
-    return await _move(connection, organisation_id, claims, "taken", "approved")
-
-
-async def _move(
-    connection: AsyncConnection,
-    organisation_id: UUID,
-    claims: Sequence[UUID],
-    origin: State,
-    state: State,
-) -> int:
-    return await execute(
-        connection,
-        "update claims set state = :state where organisation_id = :organisation_id"
-        " and id = any (:claims) and state = :origin",
-        {
-            "organisation_id": organisation_id,
-            "claims": list(claims),
-            "state": state,
-            "origin": origin,
-        },
-    )
 
 
 # For reports
@@ -363,10 +284,10 @@ async def booked_between(
         join documents d on d.organisation_id = :organisation_id and d.number = c.number
             and d.task_id = c.task_id and d.voided_at is null
         join claim_lines l on l.claim_id = c.id
-        where c.organisation_id = :organisation_id and c.state in ('approved', 'taken', 'paid')
+        where c.organisation_id = :organisation_id and c.state = 'approved'
             and cast(c.approved_at at time zone :zone as date) between :since and :until
             and not exists (select from claims n where n.organisation_id = :organisation_id
-                and n.replaces_id = c.id and n.state in ('approved', 'taken', 'paid'))
+                and n.replaces_id = c.id and n.state = 'approved')
         order by c.department, p.name, c.person_id, c.number, l.place
         """,
         {"organisation_id": organisation_id, "since": since, "until": until, "zone": zone},

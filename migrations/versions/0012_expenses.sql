@@ -1,6 +1,5 @@
--- What somebody claims, of each revision of the task. An approved one is taken for payment once:
--- by the compare-and-set of `state`. `paid_before` is what was paid, or is on its way, of the claim
--- that this one corrects.
+-- What somebody claims, of each revision of the task. `paid_before` is what was paid, or is on its
+-- way, of the claim that this one corrects.
 create table claims (
     id uuid primary key,
     organisation_id uuid not null references organisations,
@@ -14,7 +13,7 @@ create table claims (
     withheld bigint not null check (withheld between 0 and approved),
     paid_before bigint not null default 0 check (paid_before >= 0),
     state text not null default 'submitted'
-        check (state in ('submitted', 'approved', 'taken', 'paid', 'replaced')),
+        check (state in ('submitted', 'approved', 'replaced')),
     replaces_id uuid references claims,
     submitted_at timestamptz not null default now(),
     approved_at timestamptz,

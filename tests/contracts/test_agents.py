@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from core.agent import Agent, gives, step_name
 from core.approvals.route_file import read_routes
 from core.approvals.routes import kinds_of
+from core.bank_accounts import BankAccounts
 from core.catalogue import Catalogue
 from core.codec import dump, load
 from core.company import Company
@@ -24,7 +25,7 @@ every_agent = pytest.mark.parametrize("agent", AGENTS, ids=lambda agent: agent.n
 
 @every_agent
 def test_its_steps_fit_together(agent: Agent) -> None:
-    check(agent, {Catalogue, Company, Files, Ledger})
+    check(agent, {Catalogue, Company, Files, Ledger, BankAccounts})
 
 
 @every_agent

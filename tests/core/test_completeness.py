@@ -22,6 +22,7 @@ from core.db import fetch_all, from_json
 from core.errors import OutcomeUnknown, Permanent, TryLater
 from core.expenses import books
 from core.expenses.claim import Checked, CheckedLine, ClaimLine
+from core.payables import owe
 from core.reconcile import reconcile
 from core.tags import FACTS, Tag
 from core.unit import unit
@@ -40,6 +41,7 @@ TOLD = {
     "file": Tag.DOCUMENT_ISSUED, "void": Tag.DOCUMENT_VOIDED, "intent": Tag.EFFECT_INTENDED,
     "effect": Tag.EFFECT_SETTLED, "message": Tag.MESSAGE_SENT, "unknown": Tag.MESSAGE_UNKNOWN,
     "settled": Tag.MESSAGE_SETTLED, "given up": Tag.MESSAGE_FAILED, "claim": Tag.CLAIM_APPROVED,
+    "owed": Tag.PAYABLE_OWED,
 }  # fmt: skip
 """For each kind of fact an event that tells it."""
 
@@ -85,6 +87,7 @@ STORED = {
     "given up": "update deliveries set state = 'failed' where id = (select id from deliveries"
     " where state = 'sent' and slot like 'card:%' limit 1)",
     "claim": "update claims set approved = approved - 1",
+    "owed": "update payables set amount = amount + 1",
 }  # fmt: skip
 """For each kind of fact how a row comes to say it, though no event does."""
 
@@ -127,6 +130,9 @@ async def _issued(office: Office) -> None:
     answer = await _decided(office, "letter hello", "approve")
     assert await office.state(answer.task_id) == "done"
     await office.say(f"void #{answer.reference} wrong", office.boss)
+    async with unit(office.house) as work:
+        task = await tasks.lock(work.connection, office.organisation.id, answer.task_id)
+        await owe(work, task, task.person_id, 1_000)
     await _decided(office, "letter again", "approve")
 
 
@@ -282,7 +288,7 @@ _WITHOUT_EVENT = (
 _TABLES = (
     "tasks", "revisions", "steps", "decisions", "documents", "audit_documents", "effects",
     "messages", "deliveries", "audit_streams", "approvals where state <> 'approved'",
-    "approval_seats", "approval_notes", "circulations", "claims",
+    "approval_seats", "approval_notes", "circulations", "claims", "payables",
 )  # fmt: skip
 
 

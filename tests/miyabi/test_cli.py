@@ -184,6 +184,32 @@ def test_an_operator_sets_company_and_people_up(terminal: Terminal, tmp_path: Pa
     assert company["seal_sha256"] == hashlib.sha256(seal.read_bytes()).hexdigest()
 
 
+def test_accounting_sets_accounts_and_takes_the_journal_along(
+    terminal: Terminal, tmp_path: Path
+) -> None:
+    place = ("--bank", "0009", "--branch", "001", "--number", "7654321")
+    kanji = terminal.run("payees", "set", "tanaka", *place, "--kana", "田中")
+    kept = terminal.run("payees", "set", "tanaka", *place, "--kana", "タナカ　イチロウ")
+    assert (kanji.code, kept.code) == (3, 0), kept.err
+    listed = terminal.run("payees", "list", "--json")
+    [payee] = listed.data["payees"]
+    assert (payee["name"], payee["holder"]) == ("tanaka", "ﾀﾅｶ ｲﾁﾛｳ")
+    assert payee["number"] == "****321"
+    assert "7654321" not in kept.out + listed.out
+
+    changes = ("transfer.kana=株式会社ミヤビ", "closing_days=08-14,12-29")
+    right = terminal.run("company", "set", *changes)
+    assert right.code == 0, right.err
+    company = terminal.run("company", "show", "--json").data
+    assert company["transfer"] == {"kana": "ｶ)ﾐﾔﾋﾞ"}
+    assert company["closing_days"] == ["08-14", "12-29"]
+
+    journal = tmp_path / "journal.csv"
+    written = terminal.run("expenses", "journal", "2026-11", "--out", str(journal))
+    assert written.code == 0, written.err
+    assert journal.read_bytes() == b""
+
+
 def test_an_issued_quote_is_revised_as_a_new_edition_and_voided(
     terminal: Terminal, tmp_path: Path
 ) -> None:

@@ -1,0 +1,17 @@
+"""Whose bank account is which, and what of approved tasks is to be paid."""
+
+from pathlib import Path
+
+from alembic import op
+
+revision = "0013"
+down_revision = "0012"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    script = Path(__file__).with_name("0013_payment.sql").read_text()
+    connection = op.get_bind().connection.dbapi_connection
+    # By the driver's own call: a script is many statements, and no `:name` in it a parameter.
+    connection.run_async(lambda driver: driver.execute(script))
