@@ -340,6 +340,15 @@ class Tag(Declared):
         active=FLAG,
         **_PERSON,
     )
+    PERSON_PLACED = _of(
+        "person",
+        "admin:person:placed",
+        "Where a person stands in the company was changed: routes find approvers by it.",
+        department=_THEIRS,
+        post=_THEIRS,
+        grade=_THEIRS,
+        superior=or_none(ID),
+    )
     ACCOUNT_LINKED = _of(
         "person",
         "admin:account:linked",

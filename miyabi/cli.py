@@ -10,6 +10,7 @@ from miyabi.commands import (
     expenses,
     payees,
     people,
+    routes,
     running,
     tasks,
     tokens,
@@ -30,6 +31,7 @@ tokens.register(people.app)
 app.add_typer(people.app, name="people")
 app.add_typer(payees.app, name="payees")
 app.add_typer(expenses.app, name="expenses")
+app.add_typer(routes.app, name="routes")
 app.add_typer(company.app, name="company")
 app.add_typer(company.organisations_app, name="org")
 

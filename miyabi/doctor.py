@@ -19,7 +19,14 @@ from core.secret_key import secret_key
 from core.settings import Settings
 from core.typeset import typeset
 from core.words import Words
-from miyabi import anchor_check, archive_check, completeness_check, personal_check, tree_check
+from miyabi import (
+    anchor_check,
+    archive_check,
+    completeness_check,
+    personal_check,
+    routes_file,
+    tree_check,
+)
 from miyabi.build import Built, open_house
 from miyabi.embedded import Services, embedded
 from miyabi.plugins import all_platforms, find_connector
@@ -131,6 +138,8 @@ async def _services(settings: Settings, services: Services) -> AsyncIterator[Fin
             for finding in await completeness_check.look(built):
                 yield finding
             for finding in await archive_check.look(built):
+                yield finding
+            for finding in await routes_file.look(settings, built.house):
                 yield finding
             yield await _workers(built)
             yield await outcomes(built.house)

@@ -11,6 +11,7 @@ from core.documents import Files
 from core.house import House
 from core.inbound import Sender
 from core.organisations import Organisation
+from core.positions import Position, place
 from core.typeset import preview
 from core.unit import unit
 
@@ -31,6 +32,13 @@ PEOPLE = (
     ("suzuki", "鈴木 花子", frozenset({"approver", "accountant"})),
     ("sato", "佐藤 次郎", frozenset({"admin", "auditor", "approver", "requester"})),
 )
+
+PLACES = {
+    "sato": Position("営業部", "部長", "6"),
+    "tanaka": Position("営業部", "主任", "3", "sato"),
+    "suzuki": Position("経理部", "課長", "5", "sato"),
+}
+"""Where they stand, superiors first."""
 
 _SEAL = """
 #set page(width: 22mm, height: 22mm, margin: 1mm, fill: none)
@@ -56,9 +64,13 @@ async def seed_if_empty(house: House, slug: str) -> None:
         if await organisations.every(work.connection):
             return
         organisation = await organisations.add(work, slug, COMPANY)
+        added = {}
         for handle, name, roles in PEOPLE:
             person = await people.add(work, organisation.id, handle, name, roles)
             await people.link(work, person, console_account(slug, handle))
+            added[handle] = person
+        for handle, position in PLACES.items():
+            await place(work, added[handle], position)
     await _give_seal(house, organisation)
 
 

@@ -18,6 +18,7 @@ from miyabi.anchors import anchors
 from miyabi.build import Built
 from miyabi.plugins import all_platforms
 from miyabi.queue import LANES
+from miyabi.routes_file import bring_in, keep_routes
 from miyabi.session import newest_version, session
 from miyabi.signing import signers
 from miyabi.supervise import SUPERVISED, listening
@@ -65,6 +66,7 @@ async def web(settings: Settings) -> None:
                 for platform in platforms.values()
                 if platform.listen is not None and platform.name in built.house.outbounds
             ]
+            await bring_in(built.house, settings)
             _say_where(settings, built, platforms)
             _collect_rarely()
             try:
@@ -82,7 +84,9 @@ async def worker(settings: Settings, lanes: Sequence[Lane] = LANES) -> None:
     async with session(settings, patience=PATIENCE) as opened:
         plan = Plan(settings.worker_jobs, settings.worker_bulk_jobs, lanes)
         log.info("worker.started", **{lane: plan.jobs(lane) for lane in lanes})
+        await bring_in(opened.house, settings)
         _collect_rarely()
+        routes = asyncio.create_task(keep_routes(opened.house, settings))
         working = asyncio.create_task(
             run_worker(
                 opened.house,
@@ -97,7 +101,10 @@ async def worker(settings: Settings, lanes: Sequence[Lane] = LANES) -> None:
             with contextlib.suppress(asyncio.CancelledError):
                 await working
 
-        await _until_told(work(), working.cancel)
+        try:
+            await _until_told(work(), working.cancel)
+        finally:
+            await _cancelled([routes])
     log.info("worker.stopped")
 
 

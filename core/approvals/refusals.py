@@ -58,6 +58,11 @@ COUNTS_LATER = Words(
     en="{names} will decide at a later step",
     zh="{names} 将在后面的步骤决定",
 )
+NOT_NEEDED = Words(
+    ja="不要（条件 {condition} に当てはまりません）",
+    en="not needed (it is not so that {condition})",
+    zh="不需要（不满足条件 {condition}）",
+)
 _LEFT_OUT = Words(ja="省略: {why}", en="left out: {why}", zh="省略: {why}")
 
 

@@ -2,8 +2,9 @@
 
 import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
+from decimal import Decimal
 from functools import lru_cache
 from typing import Any
 
@@ -44,6 +45,11 @@ _SAYS_NOBODY = Words(
     ja="誰のことか書いてください（person、role、post、department、superior のどれか）。",
     en="This names nobody: say person, role, post, department or superior.",
     zh="没有指定任何人: 请写 person、role、post、department 或 superior。",
+)
+_NOBODY = Words(
+    ja="「{handle}」という人がいません。",
+    en="There is nobody called “{handle}”.",
+    zh="没有名为“{handle}”的人。",
 )
 _TWICE = Words(
     ja="「{name}」という段階が2つあります。",
@@ -86,20 +92,20 @@ class Problem:
         return _LINE.fill(line=self.line, why=self.why) if self.line is not None else self.why
 
 
-Kinds = Mapping[str, TermKind]
+KindsOf = Callable[[str], Mapping[str, TermKind]]
+"""Which terms the conditions of a route may ask for, by its name."""
 
 
-def read_routes(source: str, kinds: Kinds | None = None) -> Mapping[str, Route]:
+def read_routes(source: str, kinds_of: KindsOf | None = None) -> Mapping[str, Route]:
     """The routes of a file's text, by name. Raises WrongRoute.
 
-    `kinds`: which terms its conditions may ask for; None: that is not known here.
+    Without `kinds_of` it is not known here which terms there are, and so not checked.
     """
-    data = _toml(source)
-    return check_routes(data, kinds, source)
+    return check_routes(read_toml(source), kinds_of, source)
 
 
 def check_routes(
-    data: object, kinds: Kinds | None = None, source: str | None = None
+    data: object, kinds_of: KindsOf | None = None, source: str | None = None
 ) -> Mapping[str, Route]:
     """The same of data that was read already; without its source there are no lines to tell."""
     found: list[tuple[Path, Words]] = []
@@ -109,12 +115,33 @@ def check_routes(
         found = told(error)
     else:
         for name, route in file.routes.items():
-            found += _check(("routes", name), route, kinds)
+            found += _check(("routes", name), route, kinds_of(name) if kinds_of else None)
         if not file.routes:
             found.append(((), _NO_ROUTES))
+    refuse_found(found, source)
+    return file.routes
+
+
+def refuse_found(found: Collection[tuple[Path, Words]], source: str | None) -> None:
+    """Raises WrongRoute where anything was found, each with its line, or where there is no text
+    with its place in the data."""
     if found:
         raise WrongRoute([_problem(path, why, source) for path, why in found])
-    return file.routes
+
+
+def check_handles(source: str, routes: Mapping[str, Route], handles: Collection[str]) -> None:
+    """Refuse routes that name somebody who is not among these. Raises WrongRoute."""
+    named: list[tuple[Path, str | None]] = []
+    for name, route in routes.items():
+        path: Path = ("routes", name)
+        for place, step in enumerate(route.steps):
+            here = (*path, "steps", place, "who")
+            named += [((*here, at, "person"), who.person) for at, who in enumerate(step.who)]
+        inform = enumerate(route.inform)
+        named += [((*path, "inform", at, "person"), who.person) for at, who in inform]
+        named += [((*path, "ladder", at, "to"), rung.to) for at, rung in enumerate(route.ladder)]
+    unknown = [(path, who) for path, who in named if who is not None and who not in handles]
+    refuse_found([(path, _NOBODY.fill(handle=who)) for path, who in unknown], source)
 
 
 def part_of(source: str, name: str) -> str:
@@ -128,11 +155,12 @@ def part_of(source: str, name: str) -> str:
     return part if whole else source
 
 
-def _toml(source: str) -> dict[str, Any]:
+def read_toml(source: str) -> dict[str, Any]:
+    """A text as TOML; fractions are kept as they are written. Raises WrongRoute."""
     if len(source) > LONGEST:
         raise WrongRoute([Problem(None, _TOO_LONG.fill(most=LONGEST))])
     try:
-        return tomllib.loads(source)
+        return tomllib.loads(source, parse_float=Decimal)
     except tomllib.TOMLDecodeError as error:
         text = str(error)
         at = re.search(r"\(at line (\d+), column \d+\)", text)
@@ -152,7 +180,9 @@ def _problem(path: Path, why: Words, source: str | None) -> Problem:
     return Problem(None, _WHERE.fill(key=where, why=why) if where else why)
 
 
-def _check(path: Path, route: Route, kinds: Kinds | None) -> list[tuple[Path, Words]]:
+def _check(
+    path: Path, route: Route, kinds: Mapping[str, TermKind] | None
+) -> list[tuple[Path, Words]]:
     """What is wrong with a route beyond the shape of its parts."""
     found: list[tuple[Path, Words]] = []
     names: set[str] = set()

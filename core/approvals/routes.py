@@ -1,6 +1,6 @@
 """Which route a request takes: the organisation's own, its agent's sample, or one approver."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from hashlib import sha256
@@ -64,7 +64,7 @@ def routes_of(agent: Agent) -> list[str]:
     return [step.route for step in agent.steps if isinstance(step, Approval)]
 
 
-def in_words(stored: Stored) -> NamedRoute | None:
+def read_stored(stored: Stored) -> NamedRoute | None:
     """A stored version, read; None where it is one that puts the route out of force."""
     if not stored.source:
         return None
@@ -93,7 +93,7 @@ async def route_for(
     )
     if row is None and version is not None:
         raise LookupError(f"the route {name} never had a version {version}")
-    own = in_words(Stored(**row._mapping)) if row else None
+    own = read_stored(Stored(**row._mapping)) if row else None
     return own or built_in(name, agents)
 
 
@@ -106,6 +106,20 @@ async def all_stored(connection: AsyncConnection, organisation_id: UUID) -> list
         {"organisation_id": organisation_id},
     )
     return [Stored(**row._mapping) for row in rows]
+
+
+async def in_force(
+    connection: AsyncConnection, organisation_id: UUID, agents: Collection[Agent]
+) -> list[NamedRoute]:
+    """Every route that a request of the organisation may take now, by name."""
+    names = {name for agent in agents for name in routes_of(agent)}
+    names |= {name for agent in agents if agent.route for name in _read(agent.route)}
+    found = {name: built_in(name, agents) for name in names}
+    for stored in await all_stored(connection, organisation_id):
+        own = read_stored(stored)
+        if own is not None:
+            found[stored.name] = own
+    return [found[name] for name in sorted(found)]
 
 
 async def put(

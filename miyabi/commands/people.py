@@ -22,6 +22,7 @@ from miyabi.commands.frame import (
 if TYPE_CHECKING:
     from core.inbound import Sender
     from core.people import Person
+    from core.positions import Position
     from core.settings import Settings
     from miyabi.session import Session
 
@@ -53,7 +54,11 @@ _BAD_SETTING = Words(
     en="“{text}” can't be set. Known: {known}",
     zh="无法设置“{text}”。可用: {known}",
 )
-_KEYS = "name=… roles=requester,approver language=ja|en|zh time_zone=Asia/Tokyo email=… active=no"
+_KEYS = (
+    "name=… roles=requester,approver language=ja|en|zh time_zone=Asia/Tokyo email=… active=no "
+    "superior=HANDLE department=… post=… grade=…"
+)
+_PLACE = ("superior", "department", "post", "grade")
 
 Roles = Annotated[
     str, typer.Option("--roles", help="requester, approver, accountant, auditor, admin; comma.")
@@ -62,14 +67,18 @@ Roles = Annotated[
 
 @app.command("list")
 def list_people(organisation: OfOrganisation = None, as_json: AsJson = False) -> None:
-    """List everybody with their roles and accounts."""
+    """List everybody with their roles, places in the company and accounts."""
 
     async def command(settings: "Settings") -> int:
+        from core.positions import positions
         from miyabi.session import session
 
         async with session(settings) as opened:
             company = await opened.organisation(organisation)
-            rows = [await _row(opened, person) for person in await opened.everyone(company)]
+            async with opened.house.engine.connect() as connection:
+                places = await positions(connection, company.id)
+            everyone = await opened.everyone(company)
+            rows = [await _row(opened, person, places[person.id]) for person in everyone]
         if as_json:
             print_json({"organisation": company.slug, "people": rows})
         else:
@@ -79,7 +88,7 @@ def list_people(organisation: OfOrganisation = None, as_json: AsJson = False) ->
     run(command, as_json=as_json)
 
 
-async def _row(opened: "Session", person: "Person") -> dict[str, object]:
+async def _row(opened: "Session", person: "Person", place: "Position") -> dict[str, object]:
     from core.people import accounts_of
 
     async with opened.house.engine.connect() as connection:
@@ -90,6 +99,7 @@ async def _row(opened: "Session", person: "Person") -> dict[str, object]:
         "roles": sorted(person.roles),
         "language": person.language,
         "time_zone": person.time_zone,
+        **{key: getattr(place, key) for key in _PLACE},
         "accounts": [f"{a.platform}:{a.workspace}:{a.external_id}" for a in accounts],
     }
 
@@ -113,6 +123,10 @@ def add_person(
     language: Annotated[str, typer.Option("--language", help="ja, en or zh.")] = "ja",
     time_zone: Annotated[str, typer.Option("--time-zone")] = "Asia/Tokyo",
     email: Annotated[str | None, typer.Option("--email")] = None,
+    superior: Annotated[str, typer.Option("--superior", metavar="HANDLE", help="上長.")] = "",
+    department: Annotated[str, typer.Option("--department", help="部署.")] = "",
+    post: Annotated[str, typer.Option("--post", help="役職.")] = "",
+    grade: Annotated[str, typer.Option("--grade", help="等級.")] = "",
     account: Annotated[
         list[str] | None, typer.Option("--account", help="platform:workspace:id; may repeat.")
     ] = None,
@@ -122,12 +136,14 @@ def add_person(
 
     async def command(settings: "Settings") -> int:
         from core import people
+        from core.positions import Position, place
         from core.unit import unit
         from miyabi.seed import console_account
         from miyabi.session import session
 
         spoken, zone = _language(language), _zone(time_zone)
         senders = [_account(text) for text in account or []]
+        position = Position(department, post, grade, superior)
         async with session(settings) as opened:
             company = await opened.organisation(organisation)
             async with unit(opened.house) as work:
@@ -137,6 +153,8 @@ def add_person(
                 )  # fmt: skip
                 for sender in [console_account(company.slug, handle), *senders]:
                     await people.link(work, person, sender)
+                if position != Position():
+                    await place(work, person, position)
         say(_ADDED.fill(handle=handle, name=name))
         return Exit.DONE
 
@@ -175,10 +193,12 @@ def change_person(
     changes: Annotated[list[str], typer.Argument(metavar="KEY=VALUE…", help=_KEYS)],
     organisation: OfOrganisation = None,
 ) -> None:
-    """Change somebody's name, roles, language, time zone or address, or let them go."""
+    """Change somebody's name, roles, language, time zone, address or place in the company, or let
+    them go."""
 
     async def command(settings: "Settings") -> int:
         from core import people
+        from core.positions import place, positions
         from core.unit import unit
         from miyabi.session import session
 
@@ -193,8 +213,13 @@ def change_person(
                 time_zone=_zone(given.get("time_zone", person.time_zone)),
             )
             active = given.get("active", "yes").lower() not in {"no", "false", "0"}
+            moved = {key: given.pop(key) for key in _PLACE if key in given}
             async with unit(opened.house) as work:
-                await people.change(work, changed, email=given.get("email"), active=active)
+                if given or not moved:
+                    await people.change(work, changed, email=given.get("email"), active=active)
+                if moved:
+                    standing = await positions(work.connection, person.organisation_id)
+                    await place(work, person, replace(standing[person.id], **moved))
         say(_CHANGED.fill(handle=handle))
         return Exit.DONE
 
@@ -225,7 +250,8 @@ def _account(text: str) -> "Sender":
 
 def _change(text: str) -> tuple[str, str]:
     key, mark, value = text.partition("=")
-    if not mark or key not in {"name", "roles", "language", "time_zone", "email", "active"}:
+    keys = {"name", "roles", "language", "time_zone", "email", "active", *_PLACE}
+    if not mark or key not in keys:
         raise Refused(_BAD_SETTING.fill(text=text, known=_KEYS))
     return key, value.strip()
 

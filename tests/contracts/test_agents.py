@@ -75,4 +75,4 @@ def test_a_form_that_is_empty_is_refused_field_by_field(agent: Agent) -> None:
 @every_agent
 def test_its_sample_routes_can_be_taken(agent: Agent) -> None:
     if agent.route:
-        assert read_routes(agent.route, kinds_of("", [agent]))
+        assert read_routes(agent.route, lambda name: kinds_of(name, [agent]))

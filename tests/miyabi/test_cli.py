@@ -162,13 +162,38 @@ def test_an_operator_sets_company_and_people_up(terminal: Terminal, tmp_path: Pa
     assert terminal.run("people", "link", "abe", "nonsense", "--org", "acme").code == 3
     set_roles = ("people", "set", "abe", "roles=requester,approver", "language=en", "--org", "acme")
     assert terminal.run(*set_roles).code == 0
+    placed = (
+        "people",
+        "add",
+        "ito",
+        "伊藤",
+        "--superior",
+        "abe",
+        "--post",
+        "主任",
+        "--org",
+        "acme",
+    )
+    assert terminal.run(*placed).code == 0
+    moved = ("people", "set", "ito", "department=営業部", "--org", "acme")
+    assert terminal.run(*moved).code == 0
+    circle = terminal.run("people", "set", "abe", "superior=ito", "--org", "acme")
+    assert (circle.code, "abe → ito → abe" in circle.err) == (3, True)
+    assert terminal.run("people", "set", "abe", "superior=nobody", "--org", "acme").code == 3
     people = terminal.run("people", "list", "--org", "acme", "--json").data["people"]
     assert people == [
         {
             "handle": "abe", "name": "阿部 一", "roles": ["approver", "requester"],
             "language": "en", "time_zone": "Asia/Tokyo",
+            "superior": "", "department": "", "post": "", "grade": "",
             "accounts": ["console:acme:abe", "slack:T1:U1"],
-        }
+        },
+        {
+            "handle": "ito", "name": "伊藤", "roles": ["requester"],
+            "language": "ja", "time_zone": "Asia/Tokyo",
+            "superior": "abe", "department": "営業部", "post": "主任", "grade": "",
+            "accounts": ["console:acme:ito"],
+        },
     ]  # fmt: skip
 
     slip = terminal.run("company", "set", "registration_number=T7000012050003", "--org", "acme")

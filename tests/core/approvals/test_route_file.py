@@ -1,15 +1,17 @@
 """A route file is read as it says; what is wrong with it is said with line and reason."""
 
 import tomllib
+from collections.abc import Mapping
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from core.agent import TermKind
 from core.approvals.conditions import TERMS
 from core.approvals.plan import Rung
 from core.approvals.route import Informed, RungOf, Who
-from core.approvals.route_file import WrongRoute, part_of, read_routes
+from core.approvals.route_file import WrongRoute, check_handles, part_of, read_routes
 from core.approvals.toml_lines import line_of, statements
 from core.words import LANGUAGES
 
@@ -48,8 +50,12 @@ steps = [{ name = "承認", who = [{ role = "approver" }], need = "all" }]
 """
 
 
+def any_terms(name: str) -> Mapping[str, TermKind]:
+    return TERMS
+
+
 def test_a_file_is_read_as_it_says() -> None:
-    routes = read_routes(GOOD, TERMS)
+    routes = read_routes(GOOD, any_terms)
 
     assert list(routes) == ["expense", "稟議"]
     expense = routes["expense"]
@@ -96,7 +102,7 @@ def test_an_error_is_told_with_its_line_and_its_reason(
     assert old in GOOD
 
     with pytest.raises(WrongRoute) as refused:
-        read_routes(GOOD.replace(old, new, 1), TERMS)
+        read_routes(GOOD.replace(old, new, 1), any_terms)
 
     first = refused.value.problems[0]
     assert (refused.value.line, first.line) == (line, line)
@@ -109,7 +115,7 @@ def test_all_errors_are_told_at_once_in_their_order() -> None:
     source = GOOD.replace("once = true", "once = 1").replace("need = 2", "need = -2")
 
     with pytest.raises(WrongRoute) as refused:
-        read_routes(source, TERMS)
+        read_routes(source, any_terms)
 
     assert [problem.line for problem in refused.value.problems] == [3, 23]
 
@@ -120,6 +126,18 @@ def test_all_errors_are_told_at_once_in_their_order() -> None:
 def test_a_file_without_routes_is_refused(source: str) -> None:
     with pytest.raises(WrongRoute):
         read_routes(source)
+
+
+def test_whoever_is_named_has_to_be_there() -> None:
+    routes = read_routes(GOOD)
+
+    check_handles(GOOD, routes, {"sato", "mori"})
+    with pytest.raises(WrongRoute) as refused:
+        check_handles(GOOD, routes, {"tanaka"})
+    assert [(each.line, each.why.en[-7:]) for each in refused.value.problems] == [
+        (8, "“sato”."),
+        (21, "“mori”."),
+    ]
 
 
 def test_each_route_is_taken_out_of_its_file_with_its_comments() -> None:
