@@ -209,7 +209,7 @@ class Settings(BaseSettings):
         default=24, ge=1, le=24 * 365, description="between two reminders, on working days only"
     )
     routes_file: Path | None = Field(
-        default=None, description="routes of approvals, as TOML (docs/approvals.md)"
+        default=None, description="routes of approvals, as TOML (docs/approvals-routes.md)"
     )
     keep_years: int = Field(
         default=7, ge=7, le=100, description="that documents are kept; 10 where losses are carried"

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 app = typer.Typer(help="Who decides on what: routes of approvals.", no_args_is_help=True)
 
-File = Annotated[Path, typer.Argument(metavar="FILE", help="TOML; see docs/approvals.md.")]
+File = Annotated[Path, typer.Argument(metavar="FILE", help="TOML; see docs/approvals-routes.md.")]
 
 _NO_ROUTE = Words(
     ja="経路「{name}」はありません。あるもの: {known}",

@@ -1,19 +1,22 @@
 """A request is tried on a route with nothing but one file: TOML or JSON, no database."""
 
 import json
+import re
 import tomllib
 from datetime import date
 from typing import Any
 
 import pytest
 
+from core.approvals.conditions import TERMS
 from core.approvals.freezing import NamedRoute
-from core.approvals.route_file import WrongRoute
+from core.approvals.route_file import WrongRoute, read_routes
 from core.errors import Refused
 from core.words import LANGUAGES
 from miyabi.frozen import frozen_data, refused_data
 from miyabi.plugins import all_agents
 from miyabi.route_trial import read_trial
+from tests.lints.source import ROOT
 
 FILE = """\
 [request]
@@ -122,6 +125,14 @@ def test_an_error_in_the_file_is_told_with_its_line(
     data = tried(FILE.replace(old, new, 1))
 
     assert (data["line"], says in data["refused"]["en"]) == (line, True), data
+
+
+def test_the_files_of_the_documentation_are_read() -> None:
+    text = (ROOT / "docs" / "approvals-routes.md").read_text("utf-8")
+    route, trial = re.findall(r"```toml\n(.*?)```", text, re.DOTALL)
+
+    assert len(read_routes(route, lambda name: TERMS)["expense"].steps) == 3
+    assert tried(trial)["steps"][0]["who"] == [{"person": "mori", "for": "sato"}]
 
 
 def test_json_that_is_none_is_refused() -> None:
