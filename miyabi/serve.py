@@ -10,6 +10,7 @@ from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 import structlog
 import uvicorn
 
+from core.approvals import conditions
 from core.intake import PATIENCE
 from core.platform import Opening, Platform
 from core.ports import Lane
@@ -85,6 +86,7 @@ async def worker(settings: Settings, lanes: Sequence[Lane] = LANES) -> None:
         plan = Plan(settings.worker_jobs, settings.worker_bulk_jobs, lanes)
         log.info("worker.started", **{lane: plan.jobs(lane) for lane in lanes})
         await bring_in(opened.house, settings)
+        conditions.load()
         _collect_rarely()
         routes = asyncio.create_task(keep_routes(opened.house, settings))
         working = asyncio.create_task(

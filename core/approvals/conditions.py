@@ -174,6 +174,11 @@ def _value(name: str, terms: Terms) -> object:
     return value
 
 
+def load() -> None:
+    """Load the library now: the first condition would take a quarter of a second to be read."""
+    _compiled("true")
+
+
 @lru_cache(maxsize=512)
 def _compiled(source: str) -> "Program":
     if len(source) > LONGEST:
