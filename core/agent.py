@@ -82,6 +82,17 @@ class Record:
 
 
 @dataclass(frozen=True, slots=True)
+class Attached:
+    """A file that was sent with a request and is kept in `Files`: its hash, the name it came with
+    (which somebody typed), what it is by its content, and its bytes."""
+
+    sha256: str
+    name: str
+    media_type: str
+    size: int
+
+
+@dataclass(frozen=True, slots=True)
 class Deal:
     """The transaction that a document is about: what it is searched by for as long as it is kept.
 
@@ -229,6 +240,8 @@ class Agent:
     takes_free_text: bool = False
     form: FormSpec | None = None
     edit: Callable[[Results], FormValues] | None = None
+    attach: Callable[[Any, tuple[Attached, ...]], Any] | None = None
+    """The ask with the files that were sent for it: all of them each time. None: it takes none."""
     deal: Callable[[Results], Deal] | None = None
     """What its document is about, as far as that is known when its number is taken."""
     terms: Callable[[Results], Terms] | None = None

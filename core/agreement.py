@@ -130,6 +130,12 @@ _ROWS = """
         where organisation_id = :organisation_id and task_id = any (:tasks)
         and voided_at is not null
     union all
+    select task_id, 'sent', cast(id as text) from attachments
+        where organisation_id = :organisation_id and task_id = any (:tasks)
+    union all
+    select task_id, state, id || coalesce(':' || sha256, '') from attachments
+        where organisation_id = :organisation_id and task_id = any (:tasks) and state <> 'pending'
+    union all
     select task_id, 'intent', id || ':' || attempt
         from effects cross join lateral generate_series(1, attempts) as attempt
         where organisation_id = :organisation_id and task_id = any (:tasks)
@@ -177,6 +183,8 @@ _EVENTS = f"""
                 when '{Tag.TASK_RECEIVED}' then 'received'
                 when '{Tag.TASK_REVISED}' then 'received'
                 when '{Tag.TASK_RETRIED}' then 'received'
+                when '{Tag.FILE_RECEIVED}' then
+                    case when data ->> 'again' = 'true' then 'received' end
                 when '{Tag.QUESTION_ANSWERED}' then 'running'
                 when '{Tag.EFFECT_SETTLED}' then 'running'
                 when '{Tag.TASK_STARTED}' then 'running'
@@ -237,6 +245,12 @@ _EVENTS = f"""
         where tag = '{Tag.DOCUMENT_ISSUED}'
     union all
     select task_id, 'void', data ->> 'number' from event where tag = '{Tag.DOCUMENT_VOIDED}'
+    union all
+    select task_id, 'sent', data ->> 'attachment' from event where tag = '{Tag.FILE_RECEIVED}'
+    union all
+    select task_id, case tag when '{Tag.FILE_KEPT}' then 'kept' else 'refused' end,
+        concat_ws(':', data ->> 'attachment', data ->> 'sha256') from event
+        where tag in ('{Tag.FILE_KEPT}', '{Tag.FILE_REFUSED}')
     union all
     select task_id, 'intent', concat(data ->> 'effect', ':', data ->> 'attempt') from event
         where tag = '{Tag.EFFECT_INTENDED}'

@@ -4,16 +4,18 @@ One round trip keeps the answer fast and makes it all or nothing; and those who 
 moment share it (measured in bench/intake.py).
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from audit import log as audit_log
 from audit.event import JSON, Event, canonical
 from core import phrases
 from core.agent import Agent
+from core.attachments import announced
 from core.codec import dump
 from core.db import Named, fetch_alone, to_json
 from core.house import House
@@ -61,6 +63,17 @@ class NewTask:
         organisation_id = request.person.organisation_id
         return Event(organisation_id, self.id, Tag.TASK_RECEIVED, data, request.actor, revision=1)
 
+    def more(self, request: Request, files: Sequence[Values]) -> list[Event]:
+        """The events of the files that came with it."""
+        organisation_id = request.person.organisation_id
+        return [
+            Event(
+                organisation_id, self.id, Tag.FILE_RECEIVED,
+                {"attachment": file["id"], "again": False}, request.actor,
+            )
+            for file in files
+        ]  # fmt: skip
+
     def jobs(self, request: Request) -> tuple[Job, Job]:
         """To go on with it and to tell its news, without the rank that nobody knows yet."""
         organisation_id, lane = request.person.organisation_id, request.inbound.lane
@@ -105,11 +118,18 @@ async def store(request: Request, new: NewTask) -> Begun | None:
     house.line.check(organisation_id, lane)
     event = await house.personal.sealed_alone(house.engine, new.event(request))
     jobs = new.jobs(request)
+    values = _values(request, new, event, jobs)
+    more: list[Event] = []
+    if request.inbound.files:
+        files = announced(request.inbound.files)
+        for each in new.more(request, files):
+            more.append(await house.personal.sealed_alone(house.engine, each))
+        values |= {"files": to_json(files), "more": audit_log.as_json(more)}
 
     async def write(all_values: Sequence[Values]) -> Sequence[Named | None]:
         return await _write(house.engine, all_values)
 
-    row: Named | None = await house.beginning.do(write, _values(request, new, event, jobs))
+    row: Named | None = await house.beginning.do(write, values)
     if row is None:
         raise PersonChanged
     if row.reference is None:
@@ -118,7 +138,7 @@ async def store(request: Request, new: NewTask) -> Begun | None:
     house.line.begun(organisation_id, lane, row.turn)
     answer = taken(house, new.id, row.reference, new.agent.name, row.turn, request.language)
     numbered = replace(event, data={**event.data, "reference": row.reference})
-    return Begun(answer, [numbered], [replace(job, rank=row.rank) for job in jobs])
+    return Begun(answer, [numbered, *more], [replace(job, rank=row.rank) for job in jobs])
 
 
 def _values(request: Request, new: NewTask, event: Event, jobs: Sequence[Job]) -> Values:
@@ -152,14 +172,18 @@ def _values(request: Request, new: NewTask, event: Event, jobs: Sequence[Job]) -
         "lane": inbound.lane,
         "most": line.of_person(inbound.lane),
         "ranks": to_json(line.ranks(person.organisation_id, inbound.lane)),
+        "files": "[]",
+        "more": "[]",
     }
 
 
 async def _write(engine: AsyncEngine, asked: Sequence[Values]) -> Sequence[Named | None]:
     """What became of each, in their order; None where who asks was not confirmed."""
-    columns = {name: [values[name] for values in asked] for name in _ASKED}
+    with_files = any(values["files"] != "[]" for values in asked)
+    names, statement = (_WITH_FILES, _STORE_FILES) if with_files else (_ASKED, _STORE)
+    columns = {name: [values[name] for values in asked] for name in names}
     more = {"unnumbered": _UNNUMBERED, "hand_again": HAND_AGAIN_AFTER}
-    rows = {row.task_id: row for row in await fetch_alone(engine, _STORE, {**columns, **more})}
+    rows = {row.task_id: row for row in await fetch_alone(engine, statement, {**columns, **more})}
     return [rows.get(values["task_id"]) for values in asked]
 
 
@@ -174,15 +198,19 @@ _ASKED = {
 }  # fmt: skip
 """What is said of each new task, and of which type it is."""
 
-_GIVEN = ", ".join(f"cast(:{name} as {kind}[]) as {name}" for name, kind in _ASKED.items())
-_NAMES = ", ".join(_ASKED)
+_WITH_FILES = {**_ASKED, "files": "jsonb", "more": "jsonb"}
+"""The same where files came with any of them: they, and the events of them."""
 
-# `given` hides how many are asked for from the planner: it would plan anew for each number.
-_STORE = f"""
+
+def _statement(asked: Mapping[str, str], files: str = "", noted: str = "") -> str:
+    # `given` hides how many are asked for from the planner: it would plan anew for each number.
+    given = ", ".join(f"cast(:{name} as {kind}[]) as {name}" for name, kind in asked.items())
+    names = ", ".join(asked)
+    return f"""
     with given as materialized (
-        select {_GIVEN}
+        select {given}
     ), asked as materialized (
-        select each.* from given, unnest({_NAMES}) as each({_NAMES})
+        select each.* from given, unnest({names}) as each({names})
     ), line as materialized (
         select asked.*, mine.turn, cast(asked.ranks ->
             least(mine.turn, jsonb_array_length(asked.ranks) - 1) as integer) as rank
@@ -229,10 +257,28 @@ _STORE = f"""
         select job.id, organisation_id, job.kind, task_id, lane, rank, now() + :hand_again
         from named, lateral (values (advance_id, 'advance'), (announce_id, 'announce'))
             as job(id, kind)
-    )
+    ){files}
     select line.task_id, line.turn, line.rank, named.reference,
         case when named.reference is not null then audit_begin(named.organisation_id,
             named.task_id, replace(named.event, :unnumbered,
-            '"reference":' || named.reference)) end as noted
+            '"reference":' || named.reference)) end as noted{noted}
     from line left join named on named.task_id = line.task_id
-"""  # noqa: S608
+    """  # noqa: S608
+
+
+_STORE = _statement(_ASKED)
+_STORE_FILES = _statement(
+    _WITH_FILES,
+    """, files as (
+        insert into attachments (id, organisation_id, task_id, revision, person_id, platform,
+            workspace, external_id, name, media_type, size)
+        select file.id, organisation_id, task_id, 1, person_id, platform, workspace,
+            file.external_id, file.name, file.media_type, file.size
+        from named, jsonb_to_recordset(named.files) as file
+            (id uuid, external_id text, name text, media_type text, size bigint)
+    )""",
+    # After the first event: what is selected is computed from left to right.
+    """,
+        case when named.reference is not null and named.more <> '[]' then
+            audit_append(named.organisation_id, named.task_id, named.more) end as noted_more""",
+)

@@ -2,7 +2,7 @@
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from core import effects, phrases, tasks
+from core import attachments, effects, phrases, tasks
 from core.approvals import opening
 from core.codec import dump, load
 from core.commands import Command, without_command_word
@@ -50,6 +50,14 @@ async def revise(work: Unit, request: Request, task: Task, text: str) -> Answer:
     agent = request.house.agent(task.agent, task.agent_version)
     text = without_command_word(text, agent)
     ask = agent.begin(text, form.values if form else None, request.today)
+    ask = await attachments.with_kept(work.connection, agent, ask, task)
+    revision = await renew(work, request, task, dump(ask), text)
+    words = phrases.REVISED.fill(reference=task.spoken, revision=revision)
+    return about(task, request.say(words, "taken"))
+
+
+async def renew(work: Unit, request: Request, task: Task, ask: object, text: str) -> int:
+    """Write revision n+1 with this ask, as JSON, and have a worker begin with it; its number."""
     revision = task.revision + 1
     await opening.supersede(work, task, "superseded", request.actor)
     await execute(
@@ -60,7 +68,7 @@ async def revise(work: Unit, request: Request, task: Task, text: str) -> Answer:
             "organisation_id": task.organisation_id,
             "task_id": task.id,
             "revision": revision,
-            "ask": to_json(dump(ask)),
+            "ask": to_json(ask),
             "person_id": request.person.id,
         },
     )
@@ -82,8 +90,7 @@ async def revise(work: Unit, request: Request, task: Task, text: str) -> Answer:
         await tasks.notify(work, task, "question.answered", facts)
     await tasks.notify(work, task, "task.received")
     work.nudge("advance", task)
-    words = phrases.REVISED.fill(reference=task.spoken, revision=revision)
-    return about(task, request.say(words, "taken"))
+    return revision
 
 
 async def handle_cancel(work: Unit, request: Request, command: Command) -> Answer:
@@ -182,7 +189,7 @@ async def answer(work: Unit, request: Request, task: Task, value: str) -> Answer
         return await effects.settle(work, request, task, value)
     agent = request.house.agent(task.agent, task.agent_version)
     ask = agent.answer(
-        load(agent.asks, await _ask(work.connection, task)), question["key"], value.strip()
+        load(agent.asks, await ask_of(work.connection, task)), question["key"], value.strip()
     )
     await execute(
         work.connection,
@@ -204,7 +211,8 @@ async def answer(work: Unit, request: Request, task: Task, value: str) -> Answer
     return about(task, request.say(phrases.ANSWERED))
 
 
-async def _ask(connection: AsyncConnection, task: Task) -> object:
+async def ask_of(connection: AsyncConnection, task: Task) -> object:
+    """What is asked at the present revision, as JSON."""
     row = await fetch_one(
         connection,
         "select ask from revisions where organisation_id = :organisation_id"

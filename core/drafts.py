@@ -1,4 +1,4 @@
-"""Files that tasks of an erased person, or those that named them, have made: their drafts.
+"""Files of tasks of an erased person, or of those that named them: drafts, and what was sent.
 
 A document that was issued is kept as long as the law has it, and with it the drafts of its task.
 """
@@ -15,9 +15,14 @@ from core.phrases import STORE_AWAY
 # as well, or the company's (its seal, its template).
 _MADE = """
     with own as (
-        select distinct found[1] as file
-        from tasks t join steps s on s.organisation_id = :organisation_id and s.task_id = t.id,
-            regexp_matches(cast(s.result as text), '"([0-9a-f]{64})"', 'g') as found
+        select distinct file
+        from tasks t cross join lateral (
+            select found[1] as file from steps s,
+                regexp_matches(cast(s.result as text), '"([0-9a-f]{64})"', 'g') as found
+            where s.organisation_id = :organisation_id and s.task_id = t.id
+            union select sha256 from attachments a where a.organisation_id = :organisation_id
+                and a.task_id = t.id and sha256 is not null
+        ) as of_task
         where t.organisation_id = :organisation_id
             and (t.person_id = :person_id or t.redacted = 'names')
             and not exists (select from documents d
@@ -26,6 +31,11 @@ _MADE = """
     select file from own
     where not exists (select from steps s join tasks t on t.id = s.task_id
             where s.organisation_id = :organisation_id and strpos(cast(s.result as text), file) > 0
+            and (t.person_id <> :person_id and t.redacted is distinct from 'names'
+                or exists (select from documents d
+                    where d.organisation_id = :organisation_id and d.task_id = t.id)))
+        and not exists (select from attachments a join tasks t on t.id = a.task_id
+            where a.organisation_id = :organisation_id and a.sha256 = file
             and (t.person_id <> :person_id and t.redacted is distinct from 'names'
                 or exists (select from documents d
                     where d.organisation_id = :organisation_id and d.task_id = t.id)))

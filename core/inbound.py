@@ -15,6 +15,10 @@ from core.ports import Lane
 _NOT_STORABLE = re.compile("[\x00\ud800-\udfff]")
 
 
+LONGEST_NAME = 200
+"""Characters of a file's name that are kept."""
+
+
 def storable(text: str) -> str:
     """What was typed, without what no database can keep."""
     return _NOT_STORABLE.sub("", text)
@@ -80,6 +84,24 @@ class Form:
 
 
 @dataclass(frozen=True, slots=True)
+class SentFile:
+    """A file that came with a message, as its platform tells of it; nothing of it was looked at.
+
+    `reference` is what the platform's way out fetches it by. `media_type` may be empty and `size`
+    (in bytes) None where that is not told.
+    """
+
+    reference: str
+    name: str
+    media_type: str = ""
+    size: int | None = None
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "name", storable(self.name)[:LONGEST_NAME].strip())
+        object.__setattr__(self, "media_type", storable(self.media_type)[:LONGEST_NAME])
+
+
+@dataclass(frozen=True, slots=True)
 class Inbound:
     """One delivery. `key` is unique per act of the person: a redelivery carries the same one.
 
@@ -97,6 +119,7 @@ class Inbound:
     addressed: bool = True
     click: Click | None = None
     form: Form | None = None
+    files: tuple[SentFile, ...] = ()
     today: date | None = None
     lane: Lane = "interactive"
     by_program: bool = False

@@ -219,6 +219,8 @@ def _command(house: House, inbound: Inbound) -> Command | None:
         return Command(inbound.form.agent, is_agent=True)
     if inbound.click is not None or inbound.form is not None or not inbound.addressed:
         return None
+    if inbound.files and not inbound.text.strip():
+        return None  # nothing was said: not even help is asked for
     return read_command(inbound.text, house.agents.values())
 
 

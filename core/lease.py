@@ -62,6 +62,8 @@ class Walk:
     earlier: dict[str, tuple[str, Any]] = field(default_factory=dict)
     resources: dict[type, object] = field(default_factory=dict)
     held: Held | None = None
+    files: int = 0
+    """How many files that were sent with the task are still to be fetched."""
 
     def begin_anew(self) -> None:
         """A step was finished: what was counted about it says nothing of the next."""
@@ -115,6 +117,8 @@ _TAKE = """
     select mine.*, p.name as requester, p.grade, p.time_zone, r.ask,
         extract(epoch from mine.due_by - now()) as time_left,
         extract(epoch from now() - mine.trying_since) as tried_for,
+        (select count(*) from attachments a where a.organisation_id = :organisation_id
+            and a.task_id = mine.id and a.state = 'pending') as files,
         (select jsonb_agg(jsonb_build_object('name', s.name, 'revision', s.revision,
                 'inputs', s.inputs_sha256, 'result', s.result))
             from steps s where s.organisation_id = :organisation_id and s.task_id = mine.id
@@ -171,6 +175,7 @@ def _walk(house: House, row: Any) -> Walk:
         revises_id=row.revises_id,
         ask=from_json(row.ask),
         steps=from_json(row.steps) or [],
+        files=row.files,
         stopping=asyncio.get_running_loop().create_future(),
     )
 

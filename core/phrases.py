@@ -259,6 +259,7 @@ EFFECTS: dict[str, Words] = {
 }
 """What became of an act on the outside."""
 MESSAGES: dict[str, Words] = {
+    "file": Words(ja="ファイルのお知らせ", en="Word of a file", zh="文件通知"),
     "root": Words(ja="依頼の内容", en="The request", zh="申请内容"),
     "flash": Words(ja="進み具合", en="The progress", zh="进度"),
     "card": Words(ja="承認のお願い", en="The request for approval", zh="审批请求"),

@@ -3,7 +3,7 @@
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
-from typing import Literal, Protocol
+from typing import Literal, Protocol, runtime_checkable
 from uuid import UUID
 
 from audit.event import Event
@@ -91,6 +91,25 @@ class Outbound(Protocol):
         None only where it surely is not there. Raises OutcomeUnknown where that can't be told.
         """
         ...
+
+
+@runtime_checkable
+class Fetches(Protocol):
+    """A platform's way out that can also have the files that people send there."""
+
+    async def fetch(
+        self, organisation_id: UUID, workspace: str, reference: str, most: int
+    ) -> bytes:
+        """The bytes of a file that the platform told of; reads no more than `most` of them.
+
+        Raises TooLarge where there are more, LookupError where the file is there no longer,
+        Permanent for what somebody has to mend first (a right that is missing), or TryLater.
+        """
+        ...
+
+
+class TooLarge(Exception):
+    """A file has more bytes than are taken."""
 
 
 ReadFile = Callable[[UUID, str], Awaitable[bytes]]

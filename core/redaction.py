@@ -105,6 +105,8 @@ _ON_ITS_WAY = """(n.routed_at is null or exists (select from deliveries d
     and d.state in ('pending', 'sending', 'unknown')))"""
 
 _THEIRS: Sequence[str] = (
+    """update attachments set name = '', reason = null, external_id = cast(id as text)
+        where organisation_id = :organisation_id and person_id = :person_id and name <> ''""",
     # Where it was said stays, unless that is called by their account.
     """update threads h set account = null, channel = case when h.person_id is not null
             or h.channel = h.account then '' else h.channel end
@@ -193,6 +195,7 @@ _TEXTS = (
     _Texts("approval_notes", ("id",), ("text",)),
     _Texts("messages", ("id",), ("body",)),
     _Texts("notifications", ("id",), ("facts",)),
+    _Texts("attachments", ("id",), ("name",)),
     _Texts("deliveries", ("id",), ("body", "error")),
     _Texts("documents", ("id",), ("void_reason",)),
     _Texts(

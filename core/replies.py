@@ -6,7 +6,7 @@ from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from core import deliveries, effects, phrases, tasks, views
+from core import deliveries, effects, files_sent, phrases, tasks, views
 from core.approvals import deciding
 from core.approvals.run import Action
 from core.approvals.standing import check_open
@@ -52,11 +52,18 @@ async def reply(work: Unit, request: Request, command: Command | None) -> Answer
         return await _talk(work, request, command)
     if command.is_agent:
         return Answer("told", opens=command.name)
-    return await _HANDLERS[command.name](work, request, command)
+    answer = await _HANDLERS[command.name](work, request, command)
+    if command.name == "revise" and inbound.files:
+        await files_sent.add(work, request, answer.task_id)
+    return answer
 
 
 async def _talk(work: Unit, request: Request, command: Command | None) -> Answer:
     """Free words: the answer to a question asked in this thread, or a command nobody knows."""
+    if request.inbound.files:
+        received = await files_sent.heard(work, request, command)
+        if received is not None:
+            return received
     task = await task_of_thread(work.connection, request)
     if task is not None and task.question and task.person_id == request.person.id:
         said = command.rest if command is not None else request.inbound.text

@@ -38,6 +38,7 @@ from core.codec import dump, fingerprint, load
 from core.db import is_away
 from core.documents import issue, take_number
 from core.errors import Cancelling, LostLease, MiyabiError, NeedsInput, TryLater, WorkersDie
+from core.fetching import fetch_files
 from core.finish import finish
 from core.house import House
 from core.lease import Walk, begin_anew, hand_back, hold, kept_lease, leave, own, take
@@ -153,6 +154,8 @@ async def _goes_on_after(walk: Walk, step: Step) -> bool:
 async def _do(walk: Walk, step: Step) -> bool:
     """Do one step and commit it. False where the walk ends here for now."""
     started = datetime.now(UTC)
+    if walk.files:
+        await in_time(walk, step, fetch_files(walk))
     if isinstance(step, Approval):
         await _request_approval(walk, step)
         return False

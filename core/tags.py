@@ -88,14 +88,15 @@ _LOOKED = {
 _FORM = one_of("csv", "jsonl", "zip")
 FACTS = (
     "number", "task", "state", "revision", "step", "approval", "closing", "decision", "undone",
-    "added", "note", "seen", "document", "entry", "file", "void", "intent", "effect", "message",
-    "unknown", "settled", "given up", "claim", "owed",
+    "added", "note", "seen", "document", "entry", "file", "void", "sent", "kept", "refused",
+    "intent", "effect", "message", "unknown", "settled", "given up", "claim", "owed",
 )  # fmt: skip
 """What rows and events both say (core/agreement.py). `number` is an event's number in its stream,
 of which none may be left out; `closing` what became of an approval, `entry` a document's line in
-the index, `intent` one attempt at an act on the outside, `effect` what became of it; the four
-from `message` on are of messages; `claim` is an approved expense claim with its amount, `owed` what
-is to be paid of a task."""
+the index, `sent` a file of a person's and `kept` or `refused` what became of it, `intent` one
+attempt at an act on the outside, `effect` what became of it; the four from `message` on are of
+messages; `claim` is an approved expense claim with its amount, `owed` what is to be paid of a
+task."""
 _TRIES = {"try": WHOLE, "of": WHOLE, "wait": WHOLE}
 
 
@@ -124,6 +125,27 @@ class Tag(Declared):
     TASK_RETRIED = _task("intake:task:retried", "A person set a task going again.")
     QUESTION_ANSWERED = _task(
         "intake:question:answered", "A person answered a task's question.", about=TEXT
+    )
+    FILE_RECEIVED = _of(
+        "task",
+        "intake:file:received",
+        "A person sent a file for a task; a worker has yet to fetch it. `again`: the task, which "
+        "waited or had stopped, goes on with it.",
+        attachment=ID,
+        again=FLAG,
+    )
+    FILE_KEPT = _task(
+        "worker:file:kept",
+        "A file that was sent is kept by its hash and is part of what is asked.",
+        attachment=ID,
+        sha256=SHA256,
+    )
+    FILE_REFUSED = _task(
+        "worker:file:refused",
+        "A file that was sent is not taken: it is of no kind that is, or too large, or gone, or "
+        "this work takes none.",
+        attachment=ID,
+        why=one_of("kind", "size", "gone", "none"),
     )
     DOCUMENT_VOIDED = _task(
         "intake:document:voided",

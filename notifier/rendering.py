@@ -40,6 +40,8 @@ def _of_task(  # noqa: PLR0911  # a line for each slot
         return topics.flash(view, language, thread.time_zone)
     if kind == "result":
         return topics.result(view, language)
+    if kind == "file":
+        return topics.refused_file(view, change.facts, language)
     if kind == "question":
         return _question(view, subject, change, posted, language)
     if kind == "unknown":

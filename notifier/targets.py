@@ -84,6 +84,8 @@ async def targets(work: Unit, ground: Ground, news: News) -> list[Target]:
             slots = ["root", "flash", f"question:{facts['question']}"]
         case "document.issued":
             slots = ["flash", "result"]
+        case "file.refused":
+            slots = [f"file:{facts['attachment']}"]
         case "approval.requested":
             slots = ["flash", f"card:{facts['approval']}"]
         case "approval.reminded":

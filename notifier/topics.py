@@ -37,6 +37,11 @@ ISSUED = Words(
     en="{number} is issued. {total}",
     zh="{number} 已开具。{total}",
 )
+FILE_REFUSED = Words(
+    ja="ファイル「{name}」は受け取れません。{why}",
+    en="The file “{name}” is not taken. {why}",
+    zh="无法接受文件“{name}”。{why}",
+)
 SUPERSEDED = Words(
     ja="内容が変更されたため無効", en="void: the content has changed", zh="内容已变更，失效"
 )
@@ -307,6 +312,12 @@ def failure(view: TaskView, facts: dict[str, Any], language: Language) -> Messag
         body=words,
         buttons=(Button("retry", RETRY.to(language), str(view.id), "primary"),),
     )
+
+
+def refused_file(view: TaskView, facts: Mapping[str, Any], language: Language) -> Message:
+    """Why a file that was sent is not taken."""
+    words = FILE_REFUSED.fill(name=facts["name"], why=load(Words, facts["why"])).to(language)
+    return Message(text=f"{view.spoken} {words}", body=words)
 
 
 def result(view: TaskView, language: Language) -> Message:

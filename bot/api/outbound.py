@@ -7,4 +7,4 @@ from core.stored import StoredOutbound
 
 def outbound(opening: Opening) -> Outbound:
     """There is nothing to set up."""
-    return StoredOutbound()
+    return StoredOutbound(opening)

@@ -58,6 +58,8 @@ def show_posting(posting: "Posting") -> None:
     elif posting.kind in {"question", "failure"}:
         if message.buttons or message.select or not message.note:
             terminal().print(render(message))
+    elif posting.kind == "file":
+        terminal().print(Text(message.text, style="yellow"))
     elif posting.kind == "result":
         terminal().print(Text(message.text, style="bold green"))
 

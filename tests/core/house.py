@@ -24,6 +24,7 @@ from core import organisations, people
 from core.agent import (
     Agent,
     Approval,
+    Attached,
     Deliver,
     Document,
     Number,
@@ -42,12 +43,12 @@ from core.errors import Choice, NeedsInput, Question
 from core.forms import FormValues
 from core.heartbeat import Heartbeat
 from core.house import LEASE, House
-from core.inbound import Answer, Click, Inbound, Sender, Spot
+from core.inbound import Answer, Click, Inbound, Sender, SentFile, Spot
 from core.intake import accept
 from core.messages import Attachment, Field, Message
 from core.organisations import Organisation
 from core.people import Person
-from core.ports import Job, Place, Sent
+from core.ports import Job, Place, Sent, TooLarge
 from core.reconcile import reconcile
 from core.runner import advance
 from core.tags import Tag
@@ -62,6 +63,7 @@ class LetterAsk:
 
     text: str
     answers: dict[str, str] = field(default_factory=dict)
+    files: tuple[Attached, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +112,8 @@ async def write(ask: LetterAsk, trouble: Trouble) -> Letter:
     if ask.text == "?" and "tone" not in ask.answers:
         choices = (Choice("warm", same("warm")), Choice("cool", same("cool")))
         raise NeedsInput(Question("tone", same("Which tone?"), choices))
-    return Letter(ask.text.lower() + ask.answers.get("tone", ""))
+    enclosed = "".join(f" +{file.name}" for file in ask.files)
+    return Letter(ask.text.lower() + ask.answers.get("tone", "") + enclosed)
 
 
 async def draw(letter: Letter, files: Files, task: TaskInfo, trouble: Trouble) -> Draft:
@@ -147,6 +150,10 @@ def _answer(ask: LetterAsk, key: str, value: str) -> LetterAsk:
     return replace(ask, answers={**ask.answers, key: value})
 
 
+def _attach(ask: LetterAsk, files: tuple[Attached, ...]) -> LetterAsk:
+    return replace(ask, files=files)
+
+
 letter_agent = Agent(
     name="letter",
     number="L",
@@ -159,6 +166,7 @@ letter_agent = Agent(
     labels={name: same(name) for name in ("write", "draw", "approve", "number", "seal", "deliver")},
     begin=_begin,
     answer=_answer,
+    attach=_attach,
     summarise=_summarise,
 )
 
@@ -200,6 +208,8 @@ class Wall:
     meanwhile: Callable[[], Awaitable[object]] | None = None
     deaf: Exception | None = None
     looks: list[str] = field(default_factory=list)
+    files: dict[str, bytes | BaseException] = field(default_factory=dict)
+    fetched: list[str] = field(default_factory=list)
     hanging: asyncio.Event = field(default_factory=asyncio.Event)
 
     async def _maybe_fail(self, place: Place) -> None:
@@ -252,6 +262,17 @@ class Wall:
             raise self.deaf
         return Sent(place.channel, key) if key in self.posted else None
 
+    async def fetch(
+        self, organisation_id: UUID, workspace: str, reference: str, most: int
+    ) -> bytes:
+        self.fetched.append(reference)
+        content = self.files[reference]
+        if isinstance(content, BaseException):
+            raise content
+        if len(content) > most:
+            raise TooLarge
+        return content
+
     def texts(self, room: str | None = None) -> list[str]:
         return [
             message.text for key, message in self.posted.items() if room in (None, self.rooms[key])
@@ -296,6 +317,7 @@ class Office:
         key: str | None = None,
         thread: str | None = None,
         addressed: bool = True,
+        files: Sequence[SentFile] = (),
     ) -> Answer:
         self.keys += 1
         inbound = Inbound(
@@ -304,6 +326,7 @@ class Office:
             key=key or f"key-{self.keys}",
             text=words,
             addressed=addressed,
+            files=tuple(files),
             today=date(2026, 11, 25),
         )
         return await accept(self.house, inbound)

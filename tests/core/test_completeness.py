@@ -22,6 +22,7 @@ from core.db import fetch_all, from_json
 from core.errors import OutcomeUnknown, Permanent, TryLater
 from core.expenses import books
 from core.expenses.claim import Checked, CheckedLine, ClaimLine
+from core.inbound import SentFile
 from core.payables import owe
 from core.reconcile import reconcile
 from core.tags import FACTS, Tag
@@ -38,7 +39,8 @@ TOLD = {
     "undone": Tag.APPROVAL_UNDONE, "added": Tag.SEAT_ADDED, "note": Tag.APPROVAL_NOTED,
     "seen": Tag.APPROVAL_SEEN,
     "document": Tag.DOCUMENT_NUMBERED, "entry": Tag.DOCUMENT_NUMBERED,
-    "file": Tag.DOCUMENT_ISSUED, "void": Tag.DOCUMENT_VOIDED, "intent": Tag.EFFECT_INTENDED,
+    "file": Tag.DOCUMENT_ISSUED, "void": Tag.DOCUMENT_VOIDED, "sent": Tag.FILE_RECEIVED,
+    "kept": Tag.FILE_KEPT, "refused": Tag.FILE_REFUSED, "intent": Tag.EFFECT_INTENDED,
     "effect": Tag.EFFECT_SETTLED, "message": Tag.MESSAGE_SENT, "unknown": Tag.MESSAGE_UNKNOWN,
     "settled": Tag.MESSAGE_SETTLED, "given up": Tag.MESSAGE_FAILED, "claim": Tag.CLAIM_APPROVED,
     "owed": Tag.PAYABLE_OWED,
@@ -77,6 +79,9 @@ STORED = {
     "file": "update documents set file = jsonb_set(file, '{sha256}', '\"other\"')"
     " where file is not null",
     "void": "update documents set voided_at = now() where voided_at is null",
+    "sent": "update attachments set id = gen_random_uuid() where state = 'kept'",
+    "kept": "update attachments set sha256 = repeat('0', 64) where state = 'kept'",
+    "refused": "update attachments set state = 'refused', sha256 = null where state = 'kept'",
     "intent": "update effects set attempts = attempts + 1",
     "effect": "update effects set state = 'failed' where state = 'done'",
     "message": "update messages set external_id = 'other' where slot = 'root'",
@@ -95,7 +100,16 @@ STORED = {
 async def all_fates(office: Office) -> None:
     """Tasks that end in every way, with acts and messages that do."""
     outside = open_post(office, BLIND)
-    for fate in (_issued, _discussed, _revised, _rejected, _cancelled, _failed, _expired):
+    for fate in (
+        _issued,
+        _enclosed,
+        _discussed,
+        _revised,
+        _rejected,
+        _cancelled,
+        _failed,
+        _expired,
+    ):
         await fate(office)
     outside.after = [OutcomeUnknown("lost"), OutcomeUnknown("lost")]
     parcel = await office.say("parcel hello", thread="p")
@@ -173,6 +187,16 @@ async def _revised(office: Office) -> None:
     await office.say("letter once more", thread="r")
     await office.work()
     assert await office.state(answer.task_id) == "waiting:approval"
+
+
+async def _enclosed(office: Office) -> None:
+    office.wall.files = {"f1": b"%PDF-1.7", "f2": b"\0", "f3": b"%PDF-2.0"}
+    files = [SentFile("f1", "a.pdf"), SentFile("f2", "b.pdf")]
+    answer = await office.say("letter ?", thread="e", files=files)
+    await office.work()
+    await office.say("", thread="e", files=[SentFile("f3", "c.pdf")])
+    await office.work()
+    assert await office.state(answer.task_id) == "waiting:answer"
 
 
 async def _rejected(office: Office) -> None:
@@ -287,8 +311,9 @@ _WITHOUT_EVENT = (
 )
 _TABLES = (
     "tasks", "revisions", "steps", "decisions", "documents", "audit_documents", "effects",
-    "messages", "deliveries", "audit_streams", "approvals where state <> 'approved'",
-    "approval_seats", "approval_notes", "circulations", "claims", "payables",
+    "messages", "deliveries", "attachments", "audit_streams",
+    "approvals where state <> 'approved'", "approval_seats", "approval_notes", "circulations",
+    "claims", "payables",
 )  # fmt: skip
 
 

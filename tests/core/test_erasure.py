@@ -6,6 +6,7 @@ import zipfile
 from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 import pytest
 from sqlalchemy import text
@@ -23,7 +24,7 @@ from core.approvals import changing
 from core.asked import Asked, Reader
 from core.erasure import erase
 from core.errors import Refused, Unknown
-from core.inbound import Answer, Click, Inbound, Sender, Spot
+from core.inbound import Answer, Click, Inbound, Sender, SentFile, Spot
 from core.intake import accept
 from core.lookup import look
 from core.people import Person
@@ -63,7 +64,7 @@ async def hanasaki(office: Office) -> Person:
     return person
 
 
-async def says(office: Office, words: str, key: str = "", **more: str) -> Answer:
+async def says(office: Office, words: str, key: str = "", **more: Any) -> Answer:
     office.keys += 1
     inbound = Inbound(
         ACCOUNT, Spot(ACCOUNT.account), key or f"h-{office.keys}", words,
@@ -80,7 +81,9 @@ async def life(office: Office) -> Life:
     person = await hanasaki(office)
     issued = await says(office, "letter hello", KEY)
     await presses(office, "approve", issued, office.sender(office.boss))
-    given_up = await says(office, f"letter {SECRET} {NAME}")
+    office.wall.files["F1"] = f"%PDF-1.7 {SECRET}".encode()
+    bill = SentFile("F1", f"{NAME}.pdf")
+    given_up = await says(office, f"letter {SECRET} {NAME}", files=(bill,))
     await says(office, f"cancel #{given_up.reference}")
     naming = await office.say(f"letter for {NAME}")
     await office.work()

@@ -161,7 +161,8 @@ async def described(http: ClientSession) -> dict[str, Any]:
 async def site(database_url: str) -> AsyncIterator[Site]:
     """The office of tests/core/house.py, reached by its API too."""
     async with open_office(database_url) as office:
-        outbounds = {"wall": office.wall, platform.name: StoredOutbound()}
+        stored = StoredOutbound(opening_of(office.house))
+        outbounds = {"wall": office.wall, platform.name: stored}
         house = office.house = replace(office.house, outbounds=outbounds)
         async with served(opening_of(house)) as http:
             yield Site(office, house, http, await described(http))
