@@ -24,6 +24,8 @@ LONGEST = 500
 """Characters of a condition."""
 _MOST_TERMS = 6
 _MOST_LOOPS = 2
+_MOST_ELEMENTS = 100
+"""Of a list. Two loops over it, and a condition as long as one may be, take some 0.1 s then."""
 
 TERMS: Mapping[str, TermKind] = {
     "amount": "number",
@@ -167,6 +169,8 @@ def _samples(source: str, kind: TermKind) -> list[object]:
 def _value(name: str, terms: Terms) -> object:
     value = terms[name]
     if isinstance(value, tuple):
+        if len(value) > _MOST_ELEMENTS:
+            raise WrongCondition(_TOO_LARGE.fill(name=name))
         return list(value)
     digits = value.as_tuple().digits if isinstance(value, Decimal) else ()
     if len(digits) > 15 or (isinstance(value, int) and abs(value) >= _EXACT):

@@ -77,6 +77,7 @@ def test_what_could_only_fail_is_refused_when_it_is_read(condition: str, says: s
         ("amount >= 1 || discount > 3", {"amount": 0}, "has no discount"),
         ("amount >= 1", {"amount": "3"}, "can't be compared"),
         ("amount >= 1", {"amount": 2**53}, "amount is too large"),
+        ("'a' in categories", {"categories": ("a",) * 101}, "categories is too large"),
         ("discount >= 1", {"discount": Decimal("0.1234567890123456")}, "discount is too large"),
     ],
 )
