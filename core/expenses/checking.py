@@ -7,6 +7,7 @@ from core.expenses.policy import Category, Exemption, Policy
 from core.money import spoken_yen
 from core.reading import calendar
 from core.reading.text import key_of
+from core.withholding import split_fee
 from core.words import Words, same
 
 WEEKEND = Words(
@@ -94,13 +95,19 @@ def _checked(
     elif line.registration is None and line.rate:
         credit = policy.credit_on(line.day)
         remarks.append(NO_NUMBER.fill(percent=credit))
+    tax, withheld = min(tax, approved), 0
+    if category is not None and category.withheld:
+        fee = split_fee(approved - tax, tax, shown_apart=line.tax is not None)
+        withheld = fee.withheld
+        remarks.append(WITHHELD.fill(withheld=spoken_yen(withheld), paid=spoken_yen(fee.paid)))
     return CheckedLine(
         line=line,
         name=category.name if category else same(line.category),
         account=category.account if category else "",
         approved=approved,
-        tax=min(tax, approved),
+        tax=tax,
         credit=credit,
+        withheld=withheld,
         remarks=tuple(remarks),
     )
 

@@ -244,10 +244,12 @@ class _Line:
     def _answer(self, key: str) -> str | None:
         return self.answers.get(f"{key}:{self.n}")
 
-    def _ask(self, key: str, asked: Words, choices: Iterable[Choice] = ()) -> NeedsInput:
-        """The question; said once more with the answer that could not be used, if there was one."""
+    def _ask(
+        self, key: str, asked: Words, choices: Iterable[Choice] = (), *, understood: bool = False
+    ) -> NeedsInput:
+        """The question; asked again it says which answer was not understood."""
         given = self._answer(key)
-        if given is not None:
+        if given is not None and not understood:
             asked = NOT_UNDERSTOOD.fill(answer=given[:60], again=asked)
         words = " ".join(self.entry.words.split())
         words = f"{words[:39]}…" if len(words) > 40 else words
@@ -268,9 +270,10 @@ class _Line:
         if day is None:
             raise self._ask("day", NO_SUCH_DAY if self.entry.wrong_day else ASK_DAY)
         if day > self.rules.today:
-            raise self._ask("day", DAY_TO_COME.fill(day=day))
+            raise self._ask("day", DAY_TO_COME.fill(day=day), understood=True)
         if day < self.rules.oldest:
-            raise self._ask("day", TOO_OLD.fill(day=day, months=self.rules.policy.months))
+            too_old = TOO_OLD.fill(day=day, months=self.rules.policy.months)
+            raise self._ask("day", too_old, understood=True)
         return day
 
     # The amount
@@ -388,7 +391,8 @@ class _Line:
             return
         most = limit.yen * (people or 1) if limit.each else limit.yen
         if amount > most:
-            raise self._ask("amount", OVER.fill(name=category.name, limit=spoken_yen(most)))
+            over = OVER.fill(name=category.name, limit=spoken_yen(most))
+            raise self._ask("amount", over, understood=True)
 
     # The supplier's number
 
@@ -403,8 +407,8 @@ class _Line:
             return registration_number(typed)
         except Refused as refused:
             asked = BAD_REGISTRATION.fill(number=same(typed[:30]))
-            prompt = self._ask("registration", asked, [Choice(_NONE, NO_NUMBER)])
-            raise prompt from refused
+            choices = [Choice(_NONE, NO_NUMBER)]
+            raise self._ask("registration", asked, choices, understood=True) from refused
 
     def _exemption(self, told: str, category: Category, amount: int) -> Exemption | None:
         policy = self.rules.policy

@@ -78,21 +78,22 @@ def read_expenses(text: str, today: date) -> tuple[Entry, ...]:
     """The lines of a claim, in order. Never raises.
 
     A line without a date has that of the line above it; a line with neither date nor amount belongs
-    to the one above. Lines beyond MOST_LINES are counted, so that the caller can refuse them.
+    to the one above. One that stands above all says what for, where a line does not say it itself.
+    Lines beyond MOST_LINES are read, too, so that the caller can refuse them.
     """
     entries: list[Entry] = []
+    heading = ""
     day: PastDate | None = None
     for folded in _lines(text[:_MOST_TEXT]):
         for piece in _pieces(folded, today):
             day = piece.day or day
-            if not piece.amounts and not piece.day and entries:
-                more = folded.typed(piece.start, piece.end)
-                entries[-1] = _longer(entries[-1], more)
-                continue
-            if not piece.amounts and piece.is_only_a_date:
-                continue
-            entries.append(_entry(folded, piece, day))
-    return tuple(entries)
+            if piece.amounts or (piece.day and not piece.is_only_a_date):
+                entries.append(_entry(folded, piece, day))
+            elif not piece.day and entries:
+                entries[-1] = _longer(entries[-1], folded.typed(piece.start, piece.end))
+            elif not piece.day:
+                heading = f"{heading} {folded.typed(piece.start, piece.end)}".strip()
+    return tuple(each if each.purpose else replace(each, purpose=heading) for each in entries)
 
 
 def _lines(text: str) -> Iterator[Folded]:
