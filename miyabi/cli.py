@@ -7,6 +7,7 @@ from miyabi.commands import (
     checking,
     company,
     demo,
+    expense_report,
     expenses,
     payees,
     people,
@@ -28,6 +29,7 @@ app = typer.Typer(
 for subject in (asking, tasks, demo, running, workers, checking):
     subject.register(app)
 tokens.register(people.app)
+expense_report.register(expenses.app)
 app.add_typer(people.app, name="people")
 app.add_typer(payees.app, name="payees")
 app.add_typer(expenses.app, name="expenses")

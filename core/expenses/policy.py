@@ -196,11 +196,22 @@ def read_policy(text: str) -> Policy:
 @cache
 def usual_policy() -> Policy:
     """The policy of companies that have set none."""
-    return read_policy(resources.files(__package__).joinpath("policy.toml").read_text("utf-8"))
+    return read_policy(_usual_text())
+
+
+def _usual_text() -> str:
+    return resources.files(__package__).joinpath("policy.toml").read_text("utf-8")
+
+
+async def policy_text(company: Company, files: Files) -> str:
+    """The policy file that holds for the company."""
+    if company.expense_policy_sha256 is None:
+        return _usual_text()
+    return (await files.get(company.expense_policy_sha256)).decode()
 
 
 async def policy_of(company: Company, files: Files) -> Policy:
     """The company's own policy, or the usual one."""
     if company.expense_policy_sha256 is None:
         return usual_policy()
-    return read_policy((await files.get(company.expense_policy_sha256)).decode())
+    return read_policy(await policy_text(company, files))

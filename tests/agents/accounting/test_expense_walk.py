@@ -2,13 +2,17 @@
 
 from collections.abc import AsyncIterator
 from dataclasses import replace
+from datetime import datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 
 from agents.accounting.expense import agent, facts
 from core.catalogue import Catalogue
+from core.company import Company
 from core.db import fetch_all
+from core.expenses.report import report_of
 from core.inbound import Answer
 from core.payables import Payable, to_pay
 from core.people import Person
@@ -178,12 +182,22 @@ async def test_of_a_claim_that_is_being_paid_a_correction_pays_the_rest(office: 
     assert (rest.reference, rest.amount) == (again.reference, 160)
 
 
-async def test_a_void_claim_is_not_paid(office: Office) -> None:
+async def reported(office: Office) -> list[str]:
+    """What the report of this month has."""
+    async with office.house.engine.connect() as connection:
+        first = datetime.now(ZoneInfo("Asia/Tokyo")).date().replace(day=1)
+        made = await report_of(connection, office.organisation.id, Company("Acme"), first)
+    return [f"{line.number} {line.person} {line.approved}" for line in made.lines]
+
+
+async def test_a_void_claim_is_neither_paid_nor_reported(office: Office) -> None:
     answer = await asked(office, TAXI)
+    assert await reported(office) == []
     await approved(office, answer)
+    assert await reported(office) == ["E-2026-0001 Asker 2340"]
     await office.say(f"void #{answer.reference} wrong", office.boss)
 
-    assert await payable(office) == []
+    assert (await payable(office), await reported(office)) == ([], [])
 
 
 async def test_questions_are_asked_until_the_claim_is_complete(office: Office) -> None:
