@@ -218,6 +218,7 @@ class Agent:
     `step_cpu` and `step_memory` (in MiB) are what a plain `def` may use in its child process;
     `task_deadline` is how long all work may take from one act of a person to the next.
     `takes_free_text`: what names no command at all is for this agent.
+    `keeps_draft`: what it shows for approval is what it issues, so nobody is handed it before.
     `edit` gives the values to fill the form with when a task is to be changed.
     """
 
@@ -238,6 +239,7 @@ class Agent:
     step_memory: int = 1024
     task_deadline: timedelta = timedelta(minutes=10)
     takes_free_text: bool = False
+    keeps_draft: bool = False
     form: FormSpec | None = None
     edit: Callable[[Results], FormValues] | None = None
     attach: Callable[[Any, tuple[Attached, ...]], Any] | None = None

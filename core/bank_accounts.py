@@ -13,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from audit.cipher import decrypted, derived, encrypted
 from audit.event import SYSTEM, Actor, Event
 from core.db import fetch_all, fetch_one
-from core.errors import Permanent
+from core.errors import Permanent, Refused
 from core.ids import new_id
 from core.tags import Tag
 from core.transfer import banks
@@ -48,11 +48,12 @@ class Whose:
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """An account as it is kept: by whom it is called, and the account itself."""
+    """An account as it is kept: by whom it is called, and the account itself; None where there is
+    no such bank or branch any more."""
 
     whose: Whose
     name: str
-    account: Account
+    account: Account | None
 
 
 def masked(number: str) -> str:
@@ -127,8 +128,10 @@ class BankAccounts:
         ]
 
     async def by_whose(self, connection: AsyncConnection) -> Mapping[Whose, Account]:
-        """Every account, by whose it is. Raises Permanent where the key is another one."""
-        return {kept.whose: kept.account for kept in await self.all_of(connection)}
+        """Every account that can be paid to, by whose it is. Raises Permanent where the key is
+        another one."""
+        kept = await self.all_of(connection)
+        return {each.whose: each.account for each in kept if each.account is not None}
 
     def _values(self, whose: Whose) -> dict[str, object]:
         return {
@@ -149,15 +152,17 @@ class BankAccounts:
         """Bound to its row: copied to another's, it opens nothing."""
         return encrypted(self._cipher, _spelled(account), self._bound(whose))
 
-    def _opened(self, whose: Whose, sealed: bytes) -> Account:
+    def _opened(self, whose: Whose, sealed: bytes) -> Account | None:
         try:
             fields = json.loads(decrypted(self._cipher, sealed, self._bound(whose)))
         except InvalidTag as error:
             raise Permanent(WRONG_KEY) from error
-        # By what banks there are today: one that was closed is found out here.
-        return banks.account(
-            fields["bank"], fields["branch"], fields["kind"], fields["number"], fields["holder"]
-        )
+        try:
+            return banks.account(
+                fields["bank"], fields["branch"], fields["kind"], fields["number"], fields["holder"]
+            )
+        except Refused:  # the bank or the branch was closed since
+            return None
 
     def _bound(self, whose: Whose) -> bytes:
         return f"{self._organisation_id} {whose.bound}".encode()

@@ -67,7 +67,7 @@ async def report(session: Session, organisation: Organisation, task_id: UUID) ->
 async def documents(
     session: Session, organisation: Organisation, view: TaskView, folder: Path | None = None
 ) -> list[dict[str, object]]:
-    """What was issued, written to disk; while nothing is, the draft."""
+    """What was issued, written to disk; while nothing is, the draft, unless the agent keeps it."""
     folder = folder or session.settings.home / "documents" / organisation.slug
     issued = [
         (load(Document, _as_document(document.file)), document.voided)
@@ -78,7 +78,7 @@ async def documents(
         {**await _written(session, view, document, folder), "draft": False, "voided": voided}
         for document, voided in issued
     ]
-    if found:
+    if found or view.agent.keeps_draft:
         return found
     drafts = [result for result in view.results.values() if isinstance(result, Document)]
     return [

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from hashlib import sha256
 from importlib import resources
 from zoneinfo import ZoneInfo
@@ -30,7 +30,7 @@ from core.company import Company
 from core.documents import Files
 from core.errors import Choice, NeedsInput, Permanent, Question
 from core.forms import FormErrors, FormField, FormSpec, FormValues, date_value
-from core.messages import Field, Line
+from core.messages import Field, Line, Picture
 from core.money import yen
 from core.payment_terms import breaches
 from core.reading.dates import find_dates
@@ -39,6 +39,7 @@ from core.tasks import Task
 from core.transfer import consignor
 from core.transfer.reader import Broken, read
 from core.transfer.records import Payment, Transfer, render
+from core.typeset import preview
 from core.unit import Unit
 from core.words import Language, Words, lines, same
 
@@ -101,10 +102,18 @@ NOT_THE_FILE = Words(
     zh="汇款数据与批准的内容不一致（{why}）。",
 )
 
-_TEXT = "text/plain"
+PICTURE = Words(ja="振込先の一覧", en="Everybody who is paid", zh="收款人一览")
+MORE = Words(
+    ja="… ほか {n}件（miyabi show {task} --json で全件）",
+    en="… and {n} more (all of them: miyabi show {task} --json)",
+    zh="… 另有 {n}笔（全部: miyabi show {task} --json）",
+)
+
+_TEXT, _PNG = "text/plain", "image/png"
 _MOST_DAYS = 180
 """Days ahead for which a file can be made: its form has a day and a month, and no year."""
 _NAMED_AT_MOST = 20  # people in one note
+_PICTURED_AT_MOST = 200  # rows of the picture
 
 
 @dataclass(frozen=True, slots=True)
@@ -218,7 +227,30 @@ async def write(
         payments.append(Payment(account, item.amount))
     content = render(Transfer(code, payer, when.pay_on, tuple(payments)))
     name = f"transfer_{when.pay_on:%Y%m%d}_{task.reference}.txt"
-    return TransferFile(await files.put(content, _TEXT), name, _TEXT, 1)
+    sha256 = await files.put(content, _TEXT)
+    data = _picture_data(when, run, task, sha256)
+    template = resources.files(__package__).joinpath("payment.typ").read_bytes()
+    at = datetime.combine(when.pay_on, time(0), tzinfo=UTC)
+    picture = await preview(template, data, {}, at=at)
+    return TransferFile(sha256, name, _TEXT, 1, await files.put(picture, _PNG))
+
+
+def _picture_data(when: When, run: Run, task: TaskInfo, sha256: str) -> dict[str, object]:
+    language = task.language
+    left = len(run.items) - _PICTURED_AT_MOST
+    more = MORE.fill(n=left, task=f"#{task.reference}").to(language) if left > 0 else ""
+    return {
+        "language": language,
+        "title": f"{TITLE.to(language)} {when.pay_on:%Y-%m-%d}",
+        "total": yen(run.total, language),
+        "about": f"#{task.reference}  {COUNT.to(language)}: {len(run.items)}",
+        "rows": [
+            [f"#{item.reference}", item.name, item.place, yen(item.amount, language)]
+            for item in run.items[:_PICTURED_AT_MOST]
+        ],
+        "more": more,
+        "hash": f"SHA-256 {sha256}",
+    }
 
 
 async def confirm(
@@ -319,8 +351,15 @@ def summarise(results: Results, language: Language) -> Summary:
         ),
         totals=(Field(TOTAL.to(language), yen(run.total, language)),),
         note="\n".join(words.to(language) for words in _notes(when, run)),
+        picture=_picture(file, language),
         document=results.get(Issued),
     )
+
+
+def _picture(file: TransferFile | None, language: Language) -> Picture | None:
+    if file is None or file.preview_sha256 is None:
+        return None
+    return Picture(file.preview_sha256, PICTURE.to(language))
 
 
 def _notes(when: When, run: Run) -> list[Words]:
@@ -403,6 +442,7 @@ agent = Agent(
         "issue": Words(ja="発行", en="Issue", zh="签发"),
         "deliver": Words(ja="お渡し", en="Deliver", zh="交付"),
     },
+    keeps_draft=True,
     form=FORM,
     begin=begin,
     answer=answer,
@@ -411,5 +451,6 @@ agent = Agent(
     deal=deal,
     facts=facts,
     terms=terms,
+    own_terms={"payments": "number"},
     route=resources.files(__package__).joinpath("payment.routes.toml").read_text("utf-8"),
 )

@@ -5,7 +5,16 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from core.words import Words
-from miyabi.commands.frame import AsJson, Exit, OfOrganisation, print_json, run, say, terminal
+from miyabi.commands.frame import (
+    AsJson,
+    Exit,
+    OfOrganisation,
+    language,
+    print_json,
+    run,
+    say,
+    terminal,
+)
 
 if TYPE_CHECKING:
     from uuid import UUID
@@ -30,6 +39,12 @@ _NONE = Words(
     ja="{name} の口座は登録されていません。",
     en="No account of {name} is known.",
     zh="未登记 {name} 的账户。",
+)
+
+_CLOSED = Words(
+    ja="銀行・支店がなくなりました",
+    en="the bank or branch is no more",
+    zh="该银行或分行已不存在",
 )
 
 Name = Annotated[
@@ -142,15 +157,19 @@ async def _whose(
 def _row(kept: "Kept") -> dict[str, object]:
     from core.bank_accounts import masked, place
 
+    row: dict[str, object] = {"name": kept.name, "supplier": kept.whose.person_id is None}
+    account = kept.account
+    if account is None:
+        return {**row, "holder": None, "place": None, "closed": True}
     return {
-        "name": kept.name,
-        "supplier": kept.whose.person_id is None,
-        "bank": kept.account.bank,
-        "branch": kept.account.branch,
-        "kind": kept.account.kind,
-        "number": masked(kept.account.number),
-        "holder": kept.account.holder,
-        "place": place(kept.account),
+        **row,
+        "bank": account.bank,
+        "branch": account.branch,
+        "kind": account.kind,
+        "number": masked(account.number),
+        "holder": account.holder,
+        "place": place(account),
+        "closed": False,
     }
 
 
@@ -160,5 +179,6 @@ def _show(rows: list[dict[str, object]]) -> None:
 
     grid = Table.grid(padding=(0, 2))
     for row in rows:
-        grid.add_row(*(Text(str(row[key])) for key in ("name", "place", "holder")))
+        place = _CLOSED.to(language()) if row["closed"] else str(row["place"])
+        grid.add_row(Text(str(row["name"])), Text(place), Text(str(row["holder"] or "")))
     terminal().print(grid)

@@ -3,19 +3,23 @@
 import asyncio
 from dataclasses import replace
 from datetime import date, timedelta
+from pathlib import Path
+from typing import Any, cast
 
 import pytest
 from sqlalchemy.exc import DBAPIError
 
 from agents.accounting import payment
-from core import erasure, journal
+from core import erasure, journal, payables, tasks
 from core.agent import Approved, TaskInfo
 from core.bank_accounts import BankAccounts, Whose
 from core.db import execute, fetch_all
 from core.documents import Files
 from core.errors import NeedsInput, Permanent
 from core.transfer.reader import read
-from core.unit import unit
+from core.unit import Unit, unit
+from core.views import task_view
+from miyabi.report import documents
 from tests.agents.accounting.house import ACCOUNT, KEY, Accounting
 
 TODAY = date(2026, 11, 25)
@@ -33,6 +37,7 @@ async def test_approved_claims_become_one_file_that_two_accountants_approve(
         received_on=accounting.day - timedelta(days=90),
     )  # fmt: skip
     left = await accounting.claim(500, office.boss)
+    await accounting.put(Whose(office.boss.id), replace(ACCOUNT, bank="0002"))  # is no more
 
     run = await accounting.run()
 
@@ -48,6 +53,11 @@ async def test_approved_claims_become_one_file_that_two_accountants_approve(
     assert f"Boss (#{left})" in card.note
     assert "取適法" in card.note
     shown = next(field.value for field in card.fields if "SHA-256" in field.label)
+
+    async with accounting.house.engine.connect() as connection:
+        view = await task_view(connection, accounting.house, office.organisation.id, run)
+    # Nobody is handed the file before; no session is needed to write nothing.
+    assert await documents(cast(Any, None), office.organisation, view, Path()) == []
 
     approval = await office.approval_id(run)
     own = await office.click("approve", approval, accounting.accountant)
@@ -128,11 +138,11 @@ async def test_two_runs_at_once_share_nothing_and_lose_nothing(accounting: Accou
 
     await asyncio.gather(*(work(n) for n in range(3)))
 
-    tasks = [each.task_id for each in begun if each.task_id is not None]
-    taken = [await accounting.held(task) for task in tasks]
+    runs = [each.task_id for each in begun if each.task_id is not None]
+    taken = [await accounting.held(run) for run in runs]
     assert sorted(map(len, taken)) == [0, 0, 3]
     assert set().union(*taken) == claims
-    states = sorted([await accounting.office.state(task) for task in tasks])
+    states = sorted([await accounting.office.state(run) for run in runs])
     assert states == ["failed", "failed", "waiting:approval"]
 
 
@@ -157,6 +167,27 @@ async def test_what_a_run_had_is_free_once_it_is_over(accounting: Accounting, en
     assert await office.state(run) == end
 
     assert await accounting.held(await accounting.run()) == {claim}
+
+
+async def test_a_worker_that_dies_while_it_gathers_has_taken_nothing(
+    accounting: Accounting,
+) -> None:
+    office = accounting.office
+    await accounting.put(Whose(office.asker.id))
+    claim = await accounting.claim(1_000)
+    begun = await accounting.say(f"payout {accounting.day}")
+    assert begun.task_id is not None
+
+    async with accounting.house.engine.connect() as connection:
+        work = Unit(connection)
+        run = await tasks.lock(connection, office.organisation.id, begun.task_id)
+        gathered = await payables.gather(work, run, accounting.day, accounting.accounts)
+        assert [each.amount for each, _ in gathered.payables] == [1_000]
+        # The connection is lost before the commit.
+
+    assert await accounting.held(begun.task_id) == set()
+    await office.work()
+    assert await accounting.held(begun.task_id) == {claim}
 
 
 async def test_what_was_handed_out_stays_in_its_file_unless_that_is_void(
