@@ -14,6 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from core import phrases
 from core.approvals import wording
+from core.approvals.acting_for import LONGEST
 from core.approvals.wording import ACTIONS, called, moment
 from core.db import fetch_all, fetch_quickly
 from core.errors import NotAllowed, Refused, Unknown
@@ -190,19 +191,24 @@ async def authors_of(
 async def acting_for(
     connection: AsyncConnection, person: Person, authors: frozenset[UUID], agent: str
 ) -> frozenset[UUID]:
-    """The person, where they act for one of the authors today, for this kind of work."""
+    """The person, where they act for one of the authors today, for this kind of work; or for who
+    does, as far as chains of delegates go."""
     rows = await fetch_all(
         connection,
-        "select d.delegate_id from delegations d join people p on p.id = d.person_id"
-        " where d.organisation_id = :organisation_id and d.delegate_id = :person_id"
-        " and d.person_id = any(:authors) and d.revoked_at is null"
+        "with recursive acts (id, far) as ("
+        " select author, 0 from unnest(cast(:authors as uuid[])) as author"
+        " union select d.delegate_id, far + 1 from acts join delegations d on d.person_id = acts.id"
+        " join people p on p.id = d.person_id"
+        " where d.organisation_id = :organisation_id and d.revoked_at is null and far < :longest"
         " and cast(now() at time zone p.time_zone as date) between d.since and d.until"
-        " and (d.forms = '{}' or :agent = any(d.forms))",
+        " and (d.forms = '{}' or :agent = any(d.forms))"
+        ") select id from acts where id = :person_id and far > 0",
         {
             "organisation_id": person.organisation_id,
             "person_id": person.id,
             "authors": list(authors),
             "agent": agent,
+            "longest": LONGEST,
         },
     )
-    return frozenset(row.delegate_id for row in rows)
+    return frozenset(row.id for row in rows)

@@ -212,3 +212,26 @@ async def test_decisions_stand_in_the_order_in_which_they_were_made(office: Offi
     async with office.house.engine.connect() as connection:
         run = await rows.read(connection, office.organisation.id, approval)
     assert [decision.person for decision in run.decisions] == [third.id, office.boss.id]
+
+
+async def test_who_comes_to_act_for_the_requester_meanwhile_may_not_decide(office: Office) -> None:
+    """Also by way of somebody else who does."""
+    _, approval = await asked(office)
+    async with unit(office.house) as work:
+        between = await people.add(
+            work, office.organisation.id, "between", "Between", frozenset({"requester"})
+        )
+    for person, delegate in ((office.asker, between), (between, office.boss)):
+        await office.execute(
+            "insert into delegations (id, organisation_id, person_id, delegate_id, since, until)"
+            " select gen_random_uuid(), organisation_id, id, "
+            f"'{delegate.id}', current_date - 1, current_date + 1 from people"
+            f" where id = '{person.id}'"
+        )
+
+    told = await office.click("approve", approval, office.boss)
+
+    assert told.outcome == "refused"
+    assert told.message is not None
+    assert "act for who asked" in told.message.text
+    assert (await office.click("approve", approval, office.other_boss)).outcome == "done"
