@@ -22,7 +22,12 @@ async def meet(house: House, sender: Sender) -> Person | None:
         person = await who(connection, sender)
     house.met.pop(sender, None)
     if person is not None:
-        if len(house.met) >= _REMEMBERED:
-            del house.met[next(iter(house.met))]
-        house.met[sender] = person
+        remember(house, sender, person)
     return person
+
+
+def remember(house: House, sender: Sender, person: Person) -> None:
+    """Who has this account, as was just read."""
+    if sender not in house.met and len(house.met) >= _REMEMBERED:
+        del house.met[next(iter(house.met))]
+    house.met[sender] = person

@@ -19,6 +19,14 @@ Builtin = Literal[
     "reject",
     "return",
     "undo",
+    "approvals",
+    "route",
+    "comment",
+    "question",
+    "add",
+    "forward",
+    "circulate",
+    "seen",
     "revise",
     "retry",
     "void",
@@ -33,6 +41,14 @@ WORDS: dict[Builtin, tuple[str, ...]] = {
     "reject": ("reject", "却下", "驳回"),
     "return": ("return", "差し戻し", "差戻し", "差戻", "退回"),
     "undo": ("undo", "承認取消", "承認取り消し", "撤销批准"),
+    "approvals": ("approvals", "承認待ち", "承認一覧", "待审批", "待我审批"),
+    "route": ("route", "承認経路", "承認ルート", "审批流程", "审批路径"),
+    "comment": ("comment", "コメント", "留言", "评论"),
+    "question": ("question", "質問", "提问"),
+    "add": ("add", "承認者追加", "承認者を追加", "加签"),
+    "forward": ("forward", "回付", "転送", "转交"),
+    "circulate": ("circulate", "回覧", "传阅"),
+    "seen": ("seen", "確認済み", "已阅"),
     "revise": ("revise", "修正", "訂正", "修改"),
     "retry": ("retry", "再実行", "やり直し", "重试"),
     "void": ("void", "無効", "作废"),
@@ -63,6 +79,7 @@ class Command:
     """A text that was read. `name` is a builtin's or an agent's; None where it is unknown.
 
     `nearest` is what an unknown word may have been meant for. `guessed`: no word names the agent.
+    `said` is all that follows the word of a builtin, its target included.
     """
 
     name: str | None
@@ -71,6 +88,7 @@ class Command:
     rest: str = ""
     nearest: str | None = None
     guessed: bool = False
+    said: str = ""
 
 
 def read_command(text: str, agents: Iterable[Agent]) -> Command:
@@ -82,8 +100,9 @@ def read_command(text: str, agents: Iterable[Agent]) -> Command:
     first, rest = _first_word(text)
     for word, name in _BY_INITIAL.get(first[:1], ()):
         if first == word or (first.startswith(word) and _names_task(first[len(word) :])):
-            target, rest = read_target(text[len(word) :].lstrip(" 　:："))
-            return Command(name, target=target, rest=rest)
+            said = text[len(word) :].lstrip(" 　:：")
+            target, rest = read_target(said)
+            return Command(name, target=target, rest=rest, said=fold(said))
     for agent in known:
         if first in agent.words:
             return Command(agent.name, is_agent=True, rest=rest)
@@ -102,8 +121,8 @@ def without_command_word(text: str, agent: Agent) -> str:
 
 def _unknown(first: str, text: str, agents: list[Agent]) -> Command:
     """A text with no known word: a slip of the keyboard, or free text for an agent."""
-    spoken = [word for words in WORDS.values() for word in words if len(word) > 1]
-    spoken += [word for agent in agents for word in agent.words]
+    spoken = [word for agent in agents for word in agent.words]
+    spoken += [word for words in WORDS.values() for word in words if len(word) > 1]
     if len(first) > 2 and not any(character.isdigit() for character in first):
         match = process.extractOne(first, spoken, scorer=fuzz.ratio, score_cutoff=_CLOSE_ENOUGH)
         if match is not None:

@@ -47,6 +47,8 @@ class House:
     outbounds: Mapping[str, Outbound] = field(default_factory=dict)
     approval_days: int = 14
     approval_reminder: timedelta = timedelta(days=1)
+    approval_small: int = 30_000
+    """In yen: up to here several approvals are offered to be given together."""
     keep_years: int = KEEP_YEARS
     live_months: int = LIVE_MONTHS
     lease: timedelta = LEASE

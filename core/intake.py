@@ -1,6 +1,8 @@
 """The one door: a delivery comes in, one transaction makes it durable, the person is answered."""
 
 import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from typing import Any
 from uuid import UUID
@@ -11,7 +13,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from audit.event import Actor
 from core import begin, changes, phrases, replies, tasks
-from core.acquaintances import meet, met
+from core.acquaintances import meet, met, remember
+from core.approvals import acts, changing
 from core.codec import dump, load
 from core.commands import Command, read_command, without_command_word
 from core.db import Named, execute, fetch_quickly, from_json, is_outage, to_json, was_not_done
@@ -31,6 +34,9 @@ log = structlog.get_logger()
 PATIENCE = 1.5
 """Seconds the database has to answer before the sender is told that nothing was taken in."""
 
+CLICK_PATIENCE = 0.75
+"""The same for a press: whoever presses sees an answer within a second."""
+
 
 @dataclass(frozen=True, slots=True)
 class _Known:
@@ -40,6 +46,19 @@ class _Known:
     answered: Answer | None = None
 
 
+@dataclass(slots=True)
+class _Attempt:
+    """What is known of a try that was cut off. `surely_nothing`: nothing can have been done."""
+
+    surely_nothing: bool = False
+
+    @asynccontextmanager
+    async def until_the_end(self) -> AsyncIterator[None]:
+        """Whoever leaves this block without an error goes on to commit."""
+        yield
+        self.surely_nothing = False
+
+
 async def accept(house: House, inbound: Inbound) -> Answer:
     """Take one verified delivery. A redelivery finds the first answer. Never raises Refused.
 
@@ -47,30 +66,38 @@ async def accept(house: House, inbound: Inbound) -> Answer:
     or that this is not known; its outcome `unavailable` lets adapters ask their platform to deliver
     again.
     """
-    surely = True
+    surely, attempt = True, _Attempt()
     try:
-        async with asyncio.timeout(PATIENCE):
+        async with asyncio.timeout(_patience(inbound)):
             try:
-                return await _accept(house, inbound)
+                return await _accept(house, inbound, attempt)
             except DBAPIError as error:
                 # A connection from before a restart of the database. The delivery's key makes it
                 # safe to ask again, even if the first statement did arrive.
                 if not error.connection_invalidated:
                     raise
                 surely = False
-                return await _accept(house, inbound)
+                return await _accept(house, inbound, attempt)
     except Exception as error:
         if not is_outage(error):
             raise
         log.error("intake.database_away", key=inbound.key, error=repr(error))
-        words = phrases.NOT_TAKEN if surely and was_not_done(error) else phrases.PERHAPS_TAKEN
-        language = detect_language(inbound.text)
+        not_done = attempt.surely_nothing or (surely and was_not_done(error))
+        words = phrases.NOT_TAKEN if not_done else phrases.PERHAPS_TAKEN
+        known = house.met.get(inbound.sender)
+        language = known.language if known is not None else detect_language(inbound.text)
         return Answer("unavailable", Message(words.to(language), language=language))
 
 
-async def _accept(house: House, inbound: Inbound) -> Answer:
+def _patience(inbound: Inbound) -> float:
+    """Several decisions at once may take as long as a text."""
+    click = inbound.click
+    return CLICK_PATIENCE if click is not None and click.action != "approve_all" else PATIENCE
+
+
+async def _accept(house: House, inbound: Inbound, attempt: _Attempt) -> Answer:
     if inbound.click is not None:
-        return await _accept_click(house, inbound, inbound.click)
+        return await _accept_click(house, inbound, inbound.click, attempt)
     command = _command(house, inbound)
     if command is not None and _may_begin(inbound, command):
         answer = await _begin(house, inbound, command)
@@ -79,17 +106,20 @@ async def _accept(house: House, inbound: Inbound) -> Answer:
     return await _reply(house, inbound, command)
 
 
-async def _accept_click(house: House, inbound: Inbound, click: Click) -> Answer:
+async def _accept_click(house: House, inbound: Inbound, click: Click, attempt: _Attempt) -> Answer:
     """A click begins no task: one connection from the first look to the answer.
 
-    So that of fifty who click at once the first has decided before the others have come in.
+    So that of fifty who click at once the first has decided before the others have come in. All is
+    one transaction: until its end nothing has been done.
     """
-    async with unit(house) as work:
+    attempt.surely_nothing = True
+    async with unit(house) as work, attempt.until_the_end():
         known = await _know(work.connection, house, inbound)
         if known.person is None:
             return _unknown_person(inbound)
         if known.answered is not None:
             return _again(known.answered)
+        remember(house, inbound.sender, known.person)
         request = _request(house, inbound, known.person, None)
         try:
             await replies.look_ahead(work.connection, click, known.person)
@@ -105,6 +135,8 @@ async def _accept_click(house: House, inbound: Inbound, click: Click) -> Answer:
             work.events.clear()
             work.jobs.clear()
             answer = _refused(request, refused)
+            await _write_answer(work, request, inbound_id, answer)
+            return await _with_newest(work.connection, request, refused, answer)
         await _write_answer(work, request, inbound_id, answer)
         return answer
 
@@ -125,7 +157,11 @@ async def _heard(
     )
     if task_id is None:
         return command
-    asked = await tasks.open_question(connection, task_id, person.id, person.organisation_id)
+    organisation_id = person.organisation_id
+    asked = await tasks.open_question(connection, task_id, person.id, organisation_id)
+    if asked is None and command.guessed:
+        open_one = await changing.open_question(connection, organisation_id, task_id, person.id)
+        return command if open_one is None else Command(None, rest=command.rest)
     # What was sent back is written anew as a whole, so it may well begin with the agent's word.
     if asked is None or not (command.guessed or asked == "revise"):
         return command
@@ -267,8 +303,19 @@ async def _refuse(connection: AsyncConnection, request: Request, refused: Refuse
         _inbound_row(request, answer),
     )
     if kept:
-        return answer
+        return await _with_newest(connection, request, refused, answer)
     return _again((await _know(connection, request.house, request.inbound)).answered)
+
+
+async def _with_newest(
+    connection: AsyncConnection, request: Request, refused: Refused, answer: Answer
+) -> Answer:
+    """Where the content has changed, the newest card comes with the answer. It is not kept: what is
+    shown later is what is newest then."""
+    message = await acts.newest_card(
+        connection, request.house, request.person, request.language, refused
+    )
+    return answer if message is None else replace(answer, message=message)
 
 
 def _refused(request: Request, refused: Refused) -> Answer:

@@ -18,6 +18,7 @@ from audit.event import Event
 from core import tasks
 from core.agent import Agent
 from core.db import execute, fetch_one, fetch_one_alone, from_json, to_json
+from core.earlier import results_of
 from core.errors import Cancelling, LostLease, MiyabiError
 from core.heartbeat import Held, News
 from core.house import House
@@ -25,7 +26,6 @@ from core.ports import Job
 from core.tags import Tag
 from core.tasks import Task
 from core.unit import OUTBOX_INSERT, Unit, outbox_row
-from core.views import results_of
 
 log = structlog.get_logger()
 

@@ -9,7 +9,8 @@ from typing import Literal
 from core.words import Language
 
 StepState = Literal["done", "running", "waiting", "todo", "failed", "stopped"]
-ButtonStyle = Literal["default", "primary", "danger"]
+ButtonStyle = Literal["default", "primary", "danger", "quiet"]
+"""`quiet`: what is wanted rarely; a platform may put such buttons away into a menu."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +41,8 @@ class Progress:
 
 @dataclass(frozen=True, slots=True)
 class Button:
-    """`action` says what is pressed, `value` is one short opaque id of what it is pressed for."""
+    """`action` says what is pressed, `value` what it is pressed for: a short opaque id, or a few
+    of them with commas between."""
 
     action: str
     label: str
@@ -87,6 +89,7 @@ class Attachment:
 class Message:
     """What is said. `text` alone must say everything: notifications and screen readers show it.
 
+    `sections` are paragraphs with a heading each, below the totals; a line break is one.
     `language` is the one it is written in, for the few words that whoever renders it adds.
     """
 
@@ -96,6 +99,7 @@ class Message:
     fields: tuple[Field, ...] = ()
     lines: tuple[Line, ...] = ()
     totals: tuple[Field, ...] = ()
+    sections: tuple[Field, ...] = ()
     progress: tuple[Progress, ...] = ()
     picture: Picture | None = None
     buttons: tuple[Button, ...] = ()

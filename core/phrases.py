@@ -384,11 +384,18 @@ NOTHING_OPEN = Words(
 )
 MY_TASKS = Words(ja="自分の依頼", en="My tasks", zh="我的任务")
 WAITS_FOR_ME = Words(ja="あなたの承認待ち", en="Waiting for you", zh="等待您审批")
+FOR_PERSON = Words(ja="{person} の代理", en="for {person}", zh="代 {person}")
+DUE_AT = Words(ja="期限 {at}", en="due {at}", zh="期限 {at}")
 HELP = Words(
     ja=(
         "使えるコマンド:\n{agents}\n"
         "• status #1042 … 状況\n• cancel #1042 … 取り消し\n• mine … 自分の依頼と承認待ち\n"
         "• approve / reject / return #1042 理由 … 承認・却下・差し戻し\n"
+        "• approvals … 承認待ちの一覧（approve #1042 #1043 でまとめて承認）\n"
+        "• route #1042 … 承認の流れ\n• undo #1042 … 承認の取り消し（5分以内）\n"
+        "• comment / question #1042 内容 … コメント・依頼者への質問\n"
+        "• add #1042 @名前 … 承認者の追加\n• forward #1042 @名前 内容 … ほかの人に回す\n"
+        "• circulate #1042 @名前 … 回覧\n• seen #1042 … 回覧を確認\n"
         "• revise #1042 内容 … 修正\n• retry #1042 … 再実行\n• void Q-2026-0001 理由 … 無効\n"
         "日本語でも書けます（見積・状況・取消・承認…）。"
     ),
@@ -396,12 +403,22 @@ HELP = Words(
         "What I can do:\n{agents}\n"
         "• status #1042: how it stands\n• cancel #1042\n• mine: my tasks and what waits for me\n"
         "• approve / reject / return #1042 reason\n"
+        "• approvals: what waits for me (approve #1042 #1043 for several)\n"
+        "• route #1042: where it stands\n• undo #1042: take my approval back (5 minutes)\n"
+        "• comment / question #1042 text\n• add #1042 @name: one more approver\n"
+        "• forward #1042 @name text: pass it on\n• circulate #1042 @name: for information\n"
+        "• seen #1042: I have seen it\n"
         "• revise #1042 text: change a request\n• retry #1042\n• void Q-2026-0001 reason"
     ),
     zh=(
         "可用命令:\n{agents}\n"
         "• status #1042: 查看进度\n• cancel #1042: 取消\n• mine: 我的任务和待审批\n"
         "• approve / reject / return #1042 理由: 批准、驳回、退回\n"
+        "• approvals: 待我审批（approve #1042 #1043 可一并批准）\n"
+        "• route #1042: 审批流程\n• undo #1042: 撤销我的批准（5分钟内）\n"
+        "• comment / question #1042 内容: 留言、向申请人提问\n"
+        "• add #1042 @名称: 添加审批人\n• forward #1042 @名称 内容: 转交他人\n"
+        "• circulate #1042 @名称: 传阅\n• seen #1042: 确认已阅\n"
         "• revise #1042 内容: 修改\n• retry #1042: 重试\n• void Q-2026-0001 理由: 作废"
     ),
 )

@@ -1,16 +1,11 @@
 """What Miyabi does with a delivery that begins no task: commands, clicks, answers and forms."""
 
-import re
-from collections.abc import Awaitable, Callable
-from uuid import UUID
-
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from core import deliveries, effects, files_sent, phrases, tasks, views
-from core.approvals import deciding
-from core.approvals.run import Action
+from core.approvals import acts, changing
+from core.approvals.acts import Handler, as_id
 from core.approvals.standing import check_open
-from core.approvals.view import latest_of
 from core.approvals.wording import ACTIONS
 from core.changes import (
     answer,
@@ -25,17 +20,12 @@ from core.changes import (
 )
 from core.commands import Command
 from core.desk import desk, desk_message
-from core.errors import NotAllowed, Refused, Unknown
+from core.errors import NotAllowed, Refused
 from core.inbound import IGNORED, Answer, Click
 from core.people import Person
 from core.request import Request
 from core.target import about, target, task_of_thread
 from core.unit import Unit
-
-_STEP = re.compile(r"(?:step\s*(\d{1,3})|第?(\d{1,3})\s*(?:段階|步))[\s:：、,]*(?:へ|に)?\s*", re.I)
-"""The step that something is sent back to, in front of the reason."""
-
-Handler = Callable[[Unit, Request, Command], Awaitable[Answer]]
 
 
 async def reply(work: Unit, request: Request, command: Command | None) -> Answer:
@@ -68,6 +58,11 @@ async def _talk(work: Unit, request: Request, command: Command | None) -> Answer
     if task is not None and task.question and task.person_id == request.person.id:
         said = command.rest if command is not None else request.inbound.text
         return await answer(work, request, task, said)
+    if task is not None:
+        said = command.rest if command is not None else request.inbound.text
+        words = await changing.answer(work, request.person, task, said, request.actor)
+        if words is not None:
+            return about(task, request.say(words))
     if command is None:
         return IGNORED
     if command.nearest:
@@ -81,17 +76,16 @@ async def _talk(work: Unit, request: Request, command: Command | None) -> Answer
 async def look_ahead(connection: AsyncConnection, click: Click, person: Person) -> None:
     """Raises Refused for a decision that came too late, before anything is begun for it."""
     if click.action in ACTIONS:
-        await check_open(connection, person, _as_id(click.value))
+        await check_open(connection, person, as_id(click.value))
 
 
 async def _click(work: Unit, request: Request, click: Click) -> Answer:
     if click.action == "answer":
         return await answer_click(work, request, click.value)
-    subject = _as_id(click.value)
-    if click.action in ACTIONS:
-        return await _decide(work, request, subject, click.action, click.reason, click.to)
-    if click.action == "undo":
-        return await _undo(work, request, subject)
+    press = acts.PRESSES.get(click.action)
+    if press is not None:
+        return await press(work, request, click)
+    subject = as_id(click.value)
     if click.action in deliveries.ANSWERS:
         return await deliveries.settle(work, request, subject, click.action)
     if click.action in effects.STOPPED:
@@ -104,58 +98,6 @@ async def _click(work: Unit, request: Request, click: Click) -> Answer:
 
 
 _TASK_ACTS = {"retry": retry_task, "cancel": cancel_task}
-
-
-def _as_id(value: str) -> UUID:
-    try:
-        return UUID(value)
-    except ValueError as error:
-        raise Unknown(phrases.UNKNOWN_TASK.fill(target=value[:40])) from error
-
-
-# Decisions
-
-
-async def _decide(
-    work: Unit, request: Request, value: UUID, action: str, reason: str, to: int | None = None
-) -> Answer:
-    decision: Action = "approve"
-    if action in {"reject", "return"}:
-        decision = "reject" if action == "reject" else "return"
-    decided = await deciding.decide(
-        work, request.person, value, decision, reason, request.actor, to
-    )
-    return about(decided.task, request.say(decided.words))
-
-
-async def _undo(work: Unit, request: Request, value: UUID) -> Answer:
-    undone = await deciding.undo(work, request.person, value, request.actor)
-    return about(undone.task, request.say(undone.words))
-
-
-def _decision(action: Action) -> Handler:
-    async def handle(work: Unit, request: Request, command: Command) -> Answer:
-        latest = await _latest(work, request, command)
-        reason, to = command.rest, None
-        if action == "return" and (step := _STEP.match(reason)):
-            to = int(step[1] or step[2])
-            reason = reason[step.end() :]
-        return await _decide(work, request, latest, action, reason, to)
-
-    return handle
-
-
-async def _handle_undo(work: Unit, request: Request, command: Command) -> Answer:
-    return await _undo(work, request, await _latest(work, request, command))
-
-
-async def _latest(work: Unit, request: Request, command: Command) -> UUID:
-    """The newest approval of the task that a command names."""
-    task = await target(work.connection, request, command)
-    latest = await latest_of(work.connection, request.person.organisation_id, task.id)
-    if latest is None:
-        raise Refused(phrases.NOTHING_PENDING.fill(reference=task.spoken))
-    return latest
 
 
 # Looking
@@ -192,8 +134,5 @@ _HANDLERS: dict[str, Handler] = {
     "retry": handle_retry,
     "revise": handle_revise,
     "void": handle_void,
-    "approve": _decision("approve"),
-    "reject": _decision("reject"),
-    "return": _decision("return"),
-    "undo": _handle_undo,
+    **acts.HANDLERS,
 }

@@ -211,6 +211,9 @@ class Settings(BaseSettings):
     routes_file: Path | None = Field(
         default=None, description="routes of approvals, as TOML (docs/approvals-routes.md)"
     )
+    approval_small_yen: int = Field(
+        default=30_000, ge=0, description="up to here several are offered to be approved together"
+    )
     keep_years: int = Field(
         default=7, ge=7, le=100, description="that documents are kept; 10 where losses are carried"
     )

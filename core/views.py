@@ -9,11 +9,13 @@ from zoneinfo import ZoneInfo
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from core import effects, phrases
-from core.agent import Agent, Effect, Results, Summary, gives, step_name
+from core.agent import Agent, Approval, Effect, Results, Summary, step_name
+from core.approvals.steps_shown import place_of
 from core.approvals.view import ApprovalView, latest_approval
 from core.codec import load
 from core.db import fetch_one, from_json
 from core.deliveries import Unsure
+from core.earlier import Earlier, earlier, results_of
 from core.effects import EffectRow
 from core.house import House
 from core.messages import Field, Message, Progress, StepState
@@ -62,6 +64,7 @@ class TaskView:
     effects: tuple[EffectRow, ...]
     unsure: tuple[Unsure, ...]
     """Messages of which nobody knows whether they were posted."""
+    before: Earlier | None = None
 
     @property
     def spoken(self) -> str:
@@ -146,17 +149,10 @@ async def task_view(
         documents=tuple(DocumentView(**d) for d in from_json(row.documents) or []),
         effects=await effects.of_task(connection, organisation_id, task_id) if row.acts else (),
         unsure=tuple(Unsure(**{**d, "id": UUID(d["id"])}) for d in from_json(row.unsure) or []),
+        before=await earlier(connection, agent, organisation_id, task_id, row.revision)
+        if row.revision > 1
+        else None,
     )
-
-
-def results_of(agent: Agent, ask: Any, stored: dict[str, Any]) -> Results:
-    """The ask and the stored results of steps, by type."""
-    results: dict[type, Any] = {agent.asks: load(agent.asks, ask)}
-    for step in agent.steps:
-        if step_name(step) in stored:
-            kind = gives(step)
-            results[kind] = load(kind, stored[step_name(step)])
-    return results
 
 
 def progress(view: TaskView, language: Language, time_zone: str) -> tuple[Progress, ...]:
@@ -173,6 +169,8 @@ def progress(view: TaskView, language: Language, time_zone: str) -> tuple[Progre
         if isinstance(step, Effect) and step.skip is not None and name not in begun:
             continue
         label = view.agent.labels[name].to(language)
+        if isinstance(step, Approval) and current and name not in view.finished:
+            label += _step_of_route(view)
         at = view.finished.get(name)
         if at is not None:
             lines.append(Progress(label, "done", at.astimezone(zone).strftime("%H:%M:%S")))
@@ -180,6 +178,15 @@ def progress(view: TaskView, language: Language, time_zone: str) -> tuple[Progre
             lines.append(Progress(label, _state_of_current(view) if current else "todo"))
             current = False
     return tuple(lines)
+
+
+def _step_of_route(view: TaskView) -> str:
+    """` 2/3` while the second of three steps of its route is open."""
+    approval = view.approval
+    if approval is None or approval.state != "pending" or view.waiting_for != "approval":
+        return ""
+    place, steps = place_of(approval)
+    return f" {place}/{steps}" if steps > 1 else ""
 
 
 def _state_of_current(view: TaskView) -> StepState:

@@ -93,6 +93,7 @@ async def open_house(
             personal=personal_keys(settings),
             store=open_store(settings),
             approval_days=settings.approval_days,
+            approval_small=settings.approval_small_yen,
             keep_years=settings.keep_years,
             live_months=settings.audit.live_months,
             line=Line(settings.limits),

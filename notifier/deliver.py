@@ -8,9 +8,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
-from core.db import fetch_one_alone
+from core.db import fetch_one_alone, from_json
 from core.house import House
 from core.ids import new_id
+from core.ports import Job
 from notifier.routing import route
 from notifier.serving import serve
 from notifier.versions import Versions
@@ -26,6 +27,7 @@ async def announce(house: House, organisation_id: UUID, task_id: UUID, worker: s
         await route(house, organisation_id, task_id)
         waiting = await _look(house, organisation_id, task_id)
     if not waiting.threads:
+        await _go_on(house, waiting.held)
         return
     # Two jobs of one worker must not serve a thread at once either.
     server = f"{worker}/{new_id().hex}"
@@ -34,15 +36,24 @@ async def announce(house: House, organisation_id: UUID, task_id: UUID, worker: s
         *(serve(versions, thread_id, server) for thread_id in waiting.threads),
         return_exceptions=True,
     )
+    await _go_on(house, waiting.held)
     for result in served:
         if isinstance(result, BaseException):
             raise result
+
+
+async def _go_on(house: House, held: Job | None) -> None:
+    """The end of an approval is on every card, or could not be put there: on with the work, which
+    else waits for that (core/approvals/deciding.py)."""
+    if held is not None:
+        await house.doorbell.ring([held], [])
 
 
 @dataclass(frozen=True, slots=True)
 class _Waiting:
     news: bool
     threads: Sequence[UUID]
+    held: Job | None
 
 
 # A nudge is used up by this, unless there is news: then by the routing. One that is put off for
@@ -62,7 +73,16 @@ _LOOK = """
             and exists (select from deliveries d where d.organisation_id = :organisation_id
                 and d.thread_id = h.id and d.state in ('pending', 'sending')
                 and d.next_at <= now())
-        order by h.created_at) as threads
+        order by h.created_at) as threads,
+        (select jsonb_build_object('lane', t.lane, 'rank', t.rank) from tasks t
+            where t.organisation_id = :organisation_id and t.id = :task_id
+            and t.state = 'running' and t.lease_until is null
+            and exists (select from outbox o where o.organisation_id = :organisation_id
+                and o.subject_id = :task_id and o.kind = 'advance' and o.attempts = 0
+                and o.next_at > now() + interval '2 seconds')
+            and not exists (select from deliveries d join threads h on h.id = d.thread_id
+                where d.organisation_id = :organisation_id and d.task_id = :task_id
+                and d.state in ('pending', 'sending') and h.lease_until > now())) as held
 """
 
 
@@ -70,4 +90,6 @@ async def _look(house: House, organisation_id: UUID, task_id: UUID) -> _Waiting:
     values = {"organisation_id": organisation_id, "task_id": task_id}
     row = await fetch_one_alone(house.engine, _LOOK, values)
     assert row is not None  # noqa: S101  # it always has one row
-    return _Waiting(row.news, row.threads)
+    held = from_json(row.held) if row.held else None
+    job = Job("advance", organisation_id, task_id, **held) if held else None
+    return _Waiting(row.news, row.threads, job)

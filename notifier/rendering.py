@@ -3,6 +3,7 @@
 from dataclasses import replace
 from uuid import UUID
 
+from core.approvals import card
 from core.approvals.view import ApprovalView, approval_view
 from core.house import House
 from core.messages import Message
@@ -50,7 +51,7 @@ def _of_task(  # noqa: PLR0911  # a line for each slot
         return topics.failure(view, change.facts, language)
     if view.state == "failed":
         return posted.message
-    return topics.retire(posted.message, topics.OVER.to(language))
+    return topics.retire(posted.message, card.OVER.to(language))
 
 
 async def _approval(house: House, view: TaskView, approval_id: UUID) -> ApprovalView:
@@ -67,7 +68,7 @@ async def _about_approval(
     language, zone = thread.language, thread.time_zone
     if kind == "round":
         approval = await _approval(house, view, subject)
-        return topics.circulated(view, approval, language, zone, thread.reader)
+        return card.circulated(view, approval, language, zone, thread.reader)
     if view.approval is None:
         return None
     said = [note for note in view.approval.notes if note.id == subject]
@@ -79,8 +80,8 @@ def _card(
 ) -> Message | None:
     language, zone = thread.language, thread.time_zone
     if approval.revision != view.revision and posted is not None:
-        return topics.retire(posted.message, topics.closed(approval, language, zone))
-    return topics.card(view, approval, language, zone, thread.reader)
+        return topics.retire(posted.message, card.closed(approval, language, zone))
+    return card.card(view, approval, language, zone, thread.reader)
 
 
 def _reminder(
@@ -88,7 +89,7 @@ def _reminder(
 ) -> Message | None:
     language, zone = thread.language, thread.time_zone
     if approval.state != "pending":
-        verdict = topics.closed(approval, language, zone)
+        verdict = card.closed(approval, language, zone)
         return topics.retire(posted.message, verdict) if posted else None
     if thread.place.direct:
         return topics.reminder(view, approval, language, zone)

@@ -11,12 +11,13 @@ from uuid import UUID
 
 import structlog
 
+from core.approvals.card import OVER
 from core.codec import dump, fingerprint
 from core.errors import LostLease, MiyabiError, OutcomeUnknown, Permanent, TryLater
 from core.messages import Message
 from core.ports import Outbound, Sent
 from core.words import Words
-from notifier import outcome, topics
+from notifier import outcome
 from notifier.outcome import Showing
 from notifier.rendering import render
 from notifier.thread import Posted
@@ -65,19 +66,23 @@ async def show(showing: Showing, versions: Versions) -> bool:
         await outcome.failed(showing, Permanent(_fill(NOT_SPOKEN, showing)))
         return True
     if showing.posted is not None:
-        return await _edit(showing, versions, outbound, showing.posted)
+        closes = bool(showing.posted.message.buttons) and not (message and message.buttons)
+        return await _edit(showing, versions, outbound, showing.posted, at_once=closes)
     if lost:
         # It may be of an earlier state, even one that is over by now and has nothing to show.
-        words = message or Message(topics.OVER.to(showing.thread.language))
+        words = message or Message(OVER.to(showing.thread.language))
         goes_on = await _find_out(showing, outbound, words, lost, earlier=True)
         if goes_on is not None:
             return goes_on
     return await _intend_and_send(showing, versions, outbound)
 
 
-async def _edit(showing: Showing, versions: Versions, outbound: Outbound, posted: Posted) -> bool:
+async def _edit(
+    showing: Showing, versions: Versions, outbound: Outbound, posted: Posted, *, at_once: bool
+) -> bool:
+    """Not more often than the platform likes, except where nothing can be pressed any more."""
     wait = outbound.edit_interval - timedelta(seconds=posted.age)
-    if wait > timedelta(0):
+    if wait > timedelta(0) and not at_once:
         await outcome.put_off(showing, wait)
         return True
     return await _intend_and_send(showing, versions, outbound)

@@ -1,5 +1,6 @@
 """Bringing a thread up to date, in order, one server at a time."""
 
+from collections.abc import Mapping, Sequence
 from uuid import UUID
 
 import structlog
@@ -35,6 +36,18 @@ async def _bring_up_to_date(versions: Versions, taken: Taken) -> None:
     slots: dict[str, list[Due]] = {}
     for change in taken.due:
         slots.setdefault(change.slot, []).append(change)
-    for slot, changes in slots.items():
+    for slot, changes in _cards_first(slots, taken):
         if not await show(Showing(versions.house, taken, slot, changes), versions):
             return
+
+
+def _cards_first(slots: Mapping[str, list[Due]], taken: Taken) -> Sequence[tuple[str, list[Due]]]:
+    """Cards that stand there lose their buttons before anything else is said."""
+    return sorted(
+        slots.items(), key=lambda each: not (each[0] in taken.posted and shows_buttons(each[0]))
+    )
+
+
+def shows_buttons(slot: str) -> bool:
+    """Whether it is a slot in which something is decided."""
+    return slot.startswith("card:")

@@ -4,12 +4,11 @@ from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
-from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from core import deliveries, effects, phrases
+from core.approvals.card import REQUESTED_BY, heading
 from core.approvals.view import ApprovalView, NoteView
-from core.approvals.wording import ACTIONS, called
 from core.codec import load
 from core.deliveries import Unsure
 from core.errors import Question
@@ -17,21 +16,11 @@ from core.messages import Attachment, Button, Field, Message, Option, Select
 from core.views import TaskView, effect_fields, left_open, next_try, progress, stays
 from core.words import Language, Words, lines, same
 
-REQUESTED_BY = Words(ja="依頼者", en="Requested by", zh="申请人")
 REQUEST = Words(ja="依頼", en="Request", zh="请求")
-REVISION = Words(ja="第{n}版", en="revision {n}", zh="第{n}版")
-APPROVAL_WANTED = Words(ja="承認のお願い", en="Approval wanted", zh="请审批")
-WHO_MAY = Words(ja="承認できる人", en="Who may approve", zh="可审批的人")
-HASH = Words(ja="書類のハッシュ", en="Document hash", zh="文件哈希")
-REASON = Words(ja="理由", en="Reason", zh="理由")
-APPROVE = Words(ja="承認", en="Approve", zh="批准")
-REJECT = Words(ja="却下", en="Reject", zh="驳回")
-RETURN = Words(ja="差し戻し", en="Send back", zh="退回")
 RETRY = Words(ja="再実行", en="Retry", zh="重试")
 CHOOSE = Words(ja="選択してください", en="Choose", zh="请选择")
 EDIT = Words(ja="フォームで修正", en="Edit in a form", zh="用表单修改")
 ANSWER_IS = Words(ja="回答: {answer}", en="Answer: {answer}", zh="回答: {answer}")
-OVER = Words(ja="対応済み", en="No longer open", zh="已处理")
 ISSUED = Words(
     ja="{number} を発行しました。{total}",
     en="{number} is issued. {total}",
@@ -42,11 +31,6 @@ FILE_REFUSED = Words(
     en="The file “{name}” is not taken. {why}",
     zh="无法接受文件“{name}”。{why}",
 )
-SUPERSEDED = Words(
-    ja="内容が変更されたため無効", en="void: the content has changed", zh="内容已变更，失效"
-)
-WITHDRAWN = Words(ja="取り消し", en="withdrawn", zh="已撤回")
-EXPIRED = Words(ja="期限切れ", en="expired", zh="已过期")
 REMINDER = Words(
     ja="{what} は {since} からあなたの承認を待っています（期限 {until}）。",
     en="{what} has been waiting for your decision since {since} (until {until}).",
@@ -56,9 +40,6 @@ REMINDED = Words(
     ja="{since} から承認待ちです。{at} にあらためてお知らせしました: {who}",
     en="Waiting for approval since {since}. Reminded at {at}: {who}",
     zh="自 {since} 起等待审批。已于 {at} 再次提醒: {who}",
-)
-BY_AT = Words(
-    ja="{action}: {who}（{at}）", en="{action} by {who} at {at}", zh="{action}: {who}（{at}）"
 )
 
 QUESTION_IS = Words(
@@ -71,9 +52,6 @@ COMMENT_IS = Words(
     en="{who} on {what}: {text}",
     zh="{who} 对 {what} 留言: {text}",
 )
-CIRCULATION = Words(ja="回覧", en="For your information", zh="传阅")
-SEEN = Words(ja="確認しました", en="I have seen it", zh="已阅")
-SEEN_AT = Words(ja="{at} に確認済み", en="seen at {at}", zh="已于 {at} 阅")
 
 UNKNOWN_MESSAGE = Words(
     ja=(
@@ -95,14 +73,6 @@ SETTLED = Words(
 _MARKS = {"done": "●", "running": "◐", "waiting": "◐", "todo": "○", "failed": "✕", "stopped": "■"}
 BUTTONS_AT_MOST = 5
 """From more choices than this a list is easier to use than buttons."""
-
-
-def heading(view: TaskView, language: Language) -> str:
-    """`#1042 見積`, with the revision from the second on."""
-    title = f"{view.spoken} {view.agent.title.to(language)}"
-    if view.revision > 1:
-        title += f"（{REVISION.fill(n=view.revision).to(language)}）"
-    return title
 
 
 def root(view: TaskView, language: Language) -> Message:
@@ -186,84 +156,12 @@ def question(view: TaskView, language: Language) -> Message | None:
     return replace(message, select=Select("answer", CHOOSE.to(language), question_id, options))
 
 
-def card(
-    view: TaskView, approval: ApprovalView, language: Language, zone: str, reader: UUID | None
-) -> Message:
-    """What is to be approved; once decided, who did, when and why, without buttons.
-
-    `reader` is whose direct conversation it stands in: they have buttons only while they decide.
-    """
-    summary = view.summary(language)
-    title = f"{APPROVAL_WANTED.to(language)}: {heading(view, language)}"
-    names = "、".join(person.name for person in approval.may_decide)
-    fields = [
-        Field(REQUESTED_BY.to(language), view.requester),
-        *summary.fields,
-        Field(WHO_MAY.to(language), names or phrases.NOBODY.to(language)),
-        Field(HASH.to(language), approval.shown_sha256[:12]),
-    ]
-    totals = "  ".join(f"{total.label} {total.value}" for total in summary.totals)
-    message = Message(
-        text=f"{title}\n{totals}",
-        title=title,
-        fields=tuple(fields),
-        lines=summary.lines,
-        totals=summary.totals,
-        picture=summary.picture,
-        note=summary.note,
-    )
-    stage = approval.open
-    if approval.state == "pending" and stage is not None:
-        if reader is not None and not approval.waits_for(reader):
-            return replace(message, note=passed(approval, language, zone) or message.note)
-        value = str(stage.id)
-        return replace(
-            message,
-            buttons=(
-                Button("approve", APPROVE.to(language), value, "primary"),
-                Button("reject", REJECT.to(language), value, "danger"),
-                Button("return", RETURN.to(language), value),
-            ),
-        )
-    verdict = closed(approval, language, zone)
-    return replace(message, text=f"{verdict}\n{message.text}", note=verdict)
-
-
-def passed(approval: ApprovalView, language: Language, zone: str) -> str:
-    """Who decided last, while it still waits for others."""
-    if not (approval.action and approval.decided_by and approval.decided_at):
-        return ""
-    return BY_AT.fill(
-        action=ACTIONS[approval.action],
-        who=called(approval.decided_by, approval.on_behalf_of),
-        at=_at(approval.decided_at, zone, "%Y-%m-%d %H:%M"),
-    ).to(language)
-
-
 def note(view: TaskView, said: NoteView, language: Language) -> Message:
     """What somebody said about an approval, for whoever asked; a question wants an answer."""
     words = (QUESTION_IS if said.kind == "question" else COMMENT_IS).fill(
         who=said.by, what=view.spoken, text=said.text
     )
     return Message(text=words.to(language), body=words.to(language))
-
-
-def circulated(
-    view: TaskView, approval: ApprovalView, language: Language, zone: str, reader: UUID | None
-) -> Message:
-    """What was approved, for somebody who is to know of it, with a button where they have to say
-    that they do."""
-    message = card(view, approval, language, zone, reader)
-    title = f"{CIRCULATION.to(language)}: {heading(view, language)}"
-    mine = [each for each in approval.circulated if each.person.id == reader]
-    shown = replace(message, title=title, text=f"{title}\n{message.text}", buttons=())
-    if not mine or not mine[0].confirm:
-        return shown
-    seen_at = mine[0].seen_at
-    if seen_at is not None:
-        at = _at(seen_at, zone, "%Y-%m-%d %H:%M")
-        return replace(shown, note=f"{message.note}\n{SEEN_AT.fill(at=at).to(language)}".strip())
-    return replace(shown, buttons=(Button("seen", SEEN.to(language), str(approval.id), "primary"),))
 
 
 def reminder(view: TaskView, approval: ApprovalView, language: Language, zone: str) -> Message:
@@ -287,19 +185,6 @@ def reminded(
         who=names or phrases.NOBODY.to(language),
     )
     return Message(text=words.to(language), body=words.to(language))
-
-
-def closed(approval: ApprovalView, language: Language, zone: str) -> str:
-    """How an approval ended, in a line."""
-    if approval.state not in _ENDS and approval.action:
-        verdict = passed(approval, language, zone)
-        if approval.reason:
-            verdict += f" {REASON.to(language)}: {approval.reason}"
-        return verdict
-    return _ENDS.get(approval.state, OVER).to(language)
-
-
-_ENDS = {"superseded": SUPERSEDED, "withdrawn": WITHDRAWN, "expired": EXPIRED}
 
 
 def failure(view: TaskView, facts: dict[str, Any], language: Language) -> Message:

@@ -22,7 +22,7 @@ MARKS: dict[StepState, tuple[str, str]] = {
     "failed": ("✕", "red"),
     "stopped": ("■", "dim"),
 }
-_STYLES = {"default": "bold", "primary": "bold green", "danger": "bold red"}
+_STYLES = {"default": "bold", "primary": "bold green", "danger": "bold red", "quiet": "dim"}
 
 
 def render(message: Message) -> RenderableType:
@@ -38,6 +38,7 @@ def render(message: Message) -> RenderableType:
         parts.append(_fields(message.fields))
     if message.lines or message.totals:
         parts.append(_table(message.lines, message.totals))
+    parts.extend(_section(section) for section in message.sections)
     if message.picture is not None:
         parts.append(Text(f"[{clean(message.picture.alt)}]", style="dim"))
     parts.extend(_choices(message))
@@ -97,6 +98,12 @@ def _fields(fields: Sequence[Field]) -> Table:
     for field in fields:
         grid.add_row(Text(clean(field.label), style="dim"), Text(clean(field.value)))
     return grid
+
+
+def _section(section: Field) -> RenderableType:
+    """A paragraph with its heading."""
+    lines = "\n".join(f"  {clean(line)}" for line in section.value.split("\n"))
+    return Group(Text(clean(section.label), style="dim"), Text(lines))
 
 
 def _table(lines: Sequence[Line], totals: Sequence[Field]) -> Table:

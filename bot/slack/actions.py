@@ -1,27 +1,37 @@
 """Buttons, menus and the message shortcut. Everyone who clicks is answered, within a second."""
 
-from collections.abc import Awaitable
+import asyncio
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
+from functools import partial
 
 import structlog
 from slack_bolt.context.ack.async_ack import AsyncAck
+from sqlalchemy.exc import SQLAlchemyError
 
 from bot.slack import typed
 from bot.slack.api import SlackRefused, ask
+from bot.slack.asking import ASKS, prepare
 from bot.slack.door import Act, DatabaseAway, Door
-from bot.slack.modal import open_edit, open_form
+from bot.slack.modal import open_form, open_sheet, sheet_of
 from bot.slack.outbound import UNREACHABLE, open_direct
-from bot.slack.reason import open_reason
-from bot.slack.render import Json
+from bot.slack.render import MORE, Json
+from core import phrases
+from core.acquaintances import remember
+from core.approvals.acts import newest_card
+from core.approvals.standing import Changed
 from core.errors import MiyabiError, Refused
 from core.inbound import Answer, Click, Inbound, Spot
-from core.intake import accept
+from core.intake import CLICK_PATIENCE, accept
 from core.messages import Message
 from core.people import Person
+from core.words import Language, Words
 
 log = structlog.get_logger()
 
-OPENS_A_VIEW = frozenset({"open", "edit", "reject", "return"})
+OPENS_A_VIEW = ASKS | {"open", "edit"}
+
+Opening = Callable[[], Awaitable[None]]
 
 
 async def on_click(door: Door, body: Json, ack: AsyncAck, act: Act) -> None:
@@ -30,6 +40,8 @@ async def on_click(door: Door, body: Json, ack: AsyncAck, act: Act) -> None:
     name = str(action["action_id"]).partition(":")[0]
     chosen = action.get("selected_option") or action
     value = str(chosen.get("value") or "")
+    if name == MORE:
+        name, _, value = value.partition(":")
     act = replace(act, spot=_place(body))
     if name in OPENS_A_VIEW and await _opened(door, act, body["trigger_id"], name, value):
         await ack()
@@ -42,32 +54,65 @@ async def on_click(door: Door, body: Json, ack: AsyncAck, act: Act) -> None:
 
 
 async def _opened(door: Door, act: Act, trigger: str, name: str, value: str) -> bool:
-    """Whether this person was given a view, or told why not; strangers are left to `accept`."""
-    try:
-        person = await door.person(act)
-    except DatabaseAway as away:
-        door.later(door.whisper(act, Message(away.words.ja)))
-        return True
-    if person is not None:
-        await _open(door, act, person, trigger, name, value)
-    return person is not None
+    """Whether this person was given a view, or told why not; strangers are left to `accept`.
 
-
-async def _open(door: Door, act: Act, person: Person, trigger: str, name: str, value: str) -> None:
-    opening: Awaitable[None]
-    if name == "open":
-        opening = open_form(door, act, person, trigger, value)
-    elif name == "edit":
-        opening = open_edit(door, act, person, trigger, value)
-    else:
-        opening = open_reason(door, act, person, trigger, name, value)
+    All looks into the database together have the time in which a press is answered.
+    """
     try:
-        await opening
+        async with asyncio.timeout(CLICK_PATIENCE):
+            person = await door.person(act)
+            if person is None:
+                return False
+            remember(door.house, act.sender, person)
+            opening = await _opening(door, act, person, trigger, name, value)
+        await opening()
+    except (TimeoutError, OSError, SQLAlchemyError, DatabaseAway) as error:
+        log.error("slack.database_away", action=name, error=repr(error))
+        _say(door, act, phrases.NOT_TAKEN, door.language(act))
+    except Refused as refused:
+        door.later(_refuse(door, act, refused))
     except MiyabiError as error:
-        if not isinstance(error, Refused):
-            log.warning("slack.view_not_opened", action=name, why=str(error))
-        words = Message(error.words.to(person.language), language=person.language)
-        door.later(door.whisper(act, words))
+        log.warning("slack.view_not_opened", action=name, why=str(error))
+        _say(door, act, error.words, door.language(act))
+    return True
+
+
+async def _opening(
+    door: Door, act: Act, person: Person, trigger: str, name: str, value: str
+) -> Opening:
+    """What is to be opened, with all that has to be read for it."""
+    if name == "open":
+        return partial(open_form, door, act, person, trigger, value)
+    if name == "edit":
+        sheet = await sheet_of(door, act, person, value)
+        return partial(open_sheet, door, act, person, trigger, sheet)
+    async with door.house.engine.connect() as connection:
+        view = await prepare(connection, door, act, person, name, value)
+    return partial(_open_view, door, act, trigger, view)
+
+
+async def _open_view(door: Door, act: Act, trigger: str, view: Json) -> None:
+    client = await door.client(act.team)
+    await ask(client.views_open(trigger_id=trigger, view=view))
+
+
+async def _refuse(door: Door, act: Act, refused: Refused) -> None:
+    """Say why not; where the content has changed meanwhile, with the newest card."""
+    person = door.house.met[act.sender]
+    language = person.language
+    message = Message(refused.words.to(language), language=language)
+    if isinstance(refused, Changed):
+        try:
+            async with asyncio.timeout(CLICK_PATIENCE), door.house.engine.connect() as connection:
+                newest = await newest_card(connection, door.house, person, language, refused)
+            message = newest or message
+        except (TimeoutError, OSError, SQLAlchemyError) as error:
+            log.warning("slack.newest_not_read", error=repr(error))
+    await door.whisper(act, message)
+
+
+def _say(door: Door, act: Act, words: Words, language: Language) -> None:
+    door.later(door.whisper(act, Message(words.to(language), language=language)))
 
 
 def _place(body: Json) -> Spot:

@@ -20,6 +20,7 @@ from core.inbound import Sender, Spot
 from core.intake import PATIENCE
 from core.messages import Message
 from core.people import Person, who
+from core.words import Language
 
 log = structlog.get_logger()
 
@@ -80,6 +81,11 @@ class Door:
     async def client(self, team: str) -> AsyncWebClient:
         """The client for a workspace. Raises Permanent or TryLater."""
         return self.outbound.api.client((await self.install(team)).token)
+
+    def language(self, act: Act) -> Language:
+        """Somebody's language, as far as this process has met them."""
+        person = self.house.met.get(act.sender)
+        return person.language if person is not None else "ja"
 
     async def person(self, act: Act) -> Person | None:
         """Who it is; None for a stranger. Raises DatabaseAway where that can't be told in time."""

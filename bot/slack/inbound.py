@@ -26,7 +26,7 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
 from audit.registry import brief
-from bot.slack import limits
+from bot.slack import asking, limits
 from bot.slack.actions import on_click, on_shortcut
 from bot.slack.commands import on_command
 from bot.slack.door import Act, Door
@@ -36,7 +36,6 @@ from bot.slack.installs import Installs
 from bot.slack.modal import change_rows, submit, suggest
 from bot.slack.oauth import CAME_FROM, flow
 from bot.slack.outbound import SlackOutbound
-from bot.slack.reason import submit_reason
 from bot.slack.render import Json
 from core.errors import MiyabiError
 from core.inbound import Spot, storable
@@ -191,7 +190,9 @@ def make_app(door: Door, installing: AsyncOAuthFlow | None) -> AsyncApp:
     app.action(re.compile(""))(_bound(door, on_click))
     app.options(re.compile(""))(_bound(door, suggest))
     app.view("form")(_bound(door, submit))
-    app.view("reason")(_bound(door, submit_reason))
+    app.view("asking")(_bound(door, asking.submit))
+    # Those that were open when an earlier version was replaced.
+    app.view("reason")(_bound(door, asking.submit))
     app.shortcut(re.compile("_from_message$"))(_bound(door, on_shortcut))
     return app
 

@@ -9,6 +9,7 @@ FIELD_TEXT = 2_000  # docs.slack.dev, section block
 BUTTON_TEXT = 75  # docs.slack.dev, button element
 ACTIONS = 25  # docs.slack.dev, actions block: elements in one block
 OPTIONS = 100  # docs.slack.dev, static and external select
+OVERFLOW = 5  # docs.slack.dev, overflow menu element
 OPTION_TEXT = 75  # docs.slack.dev, option object
 OPTION_VALUE = 150  # docs.slack.dev, option object
 PLACEHOLDER = 150  # docs.slack.dev, select elements

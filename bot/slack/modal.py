@@ -47,16 +47,15 @@ _CATALOGUE_PATIENCE = 1.5  # seconds: a delivery is answered within 2 (web/limit
 
 async def open_form(door: Door, act: Act, person: Person, trigger: str, agent: str) -> None:
     """Open an agent's form, empty. Raises Permanent (a used trigger, say) or TryLater."""
-    await _open(door, act, person, trigger, Sheet(agent, person.language, act.spot.channel))
+    await open_sheet(door, act, person, trigger, Sheet(agent, person.language, act.spot.channel))
 
 
-async def open_edit(door: Door, act: Act, person: Person, trigger: str, task_id: str) -> None:
-    """Open the form with what a task says. Raises Refused where this person may not change it."""
+async def sheet_of(door: Door, act: Act, person: Person, task_id: str) -> Sheet:
+    """The form for what a task says. Raises Refused where this person may not change it."""
     view = await _task(door, person, task_id)
     if view.requester_id != person.id:
         raise NotAllowed(phrases.NOT_YOURS.fill(who=same(view.requester)))
-    sheet = Sheet(view.agent.name, person.language, act.spot.channel, act.spot.thread, str(view.id))
-    await _open(door, act, person, trigger, sheet)
+    return Sheet(view.agent.name, person.language, act.spot.channel, act.spot.thread, str(view.id))
 
 
 async def _task(door: Door, person: Person, task_id: str) -> TaskView:
@@ -67,7 +66,8 @@ async def _task(door: Door, person: Person, task_id: str) -> TaskView:
         raise Refused(phrases.UNKNOWN_TASK.fill(target="?")) from error
 
 
-async def _open(door: Door, act: Act, person: Person, trigger: str, sheet: Sheet) -> None:
+async def open_sheet(door: Door, act: Act, person: Person, trigger: str, sheet: Sheet) -> None:
+    """Open the form, which is filled in once all is there. Raises Permanent or TryLater."""
     spec = _spec(door, sheet.agent)
     client = await door.client(act.team)
     view = loading_view(spec.title, sheet.language)

@@ -10,6 +10,9 @@ from core.words import Language, Words
 
 Json = dict[str, Any]
 
+MORE = "more"
+"""The action of the menu for what is wanted rarely; what was meant stands in the option."""
+
 MORE_LINES = Words(
     ja="… ほか {n} 行（PDFを参照）", en="… {n} more lines, see the PDF", zh="… 另有 {n} 行，见PDF"
 )
@@ -21,6 +24,9 @@ MORE_CHOICES = Words(
 
 _MARKS = {"done": "●", "running": "◐", "waiting": "◐", "todo": "○", "failed": "✕", "stopped": "■"}
 _GAP = "\u2003"  # an em space: Slack has no columns inside a text
+_SECTIONS = 5
+_LINE = 300
+"""Characters of one line of a paragraph."""
 _GRID_LINES = 5
 """Up to here lines stand in two columns (two of the ten fields of a section each)."""
 
@@ -77,7 +83,7 @@ def blocks(message: Message, picture: str | None = None) -> list[Json]:
     if note and message.totals and not foot:
         # A card on which nothing can be pressed any more says why: not in small print below.
         head, note = [*head, section(cut(message.note.strip(), limits.CONTEXT_TEXT))], []
-    below = [*_picture(message, picture), *note, *foot]
+    below = [*_sections(message.sections), *_picture(message, picture), *note, *foot]
     room = limits.MESSAGE_TEXT - _characters([head, middle, below])
     body = _body(message, min(limits.SECTION_TEXT, room // 2 if message.lines else room))
     room -= _characters(body)
@@ -139,6 +145,29 @@ def _totals(totals: Sequence[Field]) -> list[Json]:
     return [{"type": "divider"}, section("\n".join(words))]
 
 
+def _sections(sections: Sequence[Field]) -> list[Json]:
+    """Paragraphs with a heading, whole lines of each as far as there is room."""
+    shown = [each for each in sections if each.value.strip()][:_SECTIONS]
+    found: list[Json] = [{"type": "divider"}] if shown else []
+    for each in shown:
+        words = _whole_lines(each.value.strip(), limits.CONTEXT_TEXT)
+        found.append(section(f"*{cut(each.label.strip(), 60)}*\n{words}"))
+    return found
+
+
+def _whole_lines(words: str, most: int) -> str:
+    """Escaped; what does not fit is left out from a line's beginning on, a long line itself cut."""
+    kept: list[str] = []
+    for line in words.split("\n"):
+        shown = cut(line, _LINE)
+        most -= len(shown) + 1
+        if most < 2:
+            kept.append("…")
+            break
+        kept.append(shown)
+    return "\n".join(kept)
+
+
 def _lines(lines: Sequence[Line], language: Language, room: int, spare: int) -> list[Json]:
     """Lines of an order, in columns where they are few; what does not fit is counted."""
     if not lines or spare < 2:
@@ -194,13 +223,15 @@ def _note(note: str) -> list[Json]:
 
 def _controls(message: Message) -> list[Json]:
     """Buttons and the select; every element of a message has an action id of its own."""
-    times = Counter(button.action for button in message.buttons)
+    loud = [button for button in message.buttons if button.style != "quiet"]
+    times = Counter(button.action for button in loud)
     if message.select is not None:
         times[message.select.action] += 1
     buttons = [
         _button(button, f"{button.action}:{n}" if times[button.action] > 1 else button.action)
-        for n, button in enumerate(message.buttons[: limits.ACTIONS])
+        for n, button in enumerate(loud[: limits.ACTIONS - 1])
     ]
+    buttons += _more(message)
     found: list[Json] = [{"type": "actions", "elements": buttons}] if buttons else []
     if message.select is None or not message.select.options:
         return found
@@ -219,6 +250,15 @@ def _controls(message: Message) -> list[Json]:
     if more > 0:
         found += _note(MORE_CHOICES.fill(n=more).to(message.language))
     return found
+
+
+def _more(message: Message) -> list[Json]:
+    """What is wanted rarely, behind the three points: its option says what is pressed for what."""
+    quiet = [button for button in message.buttons if button.style == "quiet"][: limits.OVERFLOW]
+    if not quiet:
+        return []
+    choices = options((f"{button.action}:{button.value}", button.label) for button in quiet)
+    return [{"type": "overflow", "action_id": MORE, "options": choices}] if choices else []
 
 
 def _button(button: Button, action_id: str) -> Json:

@@ -1,6 +1,6 @@
 """What can be done with an approval besides deciding it: one more approver, passing on, words."""
 
-from typing import Literal
+from typing import Any, Literal
 from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -122,7 +122,7 @@ async def note(
 ) -> tuple[Task, Words]:
     """A comment on an approval, or a question to who asked for it; the answer comes to the card.
     Raises Refused for whoever has no part in it."""
-    task = await _of(work.connection, person, approval_id)
+    task = await locked_task(work.connection, person, approval_id)
     if not text.strip():
         raise Refused(wording.WHAT_TO_SAY.fill(example=f"{kind} {task.spoken} …"))
     await _write_note(work, task, approval_id, person, kind, text.strip())
@@ -134,24 +134,39 @@ async def note(
 async def answer(work: Unit, person: Person, task: Task, text: str, actor: Actor) -> Words | None:
     """What who asked says in the thread is the answer to the oldest question that has none; None
     where there is no such question."""
-    row = await fetch_one(
-        work.connection,
-        "select n.id, n.approval_id from approval_notes n join approvals a on a.id = n.approval_id"
-        " where n.organisation_id = :organisation_id and n.task_id = :task_id"
-        " and n.kind = 'question' and a.state = 'pending' and not exists (select from"
-        " approval_notes b where b.organisation_id = :organisation_id and b.answers_id = n.id)"
-        " order by n.created_at limit 1",
-        {"organisation_id": task.organisation_id, "task_id": task.id},
-    )
-    if row is None or person.id != task.person_id:
+    row = await open_question(work.connection, task.organisation_id, task.id, person.id)
+    if row is None:
         return None
     await _write_note(work, task, row.approval_id, person, "answer", text.strip(), row.id)
     work.record(_noted(task, row.approval_id, "answer", actor))
     return phrases.ANSWERED
 
 
-async def _of(connection: AsyncConnection, person: Person, approval_id: UUID) -> Task:
-    """The task of an approval that the person has a part in, locked."""
+async def open_question(
+    connection: AsyncConnection, organisation_id: UUID, task_id: UUID, person_id: UUID
+) -> Any:
+    """The oldest question about an approval that waits for this person's answer, and of which
+    approval it is; None where there is none."""
+    return await fetch_one(
+        connection,
+        "select n.id, n.approval_id from approval_notes n join approvals a on a.id = n.approval_id"
+        " join tasks t on t.id = n.task_id where n.organisation_id = :organisation_id"
+        " and n.task_id = :task_id and t.person_id = :person_id"
+        " and n.kind = 'question' and a.state = 'pending' and not exists (select from"
+        " approval_notes b where b.organisation_id = :organisation_id and b.answers_id = n.id)"
+        " order by n.created_at limit 1",
+        {"organisation_id": organisation_id, "task_id": task_id, "person_id": person_id},
+    )
+
+
+async def locked_task(connection: AsyncConnection, person: Person, approval_id: UUID) -> Task:
+    """The task of an approval that the person has a part in, locked. Raises NotAllowed."""
+    task_id = await task_of(connection, person, approval_id)
+    return await tasks.lock(connection, person.organisation_id, task_id)
+
+
+async def task_of(connection: AsyncConnection, person: Person, approval_id: UUID) -> UUID:
+    """The task of an approval that the person has a part in. Raises NotAllowed."""
     row = await fetch_one(
         connection,
         "select a.task_id, exists (select from approval_seats h"
@@ -170,7 +185,8 @@ async def _of(connection: AsyncConnection, person: Person, approval_id: UUID) ->
     )
     if row is None or not row.takes_part:
         raise NotAllowed(wording.STRANGER)
-    return await tasks.lock(connection, person.organisation_id, row.task_id)
+    task_id: UUID = row.task_id
+    return task_id
 
 
 def _noted(task: Task, approval_id: UUID, kind: str, actor: Actor) -> Event:

@@ -1,6 +1,7 @@
 """A decision: one compare-and-set under the task's lock, with what follows from it."""
 
 from dataclasses import dataclass
+from datetime import timedelta
 from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -24,6 +25,9 @@ from core.tags import Tag
 from core.tasks import Task
 from core.unit import Unit
 from core.words import Words
+
+TOLD_WITHIN = timedelta(seconds=1)
+"""So long the work waits for every card to show that it is decided; then it goes on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,7 +134,8 @@ async def _follow(
         await store_result(work, task, standing.step, "", dump(result), decision.at)
         await tasks.move(work, task, "running")
         await tasks.notify(work, task, "task.moved")
-        work.nudge("advance", task)
+        # Whoever has shown the end on every card has it go on at once (notifier/deliver.py).
+        work.nudge("advance", task, after=TOLD_WITHIN)
         await send_round(work, task, after.id)
     elif after.state == "rejected":
         await tasks.move(work, task, "rejected")

@@ -21,7 +21,9 @@ async def asked(office: Office, text: str = "letter hello") -> tuple[object, obj
 async def test_fifty_clicks_are_one_decision_and_forty_nine_answers(
     office: Office, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(intake, "PATIENCE", 30)  # the machine's other work is not the question
+    monkeypatch.setattr(
+        intake, "CLICK_PATIENCE", 30
+    )  # the machine's other work is not the question
     _, approval = await asked(office)
 
     answers = await asyncio.gather(

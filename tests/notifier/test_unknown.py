@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from core import people
+from core.approvals.card import OVER
 from core.db import fetch_all
 from core.errors import OutcomeUnknown, Permanent, TryLater
 from core.inbound import Answer, Sender
@@ -15,7 +16,7 @@ from core.runner import advance
 from core.task_data import unsure_of
 from core.unit import unit
 from core.views import task_view
-from notifier import sending, topics
+from notifier import sending
 from notifier.deliver import announce
 from tests.core.house import Office, seen
 
@@ -162,7 +163,7 @@ async def test_a_question_sent_by_the_dead_and_answered_since_is_found_and_close
 
     await tell(office, answer, "heir")
 
-    over = office.wall.showing(topics.OVER.en)
+    over = office.wall.showing(OVER.en)
     assert (over.buttons, over.note) == ((), "Answer: warm")
     assert "Which tone?" not in "".join(office.wall.texts())
     assert await deliveries(office, "question:%") == [("sent", 1), ("sent", 1)]

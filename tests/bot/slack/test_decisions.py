@@ -92,7 +92,7 @@ async def test_of_fifty_callers_one_decides_and_the_others_are_told(
 ) -> None:
     office = quiet_office
     # Fifty people, Slack and Miyabi share this machine: its speed is not the question here.
-    monkeypatch.setattr(intake, "PATIENCE", 30)
+    monkeypatch.setattr(intake, "CLICK_PATIENCE", 30)
     callers = [f"A{n:02}" for n in range(50)]
     await _hire_approvers(office, callers)
     office.slack.home.channels["C1"].members |= {office.slack.home.user(c).id for c in callers}

@@ -67,7 +67,7 @@ async def test_every_copy_of_the_card_loses_its_buttons_and_says_who_decided(
 
     await office.slack.wait_for(lambda: not any(buttons(copy) for copy in copies), 20.0)
     for copy in copies:
-        assert re.search(r"承認: 鈴木 一郎（\d{4}-\d\d-\d\d \d\d:\d\d）", text_of(copy))
+        assert re.search(r"承認: 鈴木 一郎（\d{4}-\d\d-\d\d \d\d:\d\d、Slack）", text_of(copy))
 
 
 async def test_the_card_shows_the_first_page_as_a_picture(office: Office) -> None:
