@@ -8,6 +8,7 @@ from importlib import resources
 from core.agent import (
     Agent,
     Approval,
+    Attached,
     Deal,
     Deliver,
     Document,
@@ -26,7 +27,7 @@ from core.errors import Choice
 from core.expenses import books
 from core.expenses.books import Booked, Submitted
 from core.expenses.checking import check as check_claim
-from core.expenses.claim import Checked, CheckedLine, Claim, Receipt, Reduction
+from core.expenses.claim import Checked, CheckedLine, Claim, Reduction
 from core.expenses.document import claim_data, remarks_on
 from core.expenses.policy import policy_of, usual_policy
 from core.expenses.settling import rules_for, settle
@@ -85,7 +86,6 @@ ADD_LINE = Words(
 DAY_TO_COME = Words(
     ja="まだ来ていない日付です。", en="That day is yet to come.", zh="该日期尚未到来。"
 )
-FILL_IN = Words(ja="入力してください。", en="Please fill this in.", zh="请填写。")
 BAD_NUMBER = Words(
     ja="登録番号はT+13桁です。番号をご確認ください。",
     en="A registration number is T and 13 digits; check for a typing slip.",
@@ -109,7 +109,7 @@ class ExpenseAsk:
     today: date
     answers: Mapping[str, str] = field(default_factory=dict)
     entries: tuple[Entry, ...] | None = None
-    receipts: tuple[Receipt, ...] = ()
+    receipts: tuple[Attached, ...] = ()
     reductions: Mapping[str, Reduction] = field(default_factory=dict)
 
 
@@ -221,6 +221,11 @@ def answer(ask: ExpenseAsk, key: str, value: str) -> ExpenseAsk:
     return replace(ask, answers={**ask.answers, key: value})
 
 
+def attach(ask: ExpenseAsk, files: tuple[Attached, ...]) -> ExpenseAsk:
+    """The ask with the receipts that were sent with it."""
+    return replace(ask, receipts=files)
+
+
 def _form_entries(values: FormValues) -> tuple[Entry, ...]:
     return tuple(map(_form_entry, row_values(values, "lines")))
 
@@ -255,9 +260,7 @@ def check_form(values: FormValues, catalogue: Catalogue, today: date) -> FormErr
 
 
 def _row_errors(row: FormValues, today: date) -> list[tuple[str, Words]]:
-    errors = [
-        (each.name, FILL_IN) for each in ROW if each.required and row.get(each.name) in (None, "")
-    ]
+    errors: list[tuple[str, Words]] = []
     day = date_value(row, "day")
     if day is not None and day > today:
         errors.append(("day", DAY_TO_COME))
@@ -396,12 +399,21 @@ def facts(results: Results, catalogue: Catalogue) -> Mapping[str, object]:
             "paid": checked.paid,
         },
         "total": checked.total,
+        "tax": _tax_by_rate(checked),
         "receipts": receipts,
         "twins": [
             {"line": twin.place, "task": f"#{twin.reference}", "who": twin.who}
             for twin in (submitted.twins if submitted else ())
         ],
     }
+
+
+def _tax_by_rate(checked: Checked) -> dict[str, int]:
+    sums: dict[str, int] = {}
+    for each in checked.lines:
+        rate = str(each.line.rate)
+        sums[rate] = sums.get(rate, 0) + each.tax
+    return sums
 
 
 def _line_facts(each: CheckedLine) -> dict[str, object]:
@@ -507,6 +519,7 @@ agent = Agent(
     form=FORM,
     begin=begin,
     answer=answer,
+    attach=attach,
     edit=edit,
     summarise=summarise,
     deal=deal,

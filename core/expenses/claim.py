@@ -95,14 +95,3 @@ class Checked:
     def paid(self) -> int:
         """What the person gets."""
         return self.approved - self.withheld
-
-
-@dataclass(frozen=True, slots=True)
-class Receipt:
-    """A file that was sent with a claim, kept in the store of documents by its hash. `size` in
-    bytes."""
-
-    sha256: str
-    name: str
-    media_type: str
-    size: int

@@ -5,9 +5,10 @@ from datetime import date
 
 from babel.dates import format_date
 
+from core.agent import Attached
 from core.company import Company
 from core.expenses.books import Submitted, Twin
-from core.expenses.claim import Checked, CheckedLine, Receipt
+from core.expenses.claim import Checked, CheckedLine
 from core.words import Language, Words, same
 
 ON_LINE = Words(ja="{n}件目: {remark}", en="Line {n}: {remark}", zh="第{n}项: {remark}")
@@ -38,7 +39,7 @@ def _twin(twin: Twin) -> Words:
 def claim_data(
     checked: Checked,
     submitted: Submitted,
-    receipts: Sequence[Receipt],
+    receipts: Sequence[Attached],
     company: Company,
     *,
     person: str,

@@ -54,7 +54,7 @@ async def to_its_end(
     if inbox is None or inbox.task_id != answer.task_id:
         inbox = Inbox(talk.session.house, organisation.id, task_id=answer.task_id)
     standing = await follow(talk.session, inbox, answer.task_id, show)
-    if approves and standing.waiting_for == "approval":
+    while approves and standing.waiting_for == "approval":  # every step of the route
         approved = await _approve(talk, inbox, as_json=as_json)
         if approved.outcome != "done":
             return without_task(talk, approved, as_json=as_json)

@@ -8,10 +8,11 @@ from uuid import UUID
 import pytest
 from pypdf import PdfReader
 
+from core.agent import Attached
 from core.company import Company
 from core.expenses.books import Submitted, Twin
 from core.expenses.checking import check
-from core.expenses.claim import Checked, Claim, Receipt
+from core.expenses.claim import Checked, Claim
 from core.expenses.document import claim_data
 from core.expenses.policy import usual_policy
 from core.expenses.settling import rules_for, settle
@@ -28,7 +29,7 @@ TEXT = """\
 11/18 鮨大 33,000円 会食 参加者: 佐藤様(ABC商事)、髙﨑様 計3名
 11/17 講演料 110,000円（うち消費税10,000円）山田太郎 社内セミナー
 11/16 <!channel> #image("x") *bold* 500円 文具 =HYPERLINK("x")"""
-RECEIPT = Receipt("ab" * 32, "領収書.pdf", "application/pdf", 1234)
+RECEIPT = Attached("ab" * 32, "領収書.pdf", "application/pdf", 1234)
 TWINS = Submitted(UUID(int=1), (Twin(1, 1001, "鈴木 花子", own=False),))
 
 
