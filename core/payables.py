@@ -37,6 +37,11 @@ NOT_VOID = Words(
     en="{number} of this task is already issued. Declare it void before it is done anew.",
     zh="此任务的 {number} 已开具。如需重做，请先将其作废。",
 )
+NOT_OWED = Words(
+    ja="{claims} は集計後に無効になりました。修正（revise）してやり直してください。",
+    en="{claims}: declared void since it was gathered. Revise the task.",
+    zh="{claims} 在汇总后已作废。请修改（revise）后重试。",
+)
 NO_AMOUNT = Words(
     ja="支払額は1円以上でなければなりません（{amount}円）。",
     en="What is to be paid is less than ¥1 (¥{amount}).",
@@ -121,6 +126,20 @@ async def gather(work: Unit, run: Task, pay_on: date, accounts: BankAccounts) ->
     await _take(work, run, [each for each, _ in found], pay_on)
     without = tuple(each for each in free if each.whose not in known)
     return Gathered(tuple(found), without, await _runs_beside(work, run))
+
+
+async def check_still_owed(work: Unit, run: Task) -> None:
+    """Raises Refused where the document of something that a run has was declared void since."""
+    rows = await fetch_all(
+        work.connection,
+        "select t.reference from payables p join tasks t on t.id = p.task_id"
+        " where p.organisation_id = :organisation_id and p.run_id = :run and exists ("
+        " select from documents d where d.organisation_id = :organisation_id"
+        " and d.task_id = p.task_id and d.voided_at is not null) order by t.reference",
+        {"organisation_id": run.organisation_id, "run": run.id},
+    )
+    if rows:
+        raise Refused(NOT_OWED.fill(claims=", ".join(f"#{row.reference}" for row in rows[:20])))
 
 
 async def withdraw(work: Unit, organisation_id: UUID, task_id: UUID) -> int:

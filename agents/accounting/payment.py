@@ -174,6 +174,13 @@ class Confirmed:
 
 
 @dataclass(frozen=True, slots=True)
+class Settled:
+    """That all of it is still owed."""
+
+    total: int
+
+
+@dataclass(frozen=True, slots=True)
 class Issued(Document):
     """The same file under its number."""
 
@@ -271,6 +278,12 @@ async def confirm(
     if said != meant:
         raise Permanent(NOT_THE_FILE.fill(why=f"{said} / {meant}"))
     return Confirmed(found.total)
+
+
+async def settle(work: Unit, task: Task, confirmed: Confirmed) -> Settled:
+    """The last look at the claims: none was declared void since it was gathered."""
+    await payables.check_still_owed(work, task)
+    return Settled(confirmed.total)
 
 
 async def issue(file: TransferFile, when: When, numbered: Numbered) -> Issued:
@@ -425,6 +438,7 @@ agent = Agent(
         write,
         Approval(route="payment", shows=TransferFile),
         confirm,
+        Record(settle),
         Number(),
         issue,
         Deliver(shows=Issued),
@@ -438,6 +452,7 @@ agent = Agent(
         "write": Words(ja="ファイル作成", en="Write the file", zh="制作文件"),
         "approve": Words(ja="承認", en="Approval", zh="审批"),
         "confirm": Words(ja="照合", en="Check", zh="核对"),
+        "settle": Words(ja="確定", en="Settle", zh="确定"),
         "number": Words(ja="採番", en="Number", zh="编号"),
         "issue": Words(ja="発行", en="Issue", zh="签发"),
         "deliver": Words(ja="お渡し", en="Deliver", zh="交付"),

@@ -214,6 +214,31 @@ async def test_what_was_handed_out_stays_in_its_file_unless_that_is_void(
     assert await accounting.held(await accounting.run()) == {claim}
 
 
+async def test_a_claim_that_turns_out_void_stops_the_file_and_a_revision_goes_without(
+    accounting: Accounting,
+) -> None:
+    office = accounting.office
+    await accounting.put(Whose(office.asker.id))
+    first, second = await accounting.claim(1_000), await accounting.claim(2_000)
+    voided = await office.row("select id from tasks where reference = :n", {"n": second})
+    await office.click("approve", await office.approval_id(voided.id), office.boss)
+    await office.work()
+    assert await office.state(voided.id) == "done"
+    run = await accounting.run()
+    assert await accounting.held(run) == {first, second}
+    await office.say(f"void #{second} not ours", office.boss)
+
+    await accounting.decide(run)
+
+    assert await office.state(run) == "failed"
+    row = await office.row("select reference from tasks where id = :id", {"id": run})
+    await accounting.say(f"revise #{row.reference} {accounting.day}")
+    await office.work()
+    assert await accounting.held(run) == {first}
+    await accounting.decide(run)
+    assert await office.state(run) == "done"
+
+
 async def test_only_accountants_gather_and_what_lacks_is_said(accounting: Accounting) -> None:
     office = accounting.office
     await accounting.claim(1_000, office.boss)
