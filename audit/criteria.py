@@ -3,13 +3,13 @@
 import base64
 import binascii
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from uuid import UUID
 
 SHORTEST = 2
-"""Characters that are looked for at least: the index is one of pairs."""
+"""Characters that are looked for at least: the index is one of pairs, and of fours."""
 
 
 class TooShort(ValueError):
@@ -18,6 +18,10 @@ class TooShort(ValueError):
 
 class NoCursor(ValueError):
     """What was given as the end of a page never was one."""
+
+
+class TooSlow(Exception):
+    """What was asked for takes longer than whoever asked is let wait."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,10 +69,7 @@ _PLAIN: Conditions = {
 
 
 def conditions(criteria: Criteria) -> tuple[list[str], Values]:
-    """All but the counterparty, which is looked up first (audit/search.py), about rows `d`.
-
-    Raises TooShort.
-    """
+    """All but the counterparty and the words (audit/search.py, audit/free_text.py), of rows `d`."""
     given = {name: getattr(criteria, name) for name in _PLAIN}
     values: Values = {name: value for name, value in given.items() if value not in (None, "")}
     found = [_PLAIN[name] for name in values]
@@ -77,24 +78,33 @@ def conditions(criteria: Criteria) -> tuple[list[str], Values]:
         typed = unicodedata.normalize("NFKC", criteria.number).strip()
         found.append("d.number = any (cast(:numbers as text[]))")
         values["numbers"] = sorted({typed, typed.upper()})
-    words = criteria.text.split()
-    if words:
-        long_enough(max(words, key=len))
-    for place, word in enumerate(words):
-        found.append(contains("d.words", f"word_{place}"))
-        values[f"word_{place}"] = word
     return found, values
 
 
-def contains(column: str, parameter: str) -> str:
-    """That a folded column holds a text: by the index of pairs, and then for certain. A single
-    character has no pair; it is looked for among what the others find."""
-    folded = f"audit_fold(:{parameter})"
-    return f"audit_bigrams({column}) @> audit_bigrams({folded}) and strpos({column}, {folded}) > 0"
+def words(criteria: Criteria) -> Values:
+    """The words looked for, by the names of their parameters. Raises TooShort."""
+    typed = criteria.text.split()
+    if typed:
+        long_enough(max(typed, key=len))
+    return {f"word_{place}": word for place, word in enumerate(typed)}
+
+
+def holds_all(column: str, parameters: Iterable[str]) -> str:
+    """That a folded column holds each of these texts."""
+    return " and ".join(f"strpos({column}, audit_fold(:{each})) > 0" for each in parameters)
+
+
+def may_hold(grams: str, quarter: str, parameters: Iterable[str]) -> str:
+    """That what is indexed by these grams may hold each of these texts: by the index alone.
+
+    A single character has no gram; it is looked for among what the others find.
+    """
+    folded = " || E'\\n' || ".join(f"audit_fold(:{each})" for each in parameters)
+    return f"{grams} @> audit_sought(:organisation_id, {quarter}, {folded})"
 
 
 def long_enough(text: str) -> str:
-    """The text. Raises TooShort for one that no pair of characters is left of."""
+    """The text. Raises TooShort for one of which not even two characters are left."""
     folded = "".join(unicodedata.normalize("NFKC", text).lower().split())
     if len(folded) < SHORTEST:
         raise TooShort(text)

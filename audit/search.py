@@ -4,25 +4,31 @@ A page goes on behind the last row of the one before (keyset), so that the thous
 the first does, and what is entered meanwhile shifts nothing: no row comes twice.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, time, timedelta
 from typing import Any, Generic, TypeVar
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import Row, text
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from audit.criteria import (
     Criteria,
     DocumentPlace,
     EventPlace,
+    TooSlow,
     Values,
     conditions,
-    contains,
+    holds_all,
     long_enough,
+    may_hold,
+    words,
 )
+from audit.free_text import OLDER, Asked, holding
 
 PAGE = 50
 PAGE_AT_MOST = 1000
@@ -30,6 +36,9 @@ PAGE_AT_MOST = 1000
 FEW = 100
 """So many counterparties are walked one by one, each along its own index. A text that more have in
 their names ("株式会社") says little; then documents are walked by date, and most of them fit."""
+
+MANY = 1000
+"""Documents whose events are looked for by their streams."""
 
 At = TypeVar("At", DocumentPlace, EventPlace)
 
@@ -42,19 +51,27 @@ class Page(Generic[At]):
     after: At | None
 
 
+SLOWEST = 2.5
+"""Seconds a statement of a search may take. Who asks for more has to ask for less."""
+
+_GIVEN_UP = "57014"  # query_canceled: what a statement ends with that takes longer
+
+
 async def prepare(connection: AsyncConnection) -> None:
-    """Have the searches of this transaction planned for their very values.
+    """Have the searches of this transaction planned for their very values, and end in time.
 
     A plan for any values is good for none here: ranges may hold a day or a decade.
     """
-    await connection.execute(text("set local plan_cache_mode = force_custom_plan"))
+    await connection.execute(
+        text(
+            "select set_config('plan_cache_mode', 'force_custom_plan', true),"
+            " set_config('statement_timeout', :most, true)"
+        ),
+        {"most": f"{SLOWEST * 1000:.0f}"},
+    )
 
 
 # Documents
-
-_COLUMNS = """d.id, d.dated, d.amount, d.counterparty, d.kind, d.number, d.stream, d.reference,
-    d.person_id, d.retain_until, d.sha256, d.file_name, d.media_type, d.voided_at"""
-_ORDER = "order by d.dated desc, d.id desc limit :limit"
 
 
 async def documents(
@@ -65,50 +82,55 @@ async def documents(
     after: DocumentPlace | None = None,
     limit: int = PAGE,
 ) -> Page[DocumentPlace]:
-    """The organisation's documents that fit, the newest first. Raises TooShort."""
+    """The organisation's documents that fit, the newest first. Raises TooShort, TooSlow."""
     where, values = conditions(criteria)
-    values |= {"organisation_id": organisation_id, "limit": limit + 1}
+    values |= {"organisation_id": organisation_id}
     if after is not None:
-        where.append("(d.dated, d.id) < (:after_dated, :after_id)")
+        where.append(OLDER)
         values |= {"after_dated": after.dated, "after_id": after.id}
-    sql = _select(where)
-    if criteria.counterparty:
-        values["counterparty"] = long_enough(criteria.counterparty)
-        known = await _counterparties(connection, organisation_id, criteria.counterparty)
-        if not known:
-            return Page((), None)
-        if len(known) > FEW:
-            sql = _select([*where, _AMONG])
+    names: Sequence[UUID] | None = None
+    with _in_time():
+        if criteria.counterparty:
+            values["counterparty"] = long_enough(criteria.counterparty)
+            names = await _counterparties(connection, values)
+            if not names:
+                return Page((), None)
+            if len(names) > FEW:
+                names = None
+                where.append(_AMONG)
+        asked = Asked(connection, where, values, names)
+        looked_for = words(criteria)
+        if looked_for:
+            rows = await holding(asked, looked_for, criteria.since, limit + 1, SLOWEST)
         else:
-            # Of each counterparty as many as could be on the page: a few hundred rows to sort.
-            values["counterparties"] = known
-            each = _select(["d.counterparty_id = c.id", *where])
-            sql = (
-                "select d.* from unnest(cast(:counterparties as uuid[])) as c (id)"  # noqa: S608
-                f" cross join lateral ({each}) d {_ORDER}"
-            )
-    rows = (await connection.execute(text(sql), values)).all()
+            rows = await asked.newest(limit + 1)
     last = rows[limit - 1] if len(rows) > limit else None
     return Page(rows[:limit], DocumentPlace(last.dated, last.id) if last else None)
 
 
-def _select(where: Sequence[str]) -> str:
-    needed = " and ".join(["d.organisation_id = :organisation_id", *where])
-    return f"select {_COLUMNS} from audit_documents d where {needed} {_ORDER}"  # noqa: S608
-
-
+_NAMES = may_hold("audit_grams(c.organisation_id, 0, c.folded)", "0", ["counterparty"])
 _NAMED = f"""select c.id from audit_counterparties c
-    where c.organisation_id = :organisation_id and {contains("c.folded", "counterparty")}"""  # noqa: S608
-_AMONG = f"d.counterparty_id in ({_NAMED})"
+    where c.organisation_id = :organisation_id and {_NAMES}
+    and {holds_all("c.folded", ["counterparty"])}"""  # noqa: S608
+# "Is true" has the names be found once and kept, and not each document's looked for among them.
+_AMONG = f"(d.counterparty_id in ({_NAMED})) is true"
 
 
-async def _counterparties(
-    connection: AsyncConnection, organisation_id: UUID, name: str
-) -> list[UUID]:
+async def _counterparties(connection: AsyncConnection, values: Values) -> list[UUID]:
     """Those that have this in their names; one more than FEW at most."""
-    values: Values = {"organisation_id": organisation_id, "counterparty": name, "few": FEW + 1}
-    rows = await connection.execute(text(f"{_NAMED} limit :few"), values)
+    rows = await connection.execute(text(f"{_NAMED} limit :few"), {**values, "few": FEW + 1})
     return [row.id for row in rows]
+
+
+@contextmanager
+def _in_time() -> Iterator[None]:
+    """Raises TooSlow where the database gives up (`prepare`)."""
+    try:
+        yield
+    except DBAPIError as error:
+        if getattr(error.orig, "sqlstate", None) == _GIVEN_UP:
+            raise TooSlow from error
+        raise
 
 
 # Events
@@ -134,22 +156,23 @@ async def events(
     after: EventPlace | None = None,
     limit: int = PAGE,
 ) -> Page[EventPlace]:
-    """The organisation's events that fit, the newest first. Raises TooShort."""
+    """The organisation's events that fit, the newest first. Raises TooShort, TooSlow."""
     where, values = _of_events(criteria)
     values |= {"organisation_id": organisation_id, "limit": limit + 1}
+    if criteria.of.only_of_documents:
+        needed, more = await _about(connection, organisation_id, criteria.of)
+        where.append(needed)
+        values |= more
     if after is not None:
         where.append("(e.at, e.id) < (:after_at, :after_id)")
         values |= {"after_at": after.at, "after_id": after.id}
     needed = " and ".join(["e.organisation_id = :organisation_id", *where])
-    rows = (
-        await connection.execute(
-            text(
-                "select e.id, e.at, e.tag, e.stream, e.seq, e.body from audit_events e"  # noqa: S608
-                f" where {needed} order by e.at desc, e.id desc limit :limit"
-            ),
-            values,
-        )
-    ).all()
+    sql = (
+        "select e.id, e.at, e.tag, e.stream, e.seq, e.body from audit_events e"  # noqa: S608
+        f" where {needed} order by e.at desc, e.id desc limit :limit"
+    )
+    with _in_time():
+        rows = (await connection.execute(text(sql), values)).all()
     last = rows[limit - 1] if len(rows) > limit else None
     return Page(rows[:limit], EventPlace(last.at, last.id) if last else None)
 
@@ -175,15 +198,28 @@ def _of_events(criteria: EventCriteria) -> tuple[list[str], Values]:
     if of.stream is not None:
         where.append("e.stream = :stream")
         values["stream"] = of.stream
-    if of.only_of_documents:
-        about = Criteria(least=of.least, most=of.most, number=of.number, kind=of.kind, text=of.text)
-        needed, more = conditions(about)
-        values |= more
-        if of.counterparty:
-            needed.append(_AMONG)
-            values["counterparty"] = long_enough(of.counterparty)
-        where.append(
-            "e.stream in (select d.stream from audit_documents d"  # noqa: S608
-            f" where d.organisation_id = :organisation_id and {' and '.join(needed)})"
-        )
     return where, values
+
+
+async def _about(
+    connection: AsyncConnection, organisation_id: UUID, of: Criteria
+) -> tuple[str, Values]:
+    """That an event is of a document that fits. Few documents are looked up first; of many, whose
+    events are everywhere, each event that is come by is asked about."""
+    about = replace(of, since=None, until=None, person_id=None, stream=None)
+    found = await documents(connection, organisation_id, about, limit=MANY)
+    if found.after is None:
+        streams = list({row.stream for row in found.rows})
+        return "e.stream = any (cast(:streams as uuid[]))", {"streams": streams}
+    needed, values = conditions(about)
+    if of.counterparty:
+        needed.append(_AMONG)
+        values["counterparty"] = of.counterparty
+    looked_for = words(about)
+    if looked_for:
+        needed.append(holds_all("d.words", looked_for))
+        values |= looked_for
+    return (
+        "e.stream in (select d.stream from audit_documents d"  # noqa: S608
+        f" where d.organisation_id = :organisation_id and {' and '.join(needed)})"
+    ), values

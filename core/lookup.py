@@ -13,7 +13,7 @@ from sqlalchemy import Row
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from audit import search
-from audit.criteria import Criteria, DocumentPlace, EventPlace, NoCursor, TooShort
+from audit.criteria import Criteria, DocumentPlace, EventPlace, NoCursor, TooShort, TooSlow
 from audit.event import JSON, Event
 from core.asked import READERS, Asked, Reader, criteria, event_criteria, for_the_log
 from core.db import fetch_all, from_json
@@ -29,6 +29,12 @@ TOO_SHORT = Words(
     ja="「{text}」は短すぎます。2文字以上で検索してください。",
     en="“{text}” is too short: look for two characters at least.",
     zh="“{text}”太短，请输入至少2个字符。",
+)
+TOO_SLOW = Words(
+    ja="この条件では検索に時間がかかりすぎます。期間を狭めるか、取引先・金額・言葉などの条件を加えてください。",
+    en="This takes too long to look for. Narrow the dates, or say more: a counterparty, an amount,"
+    " a longer word.",
+    zh="按此条件检索耗时过长。请缩小日期范围，或增加交易方、金额、关键词等条件。",
 )
 NO_PAGE = Words(
     ja="このページはありません。最初から検索してください。",
@@ -149,6 +155,8 @@ async def page(
         )
     except TooShort as error:
         raise Refused(TOO_SHORT.fill(text=str(error)[:40])) from error
+    except TooSlow as error:
+        raise Refused(TOO_SLOW) from error
     except NoCursor as error:
         raise Refused(NO_PAGE) from error
 

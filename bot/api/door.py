@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import dataclass
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any, ClassVar, TypeVar
 
 import structlog
 from fastapi import Depends, Header, Request, Response
@@ -35,10 +35,12 @@ _abandoned: set[asyncio.Task[Response]] = set()
 
 
 class Timely(APIRoute):
-    """A route that answers within PATIENCE, whatever the database does.
+    """A route that answers within `patience` seconds, whatever the database does.
 
     What is not done by then is called off, and how long that takes nobody waits for.
     """
+
+    patience: ClassVar[float] = PATIENCE
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         handle = super().get_route_handler()
@@ -46,7 +48,7 @@ class Timely(APIRoute):
         async def timely(request: Request) -> Response:
             work = asyncio.create_task(handle(request))
             try:
-                done, _ = await asyncio.wait({work}, timeout=PATIENCE)
+                done, _ = await asyncio.wait({work}, timeout=self.patience)
             except asyncio.CancelledError:
                 work.cancel()
                 raise

@@ -19,7 +19,15 @@ from core.asked import Asked, Reader
 from core.errors import NotAllowed, Refused, Unknown
 from core.people import spell
 
-router = APIRouter(prefix="/audit", route_class=Timely)
+
+class Looking(Timely):
+    """A route that looks for something, which gives up by itself (audit.search.SLOWEST) and then
+    says more than that the database is away."""
+
+    patience = 8.0
+
+
+router = APIRouter(prefix="/audit", route_class=Looking)
 
 _MEDIA = {"csv": "text/csv; charset=utf-8", "jsonl": "application/jsonl"}
 _NOT_FOUND: dict[int | str, dict[str, Any]] = {

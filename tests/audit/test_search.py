@@ -345,7 +345,7 @@ async def test_no_search_reads_the_table_from_end_to_end(shelf: Shelf, database_
 
 
 async def _fill(database_url: str, organisation_id: UUID) -> None:
-    """20,000 documents of 500 counterparties."""
+    """20,000 documents of 500 counterparties, in the order of their dates as documents come."""
     owner = create_async_engine(database_url)
     async with owner.begin() as connection:
         await connection.execute(
@@ -360,7 +360,7 @@ async def _fill(database_url: str, organisation_id: UUID) -> None:
             text("""
                 insert into audit_documents (id, organisation_id, dated, amount, counterparty_id,
                     counterparty, kind, number, stream, reference, person_id, words, retain_until)
-                select gen_random_uuid(), :organisation_id, date '2024-01-01' + n % 1095,
+                select gen_random_uuid(), :organisation_id, date '2024-01-01' + n * 1095 / 20000,
                     n * 7919 % 100000, lpad(to_hex(n % 500), 32, '0')::uuid, '',
                     case when n % 5000 = 0 then 'rare' else 'quote' end, 'N-' || n,
                     lpad(to_hex(n), 32, '0')::uuid, '#' || n, lpad(to_hex(n % 50), 32, '0')::uuid,

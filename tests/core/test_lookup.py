@@ -14,7 +14,10 @@ from typing import Any
 from uuid import UUID
 
 import pytest
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import create_async_engine
 
+from audit import search
 from audit.keys import HeldKey
 from audit.note import NoteKey
 from audit.verifier.notes import read_keys
@@ -26,7 +29,7 @@ from core.asked import Asked, Reader, read_amount, read_day
 from core.company import Company
 from core.errors import NotAllowed, Permanent, Refused, Unknown
 from core.handover import begin, pack, sheet
-from core.lookup import Found, What, look
+from core.lookup import TOO_SLOW, Found, What, look
 from core.people import Person
 from core.retention import retain_until
 from core.tags import Tag
@@ -180,6 +183,23 @@ async def test_what_cant_be_looked_for_is_told_in_three_languages(
         await found(office, **wrong)
 
     assert len({refused.value.words.to(language) for language in LANGUAGES}) == 3
+
+
+async def test_what_takes_too_long_is_told_and_nothing_is_noted(
+    office: Office, database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(search, "SLOWEST", 0.1)
+    owner = create_async_engine(database_url)
+    async with owner.begin() as connection:  # nobody reads on until it is over
+        for table in ("audit_documents", "audit_events"):
+            await connection.execute(text(f"lock table {table} in access exclusive mode"))
+        for what in ("documents", "events"):
+            with pytest.raises(Refused) as refused:
+                await found(office, what, text="言葉")  # type: ignore[arg-type]
+            assert refused.value.words == TOO_SLOW
+    await owner.dispose()
+
+    assert await noted(office, Tag.LOG_SEARCHED) == []
 
 
 async def test_a_page_that_never_was_is_refused(office: Office) -> None:
