@@ -244,6 +244,9 @@ class Agent:
     edit: Callable[[Results], FormValues] | None = None
     attach: Callable[[Any, tuple[Attached, ...]], Any] | None = None
     """The ask with the files that were sent for it: all of them each time. None: it takes none."""
+    reduce: Callable[[Results, int, int, str, str], Any] | None = None
+    """The ask in which a line (from 1) is let pass with no more than so many yen; then the reason,
+    and who says so. Raises Refused where there is no such line or that is not less."""
     deal: Callable[[Results], Deal] | None = None
     """What its document is about, as far as that is known when its number is taken."""
     terms: Callable[[Results], Terms] | None = None

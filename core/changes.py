@@ -1,5 +1,7 @@
 """What a person changes of a task: an answer, a revision, cancelling, a retry, a void document."""
 
+from uuid import UUID
+
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from core import attachments, effects, phrases, tasks
@@ -56,8 +58,19 @@ async def revise(work: Unit, request: Request, task: Task, text: str) -> Answer:
     return about(task, request.say(words, "taken"))
 
 
-async def renew(work: Unit, request: Request, task: Task, ask: object, text: str) -> int:
-    """Write revision n+1 with this ask, as JSON, and have a worker begin with it; its number."""
+async def renew(
+    work: Unit,
+    request: Request,
+    task: Task,
+    ask: object,
+    text: str,
+    *,
+    author: UUID | None = None,
+) -> int:
+    """Write revision n+1 with this ask, as JSON, and have a worker begin with it; its number.
+
+    `author` wrote what is asked: whoever speaks, unless they add nothing of their own.
+    """
     revision = task.revision + 1
     await opening.supersede(work, task, "superseded", request.actor)
     await execute(
@@ -69,7 +82,7 @@ async def renew(work: Unit, request: Request, task: Task, ask: object, text: str
             "task_id": task.id,
             "revision": revision,
             "ask": to_json(ask),
-            "person_id": request.person.id,
+            "person_id": author or request.person.id,
         },
     )
     await execute(

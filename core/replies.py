@@ -23,6 +23,7 @@ from core.desk import desk, desk_message
 from core.errors import NotAllowed, Refused
 from core.inbound import IGNORED, Answer, Click
 from core.people import Person
+from core.reductions import handle_reduce
 from core.request import Request
 from core.target import about, target, task_of_thread
 from core.unit import Unit
@@ -133,6 +134,7 @@ _HANDLERS: dict[str, Handler] = {
     "cancel": handle_cancel,
     "retry": handle_retry,
     "revise": handle_revise,
+    "reduce": handle_reduce,
     "void": handle_void,
     **acts.HANDLERS,
 }

@@ -23,7 +23,7 @@ from core.agent import (
 from core.catalogue import Catalogue
 from core.company import Company
 from core.documents import Files
-from core.errors import Choice
+from core.errors import Choice, Refused
 from core.expenses import books
 from core.expenses.books import Booked, Submitted
 from core.expenses.checking import check as check_claim
@@ -42,7 +42,7 @@ from core.forms import (
     text_value,
 )
 from core.messages import Field, Line, Picture
-from core.money import yen
+from core.money import spoken_yen, yen
 from core.reading.expense import Amount, Entry, read_attendees, read_expenses
 from core.registration import is_registration_number
 from core.tasks import Task
@@ -90,6 +90,16 @@ BAD_NUMBER = Words(
     ja="登録番号はT+13桁です。番号をご確認ください。",
     en="A registration number is T and 13 digits; check for a typing slip.",
     zh="登记编号为T加13位数字，请确认。",
+)
+NO_SUCH_LINE = Words(
+    ja="{place}件目はありません（全{most}件）。",
+    en="There is no line {place}; there are {most}.",
+    zh="没有第{place}项（共{most}项）。",
+)
+NOT_LESS = Words(
+    ja="いまの承認額 {approved} より少ない金額にしてください。",
+    en="Give less than what is up for approval now, {approved}.",
+    zh="请填写少于目前待批金额 {approved} 的金额。",
 )
 NEEDS_ATTENDEES = Words(
     ja="交際費には参加者の氏名と人数が必要です（例: ABC商事 佐藤様 計2名）。",
@@ -224,6 +234,19 @@ def answer(ask: ExpenseAsk, key: str, value: str) -> ExpenseAsk:
 def attach(ask: ExpenseAsk, files: tuple[Attached, ...]) -> ExpenseAsk:
     """The ask with the receipts that were sent with it."""
     return replace(ask, receipts=files)
+
+
+def reduce(results: Results, place: int, amount: int, reason: str, by: str) -> ExpenseAsk:
+    """The ask of which a line is approved with less than was claimed; everything else stays."""
+    ask: ExpenseAsk = results[ExpenseAsk]
+    checked: Checked | None = results.get(Checked)
+    lines = checked.lines if checked is not None else ()
+    if not 1 <= place <= len(lines):
+        raise Refused(NO_SUCH_LINE.fill(place=place, most=len(lines)))
+    if amount >= lines[place - 1].approved:
+        raise Refused(NOT_LESS.fill(approved=spoken_yen(lines[place - 1].approved)))
+    reductions = {**ask.reductions, str(place): Reduction(amount, reason, by)}
+    return replace(ask, reductions=reductions)
 
 
 def _form_entries(values: FormValues) -> tuple[Entry, ...]:
@@ -521,6 +544,7 @@ agent = Agent(
     answer=answer,
     attach=attach,
     edit=edit,
+    reduce=reduce,
     summarise=summarise,
     deal=deal,
     terms=terms,

@@ -200,6 +200,33 @@ async def test_a_void_claim_is_neither_paid_nor_reported(office: Office) -> None
     assert (await payable(office), await reported(office)) == ([], [])
 
 
+async def test_an_approver_lets_less_pass_and_everybody_is_told(office: Office) -> None:
+    answer = await asked(office, TAXI + "\n11/20 文具 1,800円 事務")
+    for words, person in (
+        (f"減額 #{answer.reference} 2 1,500円 私物を除く", office.asker),  # not theirs
+        (f"減額 #{answer.reference} 3 1,500円 私物を除く", office.boss),
+        (f"減額 #{answer.reference} 2 1,800円 私物を除く", office.boss),
+        (f"減額 #{answer.reference} 2 1,500円", office.boss),
+    ):
+        assert (await office.say(words, person)).outcome == "refused"
+
+    old = await office.approval_id(answer.task_id)
+    said = await office.say(f"減額 #{answer.reference} 2 1,500円 私物を除く", office.boss)
+    await office.work()
+
+    assert said.outcome == "done"
+    assert (await office.click("approve", old, office.boss)).outcome == "refused"
+    claim = await claim_of(office, answer)
+    assert (claim["total"], claim["approved"], claim["paid"]) == (4140, 3840, 3840)
+    summary = (await view_of(office, answer)).summary("ja")
+    assert "承認額は請求額より少ない: 請求1,800円、承認1,500円" in summary.note
+    assert "Bossさんによる減額: 私物を除く" in summary.note
+    assert "承認対象額（請求より少ない）" in [field.label for field in summary.totals]
+    await approved(office, answer)  # by the same boss: who takes off is no author
+    [found] = await payable(office)
+    assert found.amount == 3840
+
+
 async def test_questions_are_asked_until_the_claim_is_complete(office: Office) -> None:
     answer = await asked(office, "経費：11/20 鮨大 33,000円 会食 3名で割り勘", thread="t")
     for words, key in (
