@@ -200,6 +200,8 @@ _EVENTS = f"""
                 when '{Tag.APPROVAL_DECIDED}' then case {_STATE_SINCE}
                     when 'approved' then 'running' when 'rejected' then 'rejected'
                     when 'returned' then 'waiting:answer' else 'waiting:approval' end
+                when '{Tag.SEAT_LEFT}' then case data ->> 'state' when 'approved' then 'running'
+                    when 'returned' then 'waiting:answer' else 'waiting:approval' end
             end as after) as moved
         where after is not null group by task_id
     union all
@@ -214,10 +216,11 @@ _EVENTS = f"""
     select task_id, 'closing', concat(approval, ':', state) from (
         select distinct on (task_id, data ->> 'approval') task_id, data ->> 'approval' as approval,
             case tag when '{Tag.APPROVAL_DECIDED}' then {_STATE_SINCE}
+                when '{Tag.SEAT_LEFT}' then data ->> 'state'
                 when '{Tag.APPROVAL_SUPERSEDED}' then data ->> 'state'
                 when '{Tag.APPROVAL_EXPIRED}' then 'expired' else 'pending' end as state
         from event where tag in ('{Tag.APPROVAL_DECIDED}', '{Tag.APPROVAL_SUPERSEDED}',
-            '{Tag.APPROVAL_EXPIRED}', '{Tag.APPROVAL_UNDONE}')
+            '{Tag.APPROVAL_EXPIRED}', '{Tag.APPROVAL_UNDONE}', '{Tag.SEAT_LEFT}')
         order by task_id, data ->> 'approval', seq desc) as last_of_approval
         where state <> 'pending'
     union all

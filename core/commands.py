@@ -31,6 +31,7 @@ Builtin = Literal[
     "revise",
     "retry",
     "void",
+    "delegate",
 ]
 
 WORDS: dict[Builtin, tuple[str, ...]] = {
@@ -54,6 +55,7 @@ WORDS: dict[Builtin, tuple[str, ...]] = {
     "revise": ("revise", "修正", "訂正", "修改"),
     "retry": ("retry", "再実行", "やり直し", "重试"),
     "void": ("void", "無効", "作废"),
+    "delegate": ("delegate", "代理"),
 }
 
 _BY_INITIAL: dict[str, list[tuple[str, Builtin]]] = {}

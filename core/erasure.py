@@ -20,7 +20,7 @@ from core.db import execute, fetch_all, fetch_one
 from core.errors import Refused, Unknown
 from core.house import House
 from core.inbound import Sender
-from core.people import spell
+from core.people import look_at, spell
 from core.redaction import Erased
 from core.tags import Tag
 from core.unit import Unit, unit
@@ -150,6 +150,7 @@ async def _begin(
         "kept_until": outcome.kept_until.isoformat() if outcome.kept_until else None,
     }
     work.record(Event(person.organisation_id, person.id, Tag.PERSON_ERASED, data, actor))
+    await look_at(work, person.organisation_id, person.id)
 
 
 async def _refuse(work: Unit, person: Erased) -> None:

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Literal, get_args
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from audit.event import JSON, SYSTEM, Actor, Event
 from audit.registry import brief
+from core import schedule
 from core.db import execute, fetch_all, fetch_one
 from core.errors import Refused
 from core.ids import new_id
@@ -22,6 +23,9 @@ from core.words import Language, Words, as_language
 
 Role = Literal["requester", "approver", "accountant", "auditor", "admin"]
 ROLES: tuple[Role, ...] = get_args(Role)
+
+CHANGED = "person.changed"
+"""What is done by the schedule once somebody has left, or their days begin at another time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -234,6 +238,20 @@ async def change(
     roles = sorted(person.roles)
     data: dict[str, JSON] = {"handle": brief(person.handle), "roles": roles, "active": active}
     work.record(Event(person.organisation_id, person.id, Tag.PERSON_CHANGED, data, actor))
+    await look_at(work, person.organisation_id, person.id)
+
+
+async def look_at(work: Unit, organisation_id: UUID, person_id: UUID) -> None:
+    """Have what waits for somebody looked at soon (core/approvals/delegating.py): they may have
+    left."""
+    await schedule.at(
+        work,
+        f"person:{person_id}",
+        timedelta(0),
+        CHANGED,
+        organisation_id=organisation_id,
+        subject_id=person_id,
+    )
 
 
 def _check_roles(roles: frozenset[str]) -> None:

@@ -11,7 +11,8 @@ import structlog
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from core import archive, housekeeping, nightly, overdue
+from core import archive, housekeeping, nightly, overdue, people
+from core.approvals import delegating, settling
 from core.house import House
 from core.ports import Job
 from core.schedule import Handler, run_due
@@ -72,6 +73,9 @@ _DUE = text("""
 HANDLERS: Mapping[str, Handler] = {
     overdue.EXPIRE: overdue.expire,
     overdue.REMIND: overdue.remind,
+    settling.SETTLE: settling.settle,
+    delegating.TURN: delegating.turn,
+    people.CHANGED: delegating.person_changed,
     housekeeping.HOUSEKEEPING: housekeeping.tidy,
     nightly.COMPLETENESS: nightly.look_nightly,
     archive.ARCHIVE: archive.plan,

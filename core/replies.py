@@ -19,6 +19,7 @@ from core.changes import (
     revise,
 )
 from core.commands import Command
+from core.delegates import handle_delegate
 from core.desk import desk, desk_message
 from core.errors import NotAllowed, Refused
 from core.inbound import IGNORED, Answer, Click
@@ -137,4 +138,5 @@ _HANDLERS: dict[str, Handler] = {
     "reduce": handle_reduce,
     "void": handle_void,
     **acts.HANDLERS,
+    "delegate": handle_delegate,
 }

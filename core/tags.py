@@ -54,6 +54,13 @@ _PERSON = {
     "roles": list_of(one_of("requester", "approver", "accountant", "auditor", "admin")),
 }
 _TOKEN = {"token": TEXT, "label": _THEIRS, "handle": _THEIRS}
+_DELEGATION = {
+    "delegation": ID,
+    "delegate": ID,
+    "since": TEXT,
+    "until": TEXT,
+    "forms": list_of(TEXT),
+}
 _PARTICULARS = {
     "changed": list_of(TEXT),
     "name": TEXT,
@@ -282,6 +289,18 @@ class Tag(Declared):
         to=ID,
         why=one_of("delegation", "return", "escalation", "ladder", "forward", "left"),
     )
+    SEAT_LEFT = _task(
+        "approval:seat:left",
+        "Somebody who held a seat is not there any more: those who are left are enough, or by the "
+        "rule of the step they are from now on or it is left out, a superior takes the place, or "
+        "it goes back to who asked; the approval's state since then.",
+        approval=ID,
+        seat=ID,
+        person=ID,
+        rule=one_of("enough", "next", "superior", "refuse"),
+        to=or_none(ID),
+        state=one_of("pending", "approved", "returned"),
+    )
     APPROVAL_NOTED = _task(
         "approval:approval:noted",
         "Something was said about an approval; the words are not in the log.",
@@ -298,7 +317,9 @@ class Tag(Declared):
         "approval:approval:seen", "Somebody has seen what was circulated to them.", approval=ID
     )
     APPROVAL_REMINDED = _task(
-        "approval:approval:reminded", "Those who may decide were reminded of it.", approval=ID
+        "approval:approval:reminded",
+        "Those who may decide were reminded of it.",
+        approval=ID,
     )
     APPROVAL_EXPIRED = _task("approval:approval:expired", "Nobody decided in time.", approval=ID)
     APPROVAL_SUPERSEDED = _task(
@@ -371,6 +392,25 @@ class Tag(Declared):
         grade=_THEIRS,
         superior=or_none(ID),
     )
+    DELEGATION_MADE = _of(
+        "person",
+        "intake:delegation:made",
+        "A person chose who decides in their place on those days; without forms, of all.",
+        **_DELEGATION,
+    )
+    DELEGATION_REVOKED = _of(
+        "person", "intake:delegation:revoked", "A person took that back.", **_DELEGATION
+    )
+    DELEGATION_SET = _of(
+        "person",
+        "admin:delegation:made",
+        "An admin or the operator chose who decides in a person's place on those days.",
+        **_DELEGATION,
+    )
+    DELEGATION_UNSET = _of(
+        "person", "admin:delegation:revoked", "An admin or the operator took that back.",
+        **_DELEGATION,
+    )  # fmt: skip
     ACCOUNT_LINKED = _of(
         "person",
         "admin:account:linked",

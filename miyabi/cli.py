@@ -6,6 +6,7 @@ from miyabi.commands import (
     asking,
     checking,
     company,
+    delegates,
     demo,
     expense_report,
     expenses,
@@ -34,6 +35,7 @@ app.add_typer(people.app, name="people")
 app.add_typer(payees.app, name="payees")
 app.add_typer(expenses.app, name="expenses")
 app.add_typer(routes.app, name="routes")
+app.add_typer(delegates.app, name="delegate")
 app.add_typer(company.app, name="company")
 app.add_typer(company.organisations_app, name="org")
 

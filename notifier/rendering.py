@@ -45,6 +45,8 @@ def _of_task(  # noqa: PLR0911  # a line for each slot
         return topics.refused_file(view, change.facts, language)
     if kind == "question":
         return _question(view, subject, change, posted, language)
+    if kind == "word":
+        return topics.word(change.facts, language)
     if kind == "unknown":
         return _notice(view, UUID(subject), change, posted, language)
     if posted is None:
@@ -91,6 +93,8 @@ def _reminder(
     if approval.state != "pending":
         verdict = card.closed(approval, language, zone)
         return topics.retire(posted.message, verdict) if posted else None
+    if "at" not in change.facts:  # it moved, and still waits
+        return posted.message if posted else None
     if thread.place.direct:
         return topics.reminder(view, approval, language, zone)
     return topics.reminded(approval, change.facts, language, zone)

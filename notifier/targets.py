@@ -100,7 +100,9 @@ async def targets(work: Unit, ground: Ground, news: News) -> list[Target]:
     return found + await _elsewhere(work, ground, news)
 
 
-async def _elsewhere(work: Unit, ground: Ground, news: News) -> list[Target]:
+async def _elsewhere(  # noqa: PLR0911  # a line for each topic
+    work: Unit, ground: Ground, news: News
+) -> list[Target]:
     """Where news is shown besides the thread where the task was asked for, or instead of it."""
     approval = news.facts.get("approval")
     match news.topic:
@@ -116,6 +118,8 @@ async def _elsewhere(work: Unit, ground: Ground, news: News) -> list[Target]:
         case "approval.circulated":
             shown = await _everywhere(work, ground, f"round:{approval}")
             return shown + await _circulated(work, ground, news)
+        case "approval.told" | "approval.digest":
+            return await _named(work, ground, news)
         case "delivery.unknown" | "delivery.settled":
             return _about_delivery(news.facts)
         case _:
@@ -160,6 +164,12 @@ async def _circulated(work: Unit, ground: Ground, news: News) -> list[Target]:
     approval = await approval_view(work.connection, ground.organisation_id, approval_id)
     people = [each.person.id for each in approval.circulated]
     return await _direct(work, ground, people, f"round:{approval_id}")
+
+
+async def _named(work: Unit, ground: Ground, news: News) -> list[Target]:
+    """A slot for each person whom the news itself names."""
+    people = [UUID(person) for person in news.facts["people"]]
+    return await _direct(work, ground, people, news.facts["slot"])
 
 
 async def _direct(work: Unit, ground: Ground, people: Sequence[UUID], slot: str) -> list[Target]:

@@ -164,6 +164,12 @@ def note(view: TaskView, said: NoteView, language: Language) -> Message:
     return Message(text=words.to(language), body=words.to(language))
 
 
+def word(facts: Mapping[str, Any], language: Language) -> Message:
+    """Something that somebody has to know of an approval."""
+    words = load(Words, facts["words"]).to(language)
+    return Message(text=words, body=words)
+
+
 def reminder(view: TaskView, approval: ApprovalView, language: Language, zone: str) -> Message:
     """For whoever may decide: what waits for them, shown above in the same conversation."""
     words = REMINDER.fill(

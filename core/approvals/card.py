@@ -32,6 +32,11 @@ SAID = Words(ja="コメントと質問", en="Comments and questions", zh="留言
 ROUND = Words(ja="回覧", en="For information", zh="传阅")
 NO_CHANGE = Words(ja="金額と内容に変更なし", en="nothing shown here", zh="显示内容无变更")
 REASON = Words(ja="理由", en="Reason", zh="理由")
+NOBODY_LEFT = Words(
+    ja="決定できる人がいなくなったため差し戻し",
+    en="sent back: nobody is left who could decide it",
+    zh="已无人可审批，已退回",
+)
 BY_AT = Words(
     ja="{action}: {who}（{at}）", en="{action} by {who} at {at}", zh="{action}: {who}（{at}）"
 )
@@ -218,6 +223,8 @@ def passed(approval: ApprovalView, language: Language, zone: str) -> str:
 
 def closed(approval: ApprovalView, language: Language, zone: str) -> str:
     """How an approval ended, in a line."""
+    if approval.state == "returned" and approval.action != "return":
+        return NOBODY_LEFT.to(language)
     if approval.state not in _ENDS and approval.action:
         verdict = passed(approval, language, zone)
         if approval.reason:

@@ -80,11 +80,18 @@ async def forward(
 
 
 async def move(
-    work: Unit, task: Task, before: Run, seat_id: UUID, holder: UUID, why: Why, actor: Actor
+    work: Unit,
+    task: Task,
+    before: Run,
+    seat_id: UUID,
+    holder: UUID,
+    why: Why,
+    actor: Actor,
+    whose: UUID | None = None,
 ) -> Run:
-    """Have somebody else decide in a seat, under the task's lock. Raises Impossible where they
-    would decide twice."""
-    after = run.hand(before, seat_id, holder)
+    """Have somebody else decide in a seat, under the task's lock; for `whose` seat it is from now
+    on, None where it is their own. Raises Impossible where they would decide twice."""
+    after = run.hand(before, seat_id, holder, whose)
     if after == before:
         return before
     await rows.store(work, task, before, after)

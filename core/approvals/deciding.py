@@ -11,7 +11,7 @@ from core import phrases, tasks
 from core.agent import Approved
 from core.approvals import rows, run, wording
 from core.approvals.circulation import send_round
-from core.approvals.deadlines import deadlines
+from core.approvals.deadlines import with_due
 from core.approvals.opening import tell
 from core.approvals.run import Action, Decision, Run
 from core.approvals.standing import Standing, check_open, check_right, names
@@ -64,7 +64,7 @@ async def decide(
         check_place(before, to)
     channel = actor.channel or ""
     after = run.decide(before, person.id, action, reason, standing.now, channel, to)
-    after = run.with_deadlines(after, await deadlines(work.connection, person.organisation_id))
+    after = await with_due(work.connection, person.organisation_id, after)
     await rows.store(work, task, before, after)
     decision = after.decisions[-1]
     _record(work, task, standing, after, decision, actor)
@@ -129,14 +129,7 @@ async def _follow(
 ) -> None:
     """What a decision that ended the approval means for the task."""
     if after.state == "approved":
-        who = await _who(work.connection, task, decision, person)
-        result = Approved(who.ja, decision.at.isoformat(), standing.shown_sha256)
-        await store_result(work, task, standing.step, "", dump(result), decision.at)
-        await tasks.move(work, task, "running")
-        await tasks.notify(work, task, "task.moved")
-        # Whoever has shown the end on every card has it go on at once (notifier/deliver.py).
-        work.nudge("advance", task, after=TOLD_WITHIN)
-        await send_round(work, task, after.id)
+        await go_on(work, task, after, standing.step, standing.shown_sha256, decision)
     elif after.state == "rejected":
         await tasks.move(work, task, "rejected")
         await tasks.notify(work, task, "task.moved")
@@ -147,12 +140,24 @@ async def _follow(
         await tasks.notify(work, task, "question.asked")
 
 
-async def _who(
-    connection: AsyncConnection, task: Task, decision: Decision, person: Person
-) -> Words:
+async def go_on(
+    work: Unit, task: Task, after: Run, step: str, shown_sha256: str, decision: Decision
+) -> None:
+    """Have the work go on after the approval, of which this was the last decision."""
+    who = await _who(work.connection, task, decision)
+    result = Approved(who.ja, decision.at.isoformat(), shown_sha256)
+    await store_result(work, task, step, "", dump(result), decision.at)
+    await tasks.move(work, task, "running")
+    await tasks.notify(work, task, "task.moved")
+    # Whoever has shown the end on every card has it go on at once (notifier/deliver.py).
+    work.nudge("advance", task, after=TOLD_WITHIN)
+    await send_round(work, task, after.id)
+
+
+async def _who(connection: AsyncConnection, task: Task, decision: Decision) -> Words:
     behalf = decision.on_behalf_of
     name = await name_of(connection, task.organisation_id, behalf) if behalf else None
-    return called(person.name, name)
+    return called(await name_of(connection, task.organisation_id, decision.person), name)
 
 
 async def _said(connection: AsyncConnection, task: Task, after: Run, decision: Decision) -> Words:
@@ -182,7 +187,7 @@ async def undo(work: Unit, person: Person, value: UUID, actor: Actor) -> Decided
     if before.state == "approved":
         await _take_back(work, task, approval_id)
     after = run.undo(before, person.id, now)
-    after = run.with_deadlines(after, await deadlines(work.connection, person.organisation_id))
+    after = await with_due(work.connection, person.organisation_id, after)
     await rows.store(work, task, before, after)
     data: dict[str, JSON] = {"approval": str(approval_id), "seat": str(last.seat_id)}
     work.record(tasks.event(task, Tag.APPROVAL_UNDONE, data, actor))

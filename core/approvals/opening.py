@@ -7,7 +7,7 @@ from audit.event import JSON, Actor
 from core import overdue, tasks
 from core.agent import Agent, Approval, Results
 from core.approvals import rows, run
-from core.approvals.deadlines import deadlines
+from core.approvals.deadlines import with_due
 from core.approvals.freeze import freeze
 from core.approvals.plan import Plan
 from core.approvals.run import Run
@@ -52,7 +52,7 @@ async def request(
     )
     kept = kept_places(earlier[0], plan) if earlier and plan.resubmit == "continue" else {}
     begun = run.begin(plan, new_id(), now, kept)
-    begun = run.with_deadlines(begun, await deadlines(work.connection, task.organisation_id))
+    begun = await with_due(work.connection, task.organisation_id, begun)
     expires_at = await rows.insert(
         work, task, begun, plan, step.name, shown_sha256, house.approval_days
     )

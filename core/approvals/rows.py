@@ -64,7 +64,7 @@ def _stage(row: dict[str, Any], seats: Sequence[Seat]) -> Stage:
 def _seat(row: dict[str, Any]) -> Seat:
     return Seat(
         UUID(row["id"]), UUID(row["person_id"]), UUID(row["holder_id"]), row["state"],
-        _id(row["added_by"]), _moment(row["open_since"]),
+        _id(row["added_by"]), _moment(row["open_since"]), _id(row["home_id"]),
     )  # fmt: skip
 
 
@@ -160,6 +160,7 @@ async def _write(
             "stage_id": str(stage.id),
             "person_id": str(seat.person),
             "holder_id": str(seat.holder),
+            "home_id": str(seat.home) if seat.home else None,
             "added_by": str(seat.added_by) if seat.added_by else None,
             "state": seat.state,
             "open_since": seat.open_since.isoformat() if seat.open_since else None,
@@ -172,12 +173,14 @@ async def _write(
         await execute(
             work.connection,
             "insert into approval_seats (id, organisation_id, stage_id, task_id, person_id,"
-            " holder_id, added_by, state, open_since) select id, :organisation_id, stage_id,"
-            " :task_id, person_id, holder_id, added_by, state, open_since"
+            " holder_id, home_id, added_by, state, open_since) select id, :organisation_id,"
+            " stage_id, :task_id, person_id, holder_id, home_id, added_by, state, open_since"
             " from jsonb_to_recordset(cast(:rows as jsonb)) as seat (id uuid, stage_id uuid,"
-            " person_id uuid, holder_id uuid, added_by uuid, state text, open_since timestamptz)"
+            " person_id uuid, holder_id uuid, home_id uuid, added_by uuid, state text,"
+            " open_since timestamptz)"
             " on conflict (id) do update set holder_id = excluded.holder_id,"
-            " state = excluded.state, open_since = excluded.open_since",
+            " home_id = excluded.home_id, state = excluded.state,"
+            " open_since = excluded.open_since",
             {
                 "organisation_id": task.organisation_id,
                 "task_id": task.id,

@@ -4,7 +4,7 @@ Whether somebody may do what they want, and what they are told where not, is cor
 What is called here wrongly all the same raises Impossible and changes nothing.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Literal
@@ -31,7 +31,11 @@ class Impossible(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Seat:
-    """Somebody's place in a step; `holder` decides. Without `added_by` the route named it."""
+    """Somebody's place in a step; `holder` decides. Without `added_by` the route named it.
+
+    `home` is whom it was passed on or handed up to: they hold it while nobody acts for them. None
+    where that is the person whose place it is.
+    """
 
     id: UUID
     person: UUID
@@ -39,6 +43,12 @@ class Seat:
     state: SeatState = "todo"
     added_by: UUID | None = None
     open_since: datetime | None = None
+    home: UUID | None = None
+
+    @property
+    def whose(self) -> UUID:
+        """Who holds it while nobody acts for them."""
+        return self.home or self.person
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +74,7 @@ class Stage:
     @property
     def wanted(self) -> int:
         """How many of those whom the route named have to approve."""
-        return len(self._named) if self.everybody else self.need
+        return len(self.named) if self.everybody else self.need
 
     @property
     def passes(self) -> bool:
@@ -77,14 +87,15 @@ class Stage:
     @property
     def reachable(self) -> bool:
         """Whether those who are left can still make it pass."""
-        return bool(self.living) and len(self._named) >= self.wanted
+        return bool(self.living) and len(self.named) >= self.wanted
 
     @property
     def living(self) -> tuple[Seat, ...]:
         return tuple(seat for seat in self.seats if seat.state != "void")
 
     @property
-    def _named(self) -> tuple[Seat, ...]:
+    def named(self) -> tuple[Seat, ...]:
+        """Those who are left of whom the route named, or in their place."""
         return tuple(seat for seat in self.living if seat.added_by is None)
 
 
@@ -235,6 +246,11 @@ def end(run: Run, state: State, now: datetime) -> Run:
     return replace(run, state=state)
 
 
+def give_up(run: Run, place: int, now: datetime) -> Run:
+    """Sent back to the requester by nobody: there is no one who could decide at that place."""
+    return replace(end(run, "returned", now), returned_from=place)
+
+
 def add(run: Run, person: UUID, by: UUID, now: datetime) -> Run:
     """One more has to approve the step that is open, whoever else does. Whoever decides in another
     step is not added (nobody decides twice), and who sits in this one need not be."""
@@ -245,15 +261,20 @@ def add(run: Run, person: UUID, by: UUID, now: datetime) -> Run:
     return _with(run, replace(stage, seats=(*stage.seats, seat)))
 
 
-def hand(run: Run, seat_id: UUID, holder: UUID) -> Run:
+def hand(run: Run, seat_id: UUID, holder: UUID, whose: UUID | None = None) -> Run:
     """Somebody else decides from now on: a delegate, a superior, whoever it was passed on to; or
-    whose seat it is again. Nobody comes to decide twice by that."""
+    whose seat it is again. Nobody comes to decide twice by that.
+
+    `whose` it is from now on, and the holder acts for them; None: the holder's own.
+    """
+    whose = whose or holder
     for stage in run.current:
         for seat in stage.seats:
             if seat.id == seat_id:
                 if seat.state not in {"todo", "open"} or sits(run, holder, stage, but=seat_id):
                     raise Impossible
-                return _with_seat(run, stage, replace(seat, holder=holder))
+                home = whose if whose != seat.person else None
+                return _with_seat(run, stage, replace(seat, holder=holder, home=home))
     raise Impossible
 
 
@@ -278,12 +299,13 @@ def fill(run: Run, stage_id: UUID, person: UUID, holder: UUID, now: datetime) ->
     return _with(run, replace(stage, seats=(*stage.seats, seat)))
 
 
-def lower(run: Run, stage_id: UUID, need: int) -> Run:
-    """Fewer have to approve, since fewer are left."""
+def lower(run: Run, stage_id: UUID, need: int, now: datetime) -> Run:
+    """Fewer have to approve, since fewer are left; those who have may be enough by that."""
     stage = run.stage(stage_id)
-    if stage is None or stage.state not in {"todo", "open"} or not 0 < need <= stage.need:
+    if stage is None or stage.state not in {"todo", "open"} or not 0 <= need <= stage.need:
         raise Impossible
-    return _with(run, replace(stage, need=need))
+    after = _with(run, replace(stage, need=need))
+    return _passed(after, now) if stage.state == "open" else after
 
 
 def skip(run: Run, stage_id: UUID, note: Words, now: datetime) -> Run:
@@ -299,20 +321,35 @@ def skip(run: Run, stage_id: UUID, note: Words, now: datetime) -> Run:
 
 def sits(run: Run, person: UUID, stage: Stage, *, but: UUID | None = None) -> bool:
     """Whether somebody decides, or has decided, in this step; where people count once, in any."""
-    of = run.current if run.once else (stage,)
-    return any(
-        seat.id != but and person in {seat.holder, seat.person}
-        and seat.state in {"todo", "open", "approved"}
+    return person in sitting(run, stage, but=but)
+
+
+def sitting(run: Run, stage: Stage, *, but: UUID | None = None) -> frozenset[UUID]:
+    """Everybody who decides, or has decided, in this step; where people count once, in any. Those
+    of the seat `but` are left out."""
+    of = run.current if run.once else (run.stage(stage.id) or stage,)
+    return frozenset(
+        person
         for each in of for seat in each.seats
+        if seat.id != but and seat.state in {"todo", "open", "approved"}
+        for person in (seat.holder, seat.person)
     )  # fmt: skip
 
 
-def with_deadlines(run: Run, due: Callable[[Stage], datetime | None]) -> Run:
-    """What has just been opened is given its deadline."""
-    stage = run.open
-    if stage is None or stage.due_at is not None:
-        return run
-    return _with(run, replace(stage, due_at=due(stage)))
+def waiting(run: Run) -> list[tuple[Stage, Seat]]:
+    """The seats in which something is still to be decided, now or later."""
+    return [
+        (stage, seat)
+        for stage in run.current
+        if stage.state in {"todo", "open"}
+        for seat in stage.seats
+        if seat.state in {"todo", "open"}
+    ]
+
+
+def with_deadline(run: Run, due_at: datetime) -> Run:
+    """The step that is open has to be decided by then."""
+    return run if run.open is None else _with(run, replace(run.open, due_at=due_at))
 
 
 def _passed(run: Run, now: datetime) -> Run:
@@ -353,7 +390,8 @@ def _back(run: Run, to: int, now: datetime) -> Run:
 
 def _anew(stage: Stage) -> Stage:
     seats = tuple(
-        Seat(new_id(), seat.person, seat.holder, added_by=seat.added_by) for seat in stage.living
+        Seat(new_id(), seat.person, seat.holder, added_by=seat.added_by, home=seat.home)
+        for seat in stage.living
     )
     return replace(
         stage, id=new_id(), round=stage.round + 1, state="todo", seats=seats, opened_at=None,

@@ -5,6 +5,7 @@ from datetime import datetime
 from tests.core.house import Office
 
 _NOW = "create or replace function shifted.now() returns timestamptz language sql stable as"
+_THIS = "create or replace function shifted.clock_timestamp() returns timestamptz language sql as"
 
 _DEFAULTS = """
     do $$ declare statement text; begin
@@ -22,6 +23,7 @@ async def shift_clock(office: Office, shift: str) -> None:
     for statement in (
         "create schema if not exists shifted",
         f"{_NOW} $$ select pg_catalog.now() + interval '{shift}' $$",
+        f"{_THIS} $$ select pg_catalog.clock_timestamp() + interval '{shift}' $$",
         "grant usage on schema shifted to miyabi_app",
         _DEFAULTS,
         f'alter database "{name}" set search_path = shifted, pg_catalog, public',

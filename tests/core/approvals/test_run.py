@@ -134,7 +134,8 @@ class Approving(RuleBasedStateMachine):
         for stage in self.run.current:
             if stage.state in {"todo", "open"} and not stage.reachable:
                 if stage.living and not stage.everybody:
-                    self.run = run.lower(self.run, stage.id, max(1, stage.need - 1))
+                    self.run = run.lower(self.run, stage.id, len(stage.named), self.now)
+                    continue
                 try:
                     self.run = run.skip(self.run, stage.id, same("gone"), self.now)
                 except Impossible:
