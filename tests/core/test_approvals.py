@@ -8,6 +8,9 @@ from audit.event import Actor
 from core import intake, people
 from core.approvals import changing, deciding, rows
 from core.db import fetch_one
+from core.inbound import Answer, Click, Inbound, Sender, Spot
+from core.intake import accept
+from core.people import Person
 from core.unit import unit
 from tests.core.house import Office
 
@@ -237,3 +240,38 @@ async def test_who_comes_to_act_for_the_requester_meanwhile_may_not_decide(offic
     assert told.message is not None
     assert "act for who asked" in told.message.text
     assert (await office.click("approve", approval, office.other_boss)).outcome == "done"
+
+
+async def test_a_person_is_one_over_all_their_accounts(office: Office) -> None:
+    """Neither approves what they asked for elsewhere, nor counts twice."""
+    async with unit(office.house) as work:
+        for person in (office.asker, office.boss):
+            for place in ("w2", "w3"):
+                await people.link(work, person, Sender("wall", place, person.handle))
+    _, approval = await asked(office)
+    async with unit(office.house) as work:
+        third = await people.add(
+            work, office.organisation.id, "third", "Third", frozenset({"requester"})
+        )
+        await changing.add(work, office.boss, approval, third, Actor(office.boss.id))
+
+    async def presses(person: Person, place: str) -> Answer:
+        click = Click("approve", str(approval))
+        sender = Sender("wall", place, person.handle)
+        return await accept(
+            office.house, Inbound(sender, Spot("room"), f"{person.handle} {place}", click=click)
+        )
+
+    own = await presses(office.asker, "w2")
+    first = await presses(office.boss, "w2")
+    again = [await presses(office.boss, place) for place in ("w1", "w3")]
+
+    assert own.message is not None
+    assert "own request" in own.message.text
+    assert first.outcome == "done"
+    assert {each.outcome for each in again} == {"refused"}
+    told = again[0].message
+    assert told is not None
+    assert "It waits for Third now" in told.text
+    row = await office.row("select count(*) as n from decisions", {})
+    assert row.n == 1
