@@ -86,8 +86,8 @@ class SlackSettings(BaseModel):
     client_secret: SecretStr | None = None
     api_url: HttpUrl = "https://slack.com/api/"
     scopes: str = Field(
-        default="app_mentions:read,channels:history,chat:write,commands,files:write,groups:history,"
-        "im:history,im:write,users:read",
+        default="app_mentions:read,channels:history,chat:write,commands,files:read,files:write,"
+        "groups:history,im:history,im:write,users:read",
         description="bot scopes asked for when a workspace installs the app, comma between",
     )
 

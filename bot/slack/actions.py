@@ -13,6 +13,7 @@ from bot.slack import typed
 from bot.slack.api import SlackRefused, ask
 from bot.slack.asking import ASKS, prepare
 from bot.slack.door import Act, DatabaseAway, Door
+from bot.slack.files import sent_files
 from bot.slack.modal import open_form, open_sheet, sheet_of
 from bot.slack.outbound import UNREACHABLE, open_direct
 from bot.slack.render import MORE, Json
@@ -137,7 +138,8 @@ async def on_shortcut(door: Door, body: Json, ack: AsyncAck, act: Act) -> None:
     # The agent's own word in front: whatever the message says, it is read as a request.
     text = f"{agent.words[0]} {typed.words(str(message.get('text') or ''))}".strip()
     key = f"shortcut:{body['trigger_id']}"
-    answer = await accept(door.house, Inbound(act.sender, spot, key, text))
+    inbound = Inbound(act.sender, spot, key, text, files=sent_files(message))
+    answer = await accept(door.house, inbound)
     act = replace(act, spot=Spot(channel))
     if answer.opens is not None:
         await _opened(door, act, body["trigger_id"], "open", answer.opens)

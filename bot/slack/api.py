@@ -9,8 +9,9 @@ from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 from slack_sdk.web.async_slack_response import AsyncSlackResponse
 
-from bot.slack.limits import CALL_TIMEOUT
+from bot.slack.limits import CALL_TIMEOUT, DOWNLOAD_TIMEOUT
 from core.errors import MiyabiError, OutcomeUnknown, Permanent, TryLater
+from core.ports import TooLarge
 from core.settings import SlackSettings
 from core.words import Words
 
@@ -63,7 +64,7 @@ class Api:
     """Slack's Web API over connections that are kept; opened at the first call."""
 
     def __init__(self, settings: SlackSettings) -> None:
-        self._url = settings.api_url
+        self.url = settings.api_url
         self._session: aiohttp.ClientSession | None = None
         self._clients: dict[str, AsyncWebClient] = {}
 
@@ -74,13 +75,13 @@ class Api:
         """
         if token not in self._clients:
             self._clients[token] = AsyncWebClient(
-                token=token, base_url=self._url, session=self.session(), retry_handlers=[]
+                token=token, base_url=self.url, session=self.session(), retry_handlers=[]
             )
         return self._clients[token]
 
     def visitor(self) -> AsyncWebClient:
         """A client without token and without kept connections: for OAuth, and before the loop."""
-        return AsyncWebClient(base_url=self._url, timeout=CALL_TIMEOUT, retry_handlers=[])
+        return AsyncWebClient(base_url=self.url, timeout=CALL_TIMEOUT, retry_handlers=[])
 
     def session(self) -> aiohttp.ClientSession:
         """The connections, for calls beside the API."""
@@ -99,10 +100,42 @@ class Api:
         if status != 200:
             raise _by_status(status, {}) or SlackRefused(f"upload: HTTP {status}")
 
+    async def download(self, url: str, token: str, most: int, scope: str) -> bytes:
+        """The bytes of a file, which lies at Slack; no more than `most` of them are read.
+
+        Slack sends whoever has not the right to a page for signing in (docs.slack.dev, working with
+        files), which is no file: no redirect is followed, and no page taken. Raises TooLarge,
+        LookupError, Permanent with the right that is missing, or TryLater.
+        """
+        limits = aiohttp.ClientTimeout(total=DOWNLOAD_TIMEOUT, sock_read=CALL_TIMEOUT)
+        headers = {"Authorization": f"Bearer {token}"}
+        try:
+            async with self.session().get(
+                url, headers=headers, allow_redirects=False, timeout=limits
+            ) as answer:
+                if answer.status == 200 and answer.content_type != "text/html":
+                    return await _read(answer, most)
+                status, kind = answer.status, answer.content_type
+        except (aiohttp.ClientError, TimeoutError, OSError) as error:
+            raise _away(error) from error
+        if status in {404, 410}:
+            raise LookupError(url)
+        raise _by_status(status, {}) or SlackRefused(f"file: HTTP {status} {kind}", scope)
+
     async def close(self) -> None:
         """Close the connections."""
         if self._session is not None:
             await self._session.close()
+
+
+async def _read(answer: aiohttp.ClientResponse, most: int) -> bytes:
+    parts, size = [], 0
+    async for part in answer.content.iter_chunked(65_536):
+        size += len(part)
+        if size > most:
+            raise TooLarge
+        parts.append(part)
+    return b"".join(parts)
 
 
 async def ask(call: Awaitable[AsyncSlackResponse]) -> Any:

@@ -11,6 +11,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from bot.slack import typed
 from bot.slack.commands import how_to_ask
 from bot.slack.door import Act, Door
+from bot.slack.files import sent_files
 from bot.slack.render import Json
 from core.inbound import Answer, Inbound, Spot
 from core.intake import accept
@@ -58,7 +59,8 @@ async def on_message(door: Door, body: Json, ack: AsyncAck, act: Act) -> BoltRes
     act = replace(act, spot=Spot(act.spot.channel, root or event["ts"]))
     key = f"{act.spot.channel}:{event['ts']}"
     text = typed.words(raw, bot)
-    answer = await accept(door.house, Inbound(act.sender, act.spot, key, text, addressed))
+    inbound = Inbound(act.sender, act.spot, key, text, addressed=addressed, files=sent_files(event))
+    answer = await accept(door.house, inbound)
     return _answer(door, act, answer, key, text, addressed=addressed)
 
 

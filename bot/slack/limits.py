@@ -27,6 +27,7 @@ msg_blocks_too_long (slackapi/bolt-js, issue 2509)."""
 
 BODY_BYTES = 1_000_000  # our own: nothing that Slack sends comes near it
 SIGNATURE_AGE = 300  # seconds; docs.slack.dev, verifying requests
+DOWNLOAD_TIMEOUT = 45  # seconds, our own: of one file, within the minute that a step has
 CALL_TIMEOUT = 8  # seconds, our own: a message may take several calls, and has 15 s for them all
 """A `trigger_id` opens one view within 3 s (docs.slack.dev, handling user interaction), and a
 `response_url` takes five answers within half an hour, which is why nothing here uses one."""

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import timedelta
+from uuid import UUID
 from weakref import WeakValueDictionary
 
 import structlog
@@ -12,6 +13,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from bot.slack.api import AWAY, Api, SlackRefused, act, ask
 from bot.slack.chores import Chores
+from bot.slack.files import fetch_file
 from bot.slack.history import find_file, find_message, find_named_file
 from bot.slack.installs import Install, Installs
 from bot.slack.render import Json, blocks, cut, fallback
@@ -153,6 +155,14 @@ class SlackOutbound:
         if unread is not None:
             raise unread
         return None
+
+    async def fetch(
+        self, organisation_id: UUID, workspace: str, reference: str, most: int
+    ) -> bytes:
+        """The bytes of a file that somebody sent, by its id."""
+        install = await self.installs.get(workspace)
+        client = self.api.client(install.token)
+        return await fetch_file(self.api, client, install.token, reference, most)
 
     async def close(self) -> None:
         """Let what goes on come to its end, and close the connections."""

@@ -7,14 +7,14 @@ address they go through the app's Socket Mode connection.
 import asyncio
 import contextlib
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from tests.fakes.slack import chat, payloads, views
 from tests.fakes.slack.blocks_check import check_suggestions, elements
 from tests.fakes.slack.delivery import Delivery, Reply, Retry, Sender
 from tests.fakes.slack.limits import Json
-from tests.fakes.slack.state import Channel, Message, Version, View, Workspace
+from tests.fakes.slack.state import Channel, Message, UploadedFile, Version, View, Workspace
 from tests.fakes.slack.view_state import CannotSubmit, check_complete, choice, fill
 from tests.fakes.slack.wire import as_typed, with_ids
 from tests.fakes.slack.world import Ask, SlackError
@@ -86,14 +86,24 @@ class Driver:
         channel: str,
         thread_ts: str | None = None,
         retry: Retry | None = None,
+        files: Sequence[UploadedFile] = (),
     ) -> Reply:
         """A person writes in a channel (or, with their own id as channel, to the bot)."""
         where = self._place(channel)
         message = self._written(text, user, where, thread_ts)
+        message.files = list(files)
         body = payloads.message_event(self.workspace, where, message)
         reply = await self.deliver(Delivery("events_api", body), retry)
         reply.message = message
         return reply
+
+    def file(self, name: str, data: bytes, declared: str | None = None) -> UploadedFile:
+        """A file that a person has put into Slack, to be sent with a message."""
+        world, team = self.slack.world, self.workspace.team_id
+        file = UploadedFile(self.workspace.next("F"), name, len(data), data=data, complete=True)
+        file.home, file.declared = f"{world.base_url}/{team}", declared
+        self.workspace.files[file.id] = file
+        return file
 
     async def mention(
         self,
@@ -103,6 +113,7 @@ class Driver:
         thread_ts: str | None = None,
         *,
         also_message: bool = False,
+        files: Sequence[UploadedFile] = (),
         retry: Retry | None = None,
     ) -> Reply:
         """A person mentions the bot. `also_message`: the event `message` comes at the same time,
@@ -111,6 +122,7 @@ class Driver:
         bot = f"<@{self.workspace.bot_user}>"
         words = text if bot in text else f"{bot} {text}"
         message = self._written(words, user, where, thread_ts)
+        message.files = list(files)
         bodies = [payloads.mention_event(self.workspace, where, message)]
         if also_message:
             bodies.append(payloads.message_event(self.workspace, where, message))

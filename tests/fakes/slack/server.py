@@ -34,6 +34,7 @@ class FakeSlack:
         self.world = world or World()
         self.faults = Faults()
         self.pace = Pace()
+        self.downloads: list[str] = []  # every request for a file's bytes
         self.sockets = SocketMode(self.world)
         self.session: aiohttp.ClientSession | None = None
         self._runner: web.AppRunner | None = None
@@ -45,6 +46,7 @@ class FakeSlack:
         app = web.Application(client_max_size=100 * 1024 * 1024)
         app.router.add_route("*", "/api/{method}", self._api)
         app.router.add_post("/upload/{team}/{file}", self._upload)
+        app.router.add_get("/{team}/private/{file}", self._download)
         app.router.add_post("/respond/{key}", self._respond)
         app.router.add_get("/link/", self.sockets.serve)
         self._runner = web.AppRunner(app, shutdown_timeout=0.1)
@@ -248,6 +250,21 @@ class FakeSlack:
             self.violations.append(Violation("upload", wrong))
         file.data = data
         return web.Response(text=f"OK - {len(data)}")
+
+    async def _download(self, request: web.Request) -> web.Response:
+        """A person's file. Who has no right to it is sent to sign in, as Slack does."""
+        token = request.headers.get("Authorization", "").removeprefix("Bearer ")
+        workspace = self.world.by_token(token)
+        self.downloads.append(request.match_info["file"])
+        if workspace is None or "files:read" not in workspace.scopes:
+            return web.Response(status=302, headers={"Location": "https://slack.com/signin"})
+        file = workspace.files.get(request.match_info["file"])
+        fault = self.faults.take("download")
+        if fault is not None and fault.status:
+            return web.Response(status=fault.status)
+        if file is None or file.data is None or workspace.team_id != request.match_info["team"]:
+            return web.Response(status=404)
+        return web.Response(body=file.data, content_type=file.mimetype)
 
     async def _respond(self, request: web.Request) -> web.Response:
         """A response_url: five uses within half an hour."""

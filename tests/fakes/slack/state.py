@@ -58,9 +58,14 @@ class UploadedFile:
     complete: bool = False
     ready_at: float = 0.0  # time.monotonic(): Slack looks at an image before it can be shown
     shares: list[tuple[str, str]] = field(default_factory=list)
+    home: str = ""  # where a person's file is downloaded
+    mode: str = "hosted"
+    declared: str | None = None
 
     @property
     def mimetype(self) -> str:
+        if self.declared is not None:
+            return self.declared
         return mimetypes.guess_type(self.name)[0] or "application/octet-stream"
 
 

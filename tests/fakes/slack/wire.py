@@ -56,6 +56,8 @@ def message_json(
         shown["edited"] = {"user": message.user, "ts": message.ts}
     if message.files:
         shown |= {"files": [file_json(f) for f in message.files], "upload": True}
+        if not message.bot_id:
+            shown["subtype"] = "file_share"
     if message.reactions:
         shown["reactions"] = [
             {"name": name, "users": sorted(who), "count": len(who)}
@@ -74,11 +76,12 @@ def file_json(file: UploadedFile, ready: bool = True) -> Json:
         "title": file.title or file.name,
         "mimetype": file.mimetype if ready else "",
         "filetype": file.name.rpartition(".")[2] if ready else "",
-        "size": len(file.data or b""),
-        "mode": "hosted",
+        "size": file.length if file.home else len(file.data or b""),
+        "mode": file.mode,
         "is_external": False,
         "permalink": f"https://files.example.com/{file.id}/{file.name}",
-        "url_private": f"https://files.example.com/private/{file.id}/{file.name}",
+        "url_private": f"{file.home or 'https://files.example.com'}/private/{file.id}",
+        "url_private_download": f"{file.home or 'https://files.example.com'}/private/{file.id}",
     }
 
 
