@@ -19,7 +19,8 @@ State = Literal[
 ]  # fmt: skip
 StageState = Literal["todo", "open", "passed", "skipped", "returned", "closed"]
 SeatState = Literal["todo", "open", "approved", "rejected", "returned", "closed", "void"]
-"""`closed`: the step was over without it. `void`: there is nobody in it any more."""
+"""`closed`: enough had approved without it, or the step was over. `void`: there is nobody in it any
+more."""
 Action = Literal["approve", "reject", "return"]
 
 UNDO_WITHIN = timedelta(minutes=5)
@@ -79,10 +80,14 @@ class Stage:
     @property
     def passes(self) -> bool:
         """Whether enough have approved, and everybody who was added; never without anybody."""
-        approved = [seat for seat in self.living if seat.state == "approved"]
-        enough = sum(seat.added_by is None for seat in approved) >= self.wanted
         missing = any(seat.added_by and seat.state != "approved" for seat in self.living)
-        return bool(approved) and enough and not missing
+        return self.enough and not missing
+
+    @property
+    def enough(self) -> bool:
+        """Whether of those whom the route named enough have approved."""
+        approved = [seat for seat in self.living if seat.state == "approved"]
+        return bool(approved) and sum(s.added_by is None for s in approved) >= self.wanted
 
     @property
     def reachable(self) -> bool:
@@ -354,8 +359,14 @@ def with_deadline(run: Run, due_at: datetime) -> Run:
 
 def _passed(run: Run, now: datetime) -> Run:
     stage = run.open
-    if stage is None or not stage.passes:
+    if stage is None or not stage.enough:
         return run
+    if not stage.passes:  # it waits for those who were added, and for nobody else
+        seats = tuple(
+            replace(seat, state="closed") if seat.state == "open" and not seat.added_by else seat
+            for seat in stage.seats
+        )
+        return _with(run, replace(stage, seats=seats))
     return _go_on(_with(run, _closed(stage, "passed", now)), now)
 
 

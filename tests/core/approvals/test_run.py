@@ -219,7 +219,13 @@ def test_sent_back_to_a_step_it_goes_through_it_and_those_after_it_anew() -> Non
 def test_whoever_was_added_has_to_approve_though_the_others_are_enough() -> None:
     begun = run.add(_begun(_stage(0, 1)), PEOPLE[5], PEOPLE[0], START)
 
-    assert _approve(begun, 0).state == "pending"
+    waiting = _approve(begun, 0)
+
+    assert waiting.open is not None
+    assert [seat.state for seat in waiting.open.seats] == ["approved", "closed", "open"]
+    undone = run.undo(waiting, PEOPLE[0], START)
+    assert undone.open is not None
+    assert [seat.state for seat in undone.open.seats] == ["open"] * 3
     assert _approve(begun, 0, 5).state == "approved"
 
 
