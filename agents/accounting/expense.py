@@ -29,6 +29,7 @@ from core.expenses.books import Booked, Submitted
 from core.expenses.checking import check as check_claim
 from core.expenses.claim import Checked, CheckedLine, Claim, Reduction
 from core.expenses.document import claim_data, remarks_on
+from core.expenses.facts import entry_facts, line_facts, tax_by_rate
 from core.expenses.policy import policy_of, usual_policy
 from core.expenses.settling import rules_for, settle
 from core.forms import (
@@ -411,69 +412,23 @@ def facts(results: Results, catalogue: Catalogue) -> Mapping[str, object]:
     ]
     if checked is None:
         entries = read_expenses(ask.text, ask.today) if ask.entries is None else ask.entries
-        lines = [_entry_facts(entry) for entry in entries]
+        lines = [entry_facts(entry) for entry in entries]
         return {"claim": {"lines": lines, "total": None}, "receipts": receipts}
     return {
         "claim": {
-            "lines": [_line_facts(each) for each in checked.lines],
+            "lines": [line_facts(each) for each in checked.lines],
             "total": checked.total,
             "approved": checked.approved,
             "withheld": checked.withheld,
             "paid": checked.paid,
         },
         "total": checked.total,
-        "tax": _tax_by_rate(checked),
+        "tax": tax_by_rate(checked),
         "receipts": receipts,
         "twins": [
             {"line": twin.place, "task": f"#{twin.reference}", "who": twin.who}
             for twin in (submitted.twins if submitted else ())
         ],
-    }
-
-
-def _tax_by_rate(checked: Checked) -> dict[str, int]:
-    sums: dict[str, int] = {}
-    for each in checked.lines:
-        rate = str(each.line.rate)
-        sums[rate] = sums.get(rate, 0) + each.tax
-    return sums
-
-
-def _line_facts(each: CheckedLine) -> dict[str, object]:
-    line = each.line
-    return {
-        "date": line.day.isoformat(),
-        "payee": line.payee,
-        "purpose": line.purpose,
-        "category": each.name.ja,
-        "category_key": line.category,
-        "account": each.account,
-        "amount": line.amount,
-        "approved": each.approved,
-        "rate": line.rate,
-        "tax": each.tax,
-        "credit": each.credit,
-        "registration": line.registration,
-        "exemption": line.exemption,
-        "attendees": list(line.attendees),
-        "people": line.people,
-        "withheld": each.withheld,
-        "remarks": [remark.ja for remark in each.remarks],
-    }
-
-
-def _entry_facts(entry: Entry) -> dict[str, object]:
-    category = usual_policy().named(entry.category) if entry.category else None
-    amount = entry.amounts[0] if len(entry.amounts) == 1 else None
-    return {
-        "date": entry.day.isoformat() if entry.day else None,
-        "payee": entry.payee or None,
-        "purpose": entry.purpose or None,
-        "category": category.name.ja if category else None,
-        "amount": amount.yen * amount.times if amount and not amount.each else None,
-        "rate": entry.rate,
-        "registration": entry.registration or None,
-        "exemption": None,
     }
 
 

@@ -19,6 +19,8 @@ from core.reading.text import Folded, fold
 MOST_LINES = 100
 _MOST_TEXT = 20_000
 _LINE = re.compile(r"[^\n;]+")
+_NUMBERED = re.compile(r"^\s*(?:[(（]?\d{1,2}[.)）．](?=\s)|[①-⑳])")
+_RANGE = re.compile(r" ?(?:~|-|―|から|to|至|到) ?")
 _BARE = re.compile(rf"(?<![^\s:、,(])(?P<n>{NUMBER})(?=$|[\s、,)])")
 _SUB = r"(?:うち|内|\(|incl(?:uding|\.)?|其中)"
 _TAX_IN_IT = re.compile(
@@ -98,8 +100,9 @@ def read_expenses(text: str, today: date) -> tuple[Entry, ...]:
 
 def _lines(text: str) -> Iterator[Folded]:
     for match in _LINE.finditer(text.replace("\r", "\n").replace("；", ";")):
-        if match.group().strip():
-            yield fold(match.group().strip())
+        line = _NUMBERED.sub("", match.group()).strip()
+        if line:
+            yield fold(line)
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +119,7 @@ class _Piece:
 def _pieces(folded: Folded, today: date) -> Iterator[_Piece]:
     """A line begins anew at a date where what came before had its date and its amount."""
     text = folded.text
-    dates = list(find_past_dates(text, today))
+    dates = _joined(text, list(find_past_dates(text, today)))
     amounts = list(_amounts(text, [Span(each.start, each.end) for each in dates]))
     starts = [0]
     for place, each in enumerate(dates):
@@ -131,6 +134,17 @@ def _pieces(folded: Folded, today: date) -> Iterator[_Piece]:
         day = own[0] if own else None
         rest = text[start : day.start] + text[day.end : end] if day else text
         yield _Piece(start, end, day, within, not re.search(r"\w", rest))
+
+
+def _joined(text: str, dates: Sequence[PastDate]) -> list[PastDate]:
+    """A stretch of days (10/1~10/31) is of its first."""
+    joined: list[PastDate] = []
+    for each in dates:
+        if joined and _RANGE.fullmatch(text, joined[-1].end, each.start):
+            joined[-1] = replace(joined[-1], end=each.end)
+        else:
+            joined.append(each)
+    return joined
 
 
 def _amounts(text: str, dates: Sequence[Span]) -> Iterator[tuple[Span, Amount]]:

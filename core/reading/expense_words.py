@@ -43,6 +43,7 @@ _PEOPLE = re.compile(
     rf"(?:計|合計|全員?で?|他|ほか|total |共)?(?P<n>{_COUNT}) ?"
     r"(?:名様?|人(?!民|目)|位|people\b|persons?\b|pax\b|guests?\b)"
 )
+_IN_ALL = re.compile(r"計|合計|全員|total|共")
 _SHARED = re.compile(
     rf"(?:(?P<n>{_COUNT}) ?(?:名|人|people|persons|ways?)?(?: ?で| ?を)? ?)?"
     r"(?:割り?勘|折半|わりかん|均等割|\baa制?(?![a-z])|平摊|均摊|分摊)"
@@ -53,7 +54,8 @@ _SHARED = re.compile(
 _HALF = re.compile(r"折半")
 _ROUND_TRIP = re.compile(r"往復|round[ -]?trip|return (?:trip|ticket)|往返|来回")
 _ONE_WAY = re.compile(r"片道|one[ -]way|each way|单程|單程")
-_TITLED = re.compile(r"(?P<name>[^\s、,()\d:・/]{1,16}?)(?:様|さま|さん|氏|殿|先生)(?![ぁ-ん])")
+_TITLE = r"(?:様|さま|さん|氏|殿|先生|女士|小姐|社長|会長|専務|常務|取締役|本部長|部長|次長|課長|係長|主任)"
+_TITLED = re.compile(rf"(?P<name>[^\s、,()\d:・/]{{1,16}}?){_TITLE}(?![ぁ-ん])")
 _WITH = re.compile(r"\bwith (?P<names>[^\d;:]+?)(?= ?(?:$|\d|,? (?:for|at|on|to discuss)\b|[;。]))")
 _AT = re.compile(r"\bat (?P<name>[^,;:\d]+?)(?= ?(?:$|[,;\d¥]|\b(?:for|with|on)\b))")
 _FOR = re.compile(r"\bfor (?=[a-z])")
@@ -103,10 +105,12 @@ def marks_of(text: str, start: int, end: int) -> Marks:
     if shared:
         marks.shared = _shared_by(shared)
         marks.spans.append(Span(*shared.span()))
-    people = next(
-        (each for each in _PEOPLE.finditer(text, start, end) if not _meets(each, shared, number)),
-        None,
-    )
+    counts = [
+        each for each in _PEOPLE.finditer(text, start, end) if not _meets(each, shared, number)
+    ]
+    # 他1名 計4名: four
+    people = next((each for each in counts if _IN_ALL.match(each.group())), None)
+    people = people or next(iter(counts), None)
     if people:
         marks.people = _whole(people["n"])
         marks.spans.append(Span(*people.span()))
@@ -190,18 +194,26 @@ def _shared_by(match: re.Match[str]) -> int:
 # What is left
 
 
-_PAUSE = re.compile(r"[、,|。]+\s*|\s+(?=[^\x00-\x7f])|(?<=[^\x00-\x7f])\s+|\s{2,}|\s[\-/]\s")
-_EDGES = " 　、,。.:：・-/|"
+# A bracket beside kana or kanji parts them, unless it is of a legal form.
+_PAUSE = re.compile(
+    r"[、,|。]+\s*|\s+(?=[^\x00-\x7f])|(?<=[^\x00-\x7f])\s+|\s{2,}|\s[\-/]\s"
+    r"|(?<=[^\x00-\x7f])\((?![株有同]\))|(?<=[^\x00-\x7f])(?<![株有同])\)"
+)
+_EDGES = " 　、,。.:：・-/|①②③④⑤⑥⑦⑧⑨⑩⑪⑫⑬⑭⑮⑯⑰⑱⑲⑳"
 _SMALL = re.compile(r"(?:for|on|of|from|at|with|and|by|in|to|the|an?)(?: the)?", re.IGNORECASE)
 _OPENS, _CLOSES = "(（[「『【", ")）]」』】"
 _LEADING = re.compile(r"^(?:の|は|で|を|に|が|と|へ|の分|for |on |of |from (?=$))+")
-_TRAILING = re.compile(r"(?:の|を|に|が|は|で|へ|から| for| on| at| of)+$")
+_TRAILING = re.compile(
+    r"(?:です|でした|(?:が|は)?かかりました|(?:支)?払いました|使いました)$"
+    r"|(?:の|を|に|が|は|で|へ|から| for| on| at| of)+$"
+)
 _PLACE_FIRST = re.compile(r"^(?P<payee>.{2,}?[^ぁ-ん])(?:にて|で)(?P<purpose>[^ぁ-ん].*)$")
 _LATIN_FIRST = re.compile(
     r"^(?P<payee>taxi|cab|train|bus|subway|metro|ferry|shinkansen|flight|uber)\b[ :]+"
     r"(?P<purpose>.+)$",
     re.IGNORECASE,
 )
+_FROM_TO = re.compile(r"^(?P<purpose>.+から.+まで)の?(?P<payee>[^ぁ-ん].*)$")
 _FEE = re.compile(r"^(?P<payee>.{2,})(?:代金?|料金|費用?)$")
 
 
@@ -214,18 +226,26 @@ def payee_and_purpose(
     after = list(_chunks(folded, middle, end, taken))
     payee = marks.typed(folded, marks.payee)
     if not payee:
-        chunks = before or after
+        chunks = next(
+            (each for each in (before, after) if any(map(_is_payee, each))), before or after
+        )
         if chunks:
-            payee, rest = _parted(chunks.pop(0))
-            chunks[:0] = [rest] if rest else []
+            place = next((n for n, each in enumerate(chunks) if _is_payee(each)), 0)
+            payee, rest = _parted(chunks[place])
+            chunks[place : place + 1] = [rest] if rest else []
     purpose = marks.typed(folded, marks.purpose)
     said = " ".join([*before, *after])
     return payee, " ".join(each for each in (purpose, said) if each)
 
 
+def _is_payee(chunk: str) -> bool:
+    """Whether it may say who was paid: no way from one place to another, nobody who took part."""
+    return not (_ROUTE.search(chunk) or _TITLED.search(chunk))
+
+
 def _parted(chunk: str) -> tuple[str, str]:
     """Who was paid, of words that may say what for as well."""
-    for pattern in (_LATIN_FIRST, _PLACE_FIRST):
+    for pattern in (_LATIN_FIRST, _FROM_TO, _PLACE_FIRST):
         found = pattern.match(chunk)
         if found and not _ROUTE.search(found["payee"]):
             return found["payee"], found["purpose"]

@@ -101,6 +101,7 @@ _BACK: tuple[Rule, ...] = tuple(
         (r"^[ ・*\-]{0,4}(\d{1,2})\.(\d{1,2})(?= )", _with_a_point),
     )
 )
+_COLON = re.compile(r"(?<=\d):(?= |$)")
 _WEEKDAY_BESIDE = re.compile(
     r" ?(?:\((?:[月火水木金土日](?:曜日?)?|周[一二三四五六日]|[a-z]{3,9})\))"
 )
@@ -109,6 +110,7 @@ _WEEKDAY_BESIDE = re.compile(
 def find_past_dates(text: str, today: date) -> Iterator[PastDate]:
     """The dates of a line of folded text in order, none over another; the longest holds."""
     found: list[PastDate] = []
+    text = _COLON.sub(" ", text)  # Nov 20: taxi is no time of day
     for rules, as_of in ((_AHEAD, _half_a_year_before(today)), (_BACK, today)):
         for pattern, value in rules:
             for match in pattern.finditer(text):
