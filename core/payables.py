@@ -185,12 +185,12 @@ async def _check(work: Unit, run: Task) -> None:
         raise Refused(NOT_VOID.fill(number=row.number))
 
 
-# Of payables `p`: no run has it, or one that is over without a document that counts.
-_IS_FREE = """(p.run_id is null or exists (
+IS_FREE = """(p.run_id is null or exists (
     select from tasks had where had.id = p.run_id
     and had.state in ('done', 'rejected', 'cancelled')
     and not exists (select from documents d where d.task_id = p.run_id
         and d.voided_at is null)))"""
+"""Of rows `p`: no run has it, or one that is over without a document that counts."""
 
 
 async def _free(work: Unit, run: Task) -> Sequence[Payable]:
@@ -217,7 +217,7 @@ async def to_pay(
         select p.id, t.reference, p.person_id, p.payee, p.amount, p.received_on,
             coalesce(nullif(p.payee, ''), who.name) as name
         from payables p join tasks t on t.id = p.task_id join people who on who.id = p.person_id
-        where p.organisation_id = :organisation_id and p.withdrawn_at is null and {_IS_FREE}
+        where p.organisation_id = :organisation_id and p.withdrawn_at is null and {IS_FREE}
             and not exists (select from documents d where d.organisation_id = :organisation_id
                 and d.task_id = p.task_id and d.voided_at is not null)
         order by p.id {"for update of p" if lock else ""}
@@ -235,7 +235,7 @@ async def _unlock_free(work: Unit, organisation_id: UUID, task_id: UUID) -> None
     await execute(
         work.connection,
         f"update payables p set run_id = null, pay_on = null"  # noqa: S608
-        f" where p.organisation_id = :organisation_id and p.task_id = :task_id and {_IS_FREE}",
+        f" where p.organisation_id = :organisation_id and p.task_id = :task_id and {IS_FREE}",
         {"organisation_id": organisation_id, "task_id": task_id},
     )
 

@@ -17,9 +17,11 @@ from miyabi.commands.frame import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from uuid import UUID
 
     from core.bank_accounts import Kept, Whose
+    from core.paid import PaidFor
     from core.settings import Settings
     from miyabi.session import Session
 
@@ -46,6 +48,13 @@ _CLOSED = Words(
     en="the bank or branch is no more",
     zh="该银行或分行已不存在",
 )
+
+_STANDINGS = {
+    "open": Words(ja="未払い", en="open", zh="未支付"),
+    "under way": Words(ja="振込手続き中", en="under way", zh="汇款处理中"),
+    "paid": Words(ja="振込データ発行済み", en="file handed out", zh="汇款数据已签发"),
+    "not paid": Words(ja="対象外", en="not paid", zh="不支付"),
+}
 
 Name = Annotated[
     str, typer.Argument(metavar="NAME", help="A person's handle; with --supplier a payee's name.")
@@ -135,6 +144,44 @@ def remove_payee(
         return Exit.DONE if removed else Exit.REFUSED
 
     run(command)
+
+
+@app.command("owed")
+def list_owed(organisation: OfOrganisation = None, as_json: AsJson = False) -> None:
+    """List what is to be paid and what is paid, the newest first."""
+
+    async def command(settings: "Settings") -> int:
+        from core.codec import dump
+        from core.paid import standings
+        from miyabi.session import session
+
+        async with session(settings) as opened:
+            company = await opened.organisation(organisation)
+            async with opened.house.engine.connect() as connection:
+                found = await standings(connection, company.id)
+        if as_json:
+            rows = [dump(each) for each in found]
+            print_json({"organisation": company.slug, "owed": rows})
+        else:
+            _show_owed(found)
+        return Exit.DONE
+
+    run(command, as_json=as_json)
+
+
+def _show_owed(found: "Sequence[PaidFor]") -> None:
+    from rich.table import Table
+    from rich.text import Text
+
+    from core.money import yen
+
+    grid = Table.grid(padding=(0, 2))
+    for each in found:
+        by = each.number or (f"#{each.run}" if each.run else "")
+        cells = (f"#{each.reference}", each.name, yen(each.amount, language()))
+        state = _STANDINGS[each.standing].to(language())
+        grid.add_row(*map(Text, (*cells, state, by, str(each.pay_on or ""))))
+    terminal().print(grid)
 
 
 async def _whose(

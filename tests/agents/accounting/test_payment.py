@@ -16,6 +16,7 @@ from core.bank_accounts import BankAccounts, Whose
 from core.db import execute, fetch_all
 from core.documents import Files
 from core.errors import NeedsInput, Permanent
+from core.paid import standings
 from core.transfer.reader import read
 from core.unit import Unit, unit
 from core.views import task_view
@@ -81,6 +82,13 @@ async def test_approved_claims_become_one_file_that_two_accountants_approve(
 
     await _refuses_another_file(accounting, file.sha256)
     await accounting.put(Whose(office.boss.id))
+    async with accounting.house.engine.connect() as connection:
+        stand = {
+            each.reference: each for each in await standings(connection, office.organisation.id)
+        }
+    number = file.name.partition("_")[0]
+    assert (stand[first].standing, stand[first].number) == ("paid", number)
+    assert (stand[left].standing, stand[left].run) == ("open", None)
     following = await accounting.run()  # what was paid is not paid again
     assert await accounting.held(run) == {first, second}
     assert await accounting.held(following) == {left}
