@@ -11,9 +11,12 @@ import threading
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from pathlib import Path
 from uuid import UUID
 
 from core.commands import fold, read_command
+from core.errors import Refused
+from core.files_sent import WHAT_FOR
 from core.organisations import Organisation
 from core.views import TaskView
 from core.words import Words
@@ -31,11 +34,14 @@ _WELCOME = Words(
     zh="您正以 {who} 的身份对话。请直接输入请求（/help 查看用法，Ctrl-D 退出）。",
 )
 _HELP = Words(
-    ja="/as 名前 … 別の人として話す\n/new 内容 … 質問に答えずに新しく依頼する\n/quit … 終了\n"
+    ja="/as 名前 … 別の人として話す\n/new 内容 … 質問に答えずに新しく依頼する\n"
+    "/file パス … 直前の依頼にファイルを付ける\n/quit … 終了\n"
     "質問には番号か言葉で答えます。承認は「approve #1042」。",
-    en="/as NAME: speak as somebody else\n/new TEXT: a new request, not an answer\n/quit: leave\n"
+    en="/as NAME: speak as somebody else\n/new TEXT: a new request, not an answer\n"
+    "/file PATH: send a file for the latest request\n/quit: leave\n"
     "Questions are answered by number or in words. To approve: “approve #1042”.",
-    zh="/as 姓名: 以其他人的身份说话\n/new 内容: 新请求（不作为回答）\n/quit: 退出\n"
+    zh="/as 姓名: 以其他人的身份说话\n/new 内容: 新请求（不作为回答）\n"
+    "/file 路径: 为最近的请求添加文件\n/quit: 退出\n"
     "问题可用编号或文字回答。批准请输入“approve #1042”。",
 )
 _NO_SUCH_WORD = Words(
@@ -56,6 +62,7 @@ class Conversation:
     began: datetime
     _inboxes: dict[str, Inbox] = field(default_factory=dict)
     _asking: dict[str, UUID] = field(default_factory=dict)
+    _latest: dict[str, UUID] = field(default_factory=dict)
     _issued: list[UUID] = field(default_factory=list)
 
     @property
@@ -107,6 +114,8 @@ class Conversation:
             await self.show_news()
         elif word == "/new" and rest.strip():
             await self._say(rest)
+        elif word == "/file" and rest.strip():
+            await self._send(Path(rest.strip()))
         elif word.startswith("/") and fold(word) != "/miyabi":
             complain(_NO_SUCH_WORD.fill(word=word))
         else:
@@ -138,8 +147,25 @@ class Conversation:
         first = fold(line.strip().split(maxsplit=1)[0])
         return first.startswith(("/", "!")) or first in agents[command.name].words
 
+    async def _send(self, path: Path) -> None:
+        """Send a file in the thread of what was asked for last, or say why that can't be done."""
+        task_id = self._latest.get(self.handle)
+        if task_id is None:
+            complain(WHAT_FOR)
+            return
+        view = await see(self.session, self.organisation, task_id)
+        try:
+            answer = await self.talk.send(view, [path])
+        except Refused as refused:
+            complain(refused.words)
+            return
+        show_message(answer.message)
+        await self._follow(answer.task_id)
+
     async def _say(self, line: str) -> None:
         answer = await self.talk.say(line)
+        if answer.outcome == "taken" and answer.task_id is not None:
+            self._latest[self.handle] = answer.task_id
         show_message(answer.message)
         if answer.opens is not None:
             say(self.session.house.agent(answer.opens).example)

@@ -1,8 +1,10 @@
 """What is said from the terminal: as a person, through the door that all platforms use."""
 
 import unicodedata
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date
+from pathlib import Path
 from uuid import UUID
 
 from core import tasks
@@ -19,6 +21,7 @@ from core.ports import Lane
 from core.views import TaskView, task_view
 from core.words import Words
 from miyabi.seed import console_account
+from miyabi.sending import put_in
 from miyabi.session import Session
 
 _NO_APPROVER = Words(
@@ -43,10 +46,26 @@ class Talk:
     handle: str
 
     async def say(
-        self, text: str, *, today: date | None = None, lane: Lane = "interactive"
+        self,
+        text: str,
+        *,
+        today: date | None = None,
+        lane: Lane = "interactive",
+        files: Sequence[Path] = (),
     ) -> Answer:
-        """Say something that opens a conversation or names a task."""
-        inbound = replace(self._inbound(text=text, today=today), lane=lane)
+        """Say something that opens a conversation or names a task, with files if any.
+
+        Raises Refused where a file can't be taken: nothing was said then.
+        """
+        sent = await put_in(self.session.house, self.organisation.id, files)
+        inbound = replace(self._inbound(text=text, today=today), lane=lane, files=tuple(sent))
+        return await accept(self.session.house, inbound)
+
+    async def send(self, view: TaskView, files: Sequence[Path]) -> Answer:
+        """Send files in the thread of a task that was asked for here."""
+        thread = await _thread_of(self, view)
+        sent = await put_in(self.session.house, self.organisation.id, files)
+        inbound = replace(self._inbound(thread=thread, addressed=False), files=tuple(sent))
         return await accept(self.session.house, inbound)
 
     async def click(self, action: str, value: str, reason: str = "") -> Answer:

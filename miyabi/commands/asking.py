@@ -66,6 +66,10 @@ def ask(
         bool, typer.Option("--approve", help="Have another person approve it.")
     ] = False,
     today: Today = None,
+    file: Annotated[
+        list[Path] | None,
+        typer.Option("--file", metavar="PATH", help="A file to send along; may be given again."),
+    ] = None,
     batch: Annotated[
         str | None,
         typer.Option("--batch", metavar="FILE", help="Many requests, one a line; - for stdin."),
@@ -95,7 +99,7 @@ def ask(
         async with session(settings, working=True) as opened:
             company = await opened.organisation(organisation)
             talk = Talk(opened, company, await opened.handle_of(company, as_person))
-            answer = await talk.say(said, today=on)
+            answer = await talk.say(said, today=on, files=file or ())
             understood = read_command(said, opened.house.agents.values()).name is not None
             if answer.outcome == "told" and not understood:
                 answer = replace(answer, outcome="refused")

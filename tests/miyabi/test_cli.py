@@ -154,6 +154,29 @@ def test_a_conversation_can_be_typed_from_a_pipe(terminal: Terminal) -> None:
     assert approved.out.rstrip().endswith(".pdf")
 
 
+def test_files_go_along_with_a_request_and_into_its_thread(
+    terminal: Terminal, tmp_path: Path
+) -> None:
+    bill, photo, text = tmp_path / "見積.pdf", tmp_path / "photo.png", tmp_path / "x.pdf"
+    bill.write_bytes(b"%PDF-1.7")
+    photo.write_bytes(b"\x89PNG\r\n\x1a\n")
+    text.write_text("no PDF at all")
+    words = "稟議 PC購入 金額 80,000円 老朽化のため"
+    asked = terminal.run("ask", words, "--file", str(bill), "--json")
+    refused = terminal.run("ask", words, "--file", str(text), "--json")
+    typed = f"/file {bill}\n稟議 PC購入 理由：老朽化\n/file {photo}\n/file {text}\nmine\n"
+    talked = terminal.run("chat", typed=typed)
+
+    assert asked.code == 2, asked.err
+    assert [file["name"] for file in asked.data["files"]] == ["見積.pdf"]
+    assert (asked.data["amount"], asked.data["missing"]) == (80_000, [])
+    assert refused.code == 3
+    assert talked.code == 0, talked.err
+    assert "photo.png" in talked.out
+    assert "第2版" in talked.out
+    assert "x.pdf" in talked.err
+
+
 def test_an_operator_sets_company_and_people_up(terminal: Terminal, tmp_path: Path) -> None:
     assert terminal.run("org", "add", "acme", "アクメ株式会社").code == 0
     assert terminal.run("org", "add", "acme", "もう一つ").code == 3
