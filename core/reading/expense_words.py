@@ -54,12 +54,13 @@ _SHARED = re.compile(
 _HALF = re.compile(r"折半")
 _ROUND_TRIP = re.compile(r"往復|round[ -]?trip|return (?:trip|ticket)|往返|来回")
 _ONE_WAY = re.compile(r"片道|one[ -]way|each way|单程|單程")
-_TITLE = r"(?:様|さま|さん|氏|殿|先生|女士|小姐|社長|会長|専務|常務|取締役|本部長|部長|次長|課長|係長|主任)"
+_TITLE = r"(?:様|さま|さん|氏|殿|先生|女士|社長|会長|専務|常務|取締役|本部長|部長|課長|係長)"
 _TITLED = re.compile(rf"(?P<name>[^\s、,()\d:・/]{{1,16}}?){_TITLE}(?![ぁ-ん])")
 _WITH = re.compile(r"\bwith (?P<names>[^\d;:]+?)(?= ?(?:$|\d|,? (?:for|at|on|to discuss)\b|[;。]))")
 _AT = re.compile(r"\bat (?P<name>[^,;:\d]+?)(?= ?(?:$|[,;\d¥]|\b(?:for|with|on)\b))")
-_FOR = re.compile(r"\bfor (?=[a-z])")
-_BETWEEN_NAMES = re.compile(r"[、,・/&+]| and |と(?=[^と]{2})|和")
+_BETWEEN_NAMES = re.compile(
+    r"[、,・/&+]| and |(?<=[一-龯ァ-ヶ様氏ん])と(?=[一-龯ァ-ヶ])|和(?=\S{1,3}(?:先生|女士|经理))"
+)
 _ROUTE = re.compile(r"→|->|⇒|⇔|↔|~|→")
 
 

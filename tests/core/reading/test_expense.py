@@ -274,6 +274,11 @@ def test_answers_are_read() -> None:
     assert read_yen("1,500円か2,000円") is None
     assert (read_people("3名"), read_people("三人"), read_people("3")) == (3, 3, 3)
     assert read_attendees("ABC商事 佐藤様、伊藤様 計3名") == (("ABC商事 佐藤様", "伊藤様"), 3)
+    assert read_attendees("和田様と佐藤和夫様、さとう様") == (
+        ("和田様", "佐藤和夫様", "さとう様"),
+        None,
+    )
+    assert read_attendees("王先生和李女士 共3人") == (("王先生", "李女士"), 3)
     assert read_attendees("Sato (ABC), Ito, 3 people") == (("Sato (ABC)", "Ito"), 3)
 
 
