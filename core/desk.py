@@ -7,6 +7,7 @@ from uuid import UUID
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from core import phrases
+from core.approvals.inbox import Waiting, waiting_for
 from core.db import fetch_all
 from core.house import House
 from core.messages import Field, Message
@@ -30,7 +31,7 @@ class Desk:
     """What lies on somebody's desk: what they asked for and what waits for them."""
 
     mine: tuple[DeskLine, ...]
-    waiting: tuple[DeskLine, ...]
+    waiting: tuple[Waiting, ...]
 
 
 async def desk(connection: AsyncConnection, house: House, person: Person) -> Desk:
@@ -42,21 +43,9 @@ async def desk(connection: AsyncConnection, house: House, person: Person) -> Des
         " order by created_at desc limit 10",
         {"organisation_id": person.organisation_id, "person_id": person.id},
     )
-    waiting = await fetch_all(
-        connection,
-        """
-        select t.id, t.reference, t.agent, t.state, t.waiting_for, t.text
-        from approval_seats h join approval_stages s on s.id = h.stage_id
-            join approvals a on a.id = s.approval_id join tasks t on t.id = h.task_id
-        where h.organisation_id = :organisation_id and h.holder_id = :person_id
-            and h.state = 'open' and a.expires_at > now()
-        order by h.open_since limit 20
-        """,
-        {"organisation_id": person.organisation_id, "person_id": person.id},
-    )
     return Desk(
         tuple(_desk_line(house, row, person.language) for row in mine),
-        tuple(_desk_line(house, row, person.language) for row in waiting),
+        await waiting_for(connection, house, person),
     )
 
 
@@ -72,16 +61,18 @@ def _desk_line(house: House, row: Any, language: Language) -> DeskLine:
 
 def desk_message(listing: Desk, language: Language) -> Message:
     """Somebody's desk as a message."""
-    fields: list[Field] = []
-    for heading, lines in (
-        (phrases.WAITS_FOR_ME, listing.waiting),
-        (phrases.MY_TASKS, listing.mine),
-    ):
-        if lines:
-            spoken = "\n".join(
-                f"#{line.reference} {line.title}: {line.state.to(language)}  {line.text}"
-                for line in lines
-            )
-            fields.append(Field(heading.to(language), spoken))
+    waiting = [
+        f"{each.spoken} {each.title.to(language)}: {each.requester}  {each.text}  {each.total}"
+        for each in listing.waiting
+    ]
+    mine = [
+        f"#{line.reference} {line.title}: {line.state.to(language)}  {line.text}"
+        for line in listing.mine
+    ]
+    fields = tuple(
+        Field(heading.to(language), "\n".join(each.strip() for each in lines))
+        for heading, lines in ((phrases.WAITS_FOR_ME, waiting), (phrases.MY_TASKS, mine))
+        if lines
+    )
     text = "\n".join(f"{field.label}\n{field.value}" for field in fields)
-    return Message(text=text, fields=tuple(fields), language=language)
+    return Message(text=text, fields=fields, language=language)

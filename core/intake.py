@@ -90,9 +90,11 @@ async def accept(house: House, inbound: Inbound) -> Answer:
 
 
 def _patience(inbound: Inbound) -> float:
-    """Several decisions at once may take as long as a text."""
+    """A program waits as long as for anything, and so do several decisions at once."""
     click = inbound.click
-    return CLICK_PATIENCE if click is not None and click.action != "approve_all" else PATIENCE
+    if click is None or inbound.by_program or click.action == "approve_all":
+        return PATIENCE
+    return CLICK_PATIENCE
 
 
 async def _accept(house: House, inbound: Inbound, attempt: _Attempt) -> Answer:

@@ -64,3 +64,20 @@ def effects_of(view: TaskView) -> list[dict[str, object]]:
         }
         for effect in view.effects
     ]
+
+
+def route_of(view: TaskView) -> list[dict[str, object]]:
+    """The steps of its approval's route: who decided in each, or is to, by their handles."""
+    stages = view.approval.stages if view.approval is not None else ()
+    return [
+        {
+            "step": stage.name,
+            "who": [
+                seat.holder.handle
+                for seat in stage.seats
+                if seat.decision is not None or stage.state in {"open", "todo"}
+            ],
+            "state": stage.state,
+        }
+        for stage in stages
+    ]

@@ -12,7 +12,7 @@ from core.codec import load
 from core.db import fetch_all, from_json
 from core.messages import Message
 from core.organisations import Organisation
-from core.task_data import effects_of, facts_of, question_of, unsure_of
+from core.task_data import effects_of, facts_of, question_of, route_of, unsure_of
 from core.views import TaskView, task_view
 from miyabi.session import Session
 
@@ -31,6 +31,7 @@ EMPTY: Mapping[str, object] = {
     "ambiguous": [],
     "unknown": [],
     "documents": [],
+    "route": [],
     "effects": [],
     "unsure": [],
     "updates": [],
@@ -57,6 +58,7 @@ async def report(session: Session, organisation: Organisation, task_id: UUID) ->
         "question": question_of(view, view.language),
         "failure": view.failure.to(view.language) if view.failure else None,
         "documents": await documents(session, organisation, view),
+        "route": route_of(view),
         "effects": effects_of(view),
         "unsure": unsure_of(view, view.language),
         "updates": await _updates(session, view),

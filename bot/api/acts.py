@@ -7,7 +7,7 @@ from bot.api.models import Reply
 from bot.api.problems import Problem
 from bot.api.tasks import Found, find
 from core import phrases
-from core.approvals.wording import ACTIONS
+from core.approvals.acts import PRESSES
 from core.inbound import Answer, Click, Inbound, Spot
 from core.intake import accept
 from core.views import TaskView
@@ -23,14 +23,16 @@ _ANSWERED = Click("answered", "")
 """For an act that was done before: its key finds the first answer, whatever comes with it."""
 
 
-async def press(visit: Visit, key: str, name: str, act: str, reason: str = "") -> Answer:
+async def press(
+    visit: Visit, key: str, name: str, act: str, reason: str = "", to: int | None = None
+) -> Answer:
     """Press the button of that name. Raises Problem where the task has none such."""
-    claimed = await claim(visit, key, f"{act} {name}", reason)
+    claimed = await claim(visit, key, f"{act} {name}", reason if to is None else [reason, to])
     if claimed.answered:
         return await accept(visit.opening.house, _pressed(visit, claimed.delivery, _ANSWERED))
     found = await find(visit, name)
-    value = _approval(found.view) if act in ACTIONS else str(found.view.id)
-    click = Click(act, value, reason)
+    value = _approval(found.view) if act in PRESSES else str(found.view.id)
+    click = Click(act, value, reason, to)
     return await accept(visit.opening.house, _pressed(visit, claimed.delivery, click))
 
 

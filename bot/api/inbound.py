@@ -14,7 +14,17 @@ from bot.api.acts import press, reply
 from bot.api.answers import answered
 from bot.api.door import Key, Timely, Visit, Visiting, claim, take_in
 from bot.api.forms import read_form, unchecked_form
-from bot.api.models import Answered, Because, NewRequest, ProblemDetails, Reply, Task
+from bot.api.models import (
+    Answered,
+    Because,
+    NewRequest,
+    ProblemDetails,
+    Reply,
+    Saying,
+    SentBack,
+    Somebody,
+    Task,
+)
 from bot.api.pace import Pace
 from bot.api.problems import Problem
 from bot.api.render import task as rendered
@@ -138,12 +148,46 @@ def _button_with_reason(act: str) -> Callable[..., Awaitable[Answered]]:
     return button
 
 
+async def _send_back(
+    reference: Name, back: SentBack, visit: Visiting, key: Key, response: Response
+) -> Answered:
+    answer = await press(visit, key, reference, "return", back.reason, back.to)
+    return answered(visit, answer, response, wrong=409)
+
+
+def _saying(act: str) -> Callable[..., Awaitable[Answered]]:
+    async def say(
+        reference: Name, said: Saying, visit: Visiting, key: Key, response: Response
+    ) -> Answered:
+        answer = await press(visit, key, reference, act, said.text)
+        return answered(visit, answer, response, wrong=409)
+
+    return say
+
+
+def _naming(act: str) -> Callable[..., Awaitable[Answered]]:
+    async def name_somebody(
+        reference: Name, named: Somebody, visit: Visiting, key: Key, response: Response
+    ) -> Answered:
+        reason = f"@{named.person.removeprefix('@')} {named.text}".strip()
+        answer = await press(visit, key, reference, act, reason)
+        return answered(visit, answer, response, wrong=409)
+
+    return name_somebody
+
+
 for name, endpoint, summary in (
     ("cancel", _button("cancel"), "Withdraw a task"),
     ("retry", _button("retry"), "Run a task again that stopped"),
     ("approve", _button("approve"), "Approve what waits"),
     ("reject", _button_with_reason("reject"), "Reject what waits"),
-    ("return", _button_with_reason("return"), "Send what waits back to who asked"),
+    ("return", _send_back, "Send what waits back to who asked, or to an earlier step"),
+    ("undo", _button("undo"), "Take one's own approval back"),
+    ("seen", _button("seen"), "Say that one has seen what was circulated"),
+    ("comment", _saying("comment"), "Say something about what waits"),
+    ("question", _saying("question"), "Ask who asked for it; the answer comes to the card"),
+    ("add", _naming("add"), "Have one more person approve"),
+    ("forward", _naming("forward"), "Pass one's own decision on to somebody else"),
 ):
     router.add_api_route(
         f"/tasks/{{reference}}/{name}", endpoint, methods=["POST"], name=name, summary=summary,

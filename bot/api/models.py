@@ -66,6 +66,27 @@ class Because(_Sent):
     reason: Reason
 
 
+class SentBack(Because):
+    """Why it is sent back, and to whom: the place of a step that it has passed, or who asked."""
+
+    to: Annotated[int, Strict()] | None = Field(
+        None, ge=1, description="The place of an earlier step of the route; null for who asked."
+    )
+
+
+class Saying(_Sent):
+    """What is said of an approval; it stands on its card."""
+
+    text: Reason
+
+
+class Somebody(_Sent):
+    """Whom it concerns, by their handle, and what is said with it."""
+
+    person: Annotated[str, StringConstraints(pattern=r"^@?[^\s@]{1,80}$")]
+    text: Text = ""
+
+
 class Reply(_Sent):
     """The answer to a task's question: one of its choices by `value`, or words."""
 
@@ -145,6 +166,14 @@ class Act(BaseModel):
     key: str = Field(description="The idempotency key that the provider was handed.")
 
 
+class RouteStep(BaseModel):
+    """A step of an approval's route. `who` decided in it, else decides in it."""
+
+    step: str
+    who: list[str]
+    state: str
+
+
 class Task(BaseModel):
     """A task as it stands. `facts` are data by the agent's own keys, the rest is for people."""
 
@@ -167,6 +196,7 @@ class Task(BaseModel):
     fields: list[Labelled]
     lines: list[SummaryLine]
     totals: list[Labelled]
+    route: list[RouteStep]
     documents: list[Issued]
     effects: list[Act]
     links: dict[str, str] = Field(description="What may be done next, by name, and itself.")

@@ -6,7 +6,7 @@ from urllib.parse import quote
 from bot.api.models import Asked, Issued, Labelled, SummaryLine, Task
 from core import phrases
 from core.messages import Field
-from core.task_data import effects_of, question_of
+from core.task_data import effects_of, question_of, route_of
 from core.tasks import FINAL
 from core.views import DocumentView, TaskView
 from core.words import Language
@@ -49,6 +49,7 @@ def task(
                 for line in summary.lines
             ],
             "totals": _labelled(summary.totals),
+            "route": route_of(view),
             "documents": [_issued(view, document) for document in view.documents],
             "effects": effects_of(view),
             "links": _links(view),

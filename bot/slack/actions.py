@@ -14,6 +14,7 @@ from bot.slack.api import SlackRefused, ask
 from bot.slack.asking import ASKS, prepare
 from bot.slack.door import Act, DatabaseAway, Door
 from bot.slack.files import sent_files
+from bot.slack.home import publish
 from bot.slack.modal import open_form, open_sheet, sheet_of
 from bot.slack.outbound import UNREACHABLE, open_direct
 from bot.slack.render import MORE, Json
@@ -52,6 +53,8 @@ async def on_click(door: Door, body: Json, ack: AsyncAck, act: Act) -> None:
     await ack()
     if answer.message is not None:
         door.later(door.whisper(act, answer.message))
+    if (body.get("view") or {}).get("type") == "home":
+        door.later(publish(door, act))
 
 
 async def _opened(door: Door, act: Act, trigger: str, name: str, value: str) -> bool:

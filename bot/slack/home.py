@@ -5,8 +5,11 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from bot.slack.api import ask
 from bot.slack.door import Act, Door
-from bot.slack.render import Json, blocks
+from bot.slack.render import Json, blocks, button, cut, section
 from core import phrases
+from core.approvals import bulk
+from core.approvals.acts import SHOW
+from core.approvals.card import LABELS
 from core.desk import Desk, DeskLine, desk
 from core.house import House
 from core.messages import Button, Line, Message
@@ -24,10 +27,11 @@ HOW = Words(
 async def on_home_opened(door: Door, body: Json, ack: AsyncAck, act: Act) -> None:
     """Show the tab as it is now; it is not kept up to date while it stands open."""
     if body["event"].get("tab") == "home":
-        door.later(_publish(door, act))
+        door.later(publish(door, act))
 
 
-async def _publish(door: Door, act: Act) -> None:
+async def publish(door: Door, act: Act) -> None:
+    """Put the tab as it is now in the place of what somebody sees there."""
     client = await door.client(act.team)
     view = {"type": "home", "blocks": await _shown(door, act)}
     await ask(client.views_publish(user_id=act.user, view=view))
@@ -61,13 +65,46 @@ def home_blocks(house: House, person: Person, listing: Desk) -> list[Json]:
     found = blocks(Message("Miyabi", body=HOW.to(language), buttons=buttons, language=language))
     if not listing.waiting and not listing.mine:
         found += blocks(Message(phrases.NOTHING_OPEN.to(language), language=language))
-    for heading, lines in (
-        (phrases.WAITS_FOR_ME, listing.waiting),
-        (phrases.MY_TASKS, listing.mine),
-    ):
-        if lines:
-            found += blocks(_list(heading.to(language), lines, language))
+    if listing.waiting:
+        found += _waiting(house, person, listing)
+    if listing.mine:
+        found += blocks(_list(phrases.MY_TASKS.to(language), listing.mine, language))
     return found
+
+
+def _waiting(house: House, person: Person, listing: Desk) -> list[Json]:
+    """What waits for a decision: each can be approved here, or looked at first; the small ones
+    together."""
+    language = person.language
+    small = bulk.small(house.approval_small, listing.waiting)
+    together = bulk.small_button(house.approval_small, small, language)
+    title = phrases.WAITS_FOR_ME.to(language)
+    buttons = (together,) if len(small) > 1 else ()
+    found = blocks(Message(title, title=title, buttons=buttons, language=language))
+    for waiting in listing.waiting:
+        line = bulk.line(waiting, language, person.time_zone)
+        found.append(home_line(line))
+        approve = LABELS["approve"].to(language), SHOW.fill(reference=waiting.spoken).to(language)
+        found.append(_choices(str(waiting.stage), *approve))
+    return found
+
+
+def home_line(line: Line) -> Json:
+    """One that waits, in words."""
+    name, amount = cut(line.name, 200), cut(line.amount, 60)
+    detail = f"\n{cut(line.detail, 300)}" if line.detail else ""
+    return section(f"*{name}*　{amount}{detail}")
+
+
+def _choices(stage: str, approve: str, show: str) -> Json:
+    """The buttons beneath it."""
+    return {
+        "type": "actions",
+        "elements": [
+            button(Button("approve", approve, stage, "primary"), "approve"),
+            button(Button("show", show, stage), "show"),
+        ],
+    }
 
 
 def _list(title: str, lines: tuple[DeskLine, ...], language: Language) -> Message:

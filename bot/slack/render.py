@@ -228,8 +228,8 @@ def _controls(message: Message) -> list[Json]:
     if message.select is not None:
         times[message.select.action] += 1
     buttons = [
-        _button(button, f"{button.action}:{n}" if times[button.action] > 1 else button.action)
-        for n, button in enumerate(loud[: limits.ACTIONS - 1])
+        button(each, f"{each.action}:{n}" if times[each.action] > 1 else each.action)
+        for n, each in enumerate(loud[: limits.ACTIONS - 1])
     ]
     buttons += _more(message)
     found: list[Json] = [{"type": "actions", "elements": buttons}] if buttons else []
@@ -261,7 +261,8 @@ def _more(message: Message) -> list[Json]:
     return [{"type": "overflow", "action_id": MORE, "options": choices}] if choices else []
 
 
-def _button(button: Button, action_id: str) -> Json:
+def button(button: Button, action_id: str) -> Json:
+    """A button as an element."""
     shown: Json = {
         "type": "button",
         "action_id": action_id,

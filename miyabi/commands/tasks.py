@@ -22,6 +22,7 @@ from miyabi.commands.frame import (
 
 if TYPE_CHECKING:
     from core.inbound import Answer
+    from core.organisations import Organisation
     from core.settings import Settings
     from core.views import TaskView
     from miyabi.session import Session
@@ -40,7 +41,7 @@ NO_DOCUMENT = Words(
 )
 
 _APPROVERS = frozenset({"approve", "reject", "return", "void"})
-"""What the first other approver does by default; everything else, who asked for the task."""
+"""What the first who may decide does by default; everything else, who asked for the task."""
 _DONE_BY_SAYING = frozenset({"cancel", "reject", "return", "void"})
 """What has succeeded once it is said; of everything else the task's state tells."""
 
@@ -49,6 +50,8 @@ def register(app: typer.Typer) -> None:
     """Add the commands."""
     app.command("status")(status)
     app.command("mine")(mine)
+    app.command("approvals")(approvals)
+    app.command("route")(route)
     app.command("show")(show)
     app.command("document")(document)
     app.command("answer")(answer)
@@ -56,6 +59,7 @@ def register(app: typer.Typer) -> None:
         ("approve", "Approve what waits, as somebody other than who asked."),
         ("reject", "Reject what waits; needs a reason."),
         ("return", "Send what waits back to who asked; needs a reason."),
+        ("undo", "Take an approval back: the last one, within five minutes."),
         ("cancel", "Withdraw a task."),
         ("retry", "Run a task again that stopped."),
         ("void", "Make an issued document void; needs a reason."),
@@ -146,14 +150,26 @@ async def _speaker(opened: "Session", verb: str, view: "TaskView", as_person: st
     company = await opened.organisation_of(view.organisation_id)
     if as_person is not None:
         return await opened.handle_of(company, as_person)
+    if verb == "undo" and (last := await _decided_last(opened, company, view)):
+        return last
     if verb not in _APPROVERS:
         return await requester_of(opened, company, view)
+    holders = sorted(view.approval.may_decide, key=lambda p: p.id) if view.approval else []
+    if holders and verb != "void":
+        return holders[0].handle
     able = [
         person
         for person in await opened.everyone(company)
         if person.may("approver") and person.id != view.requester_id
     ]
     return able[0].handle if able else await opened.handle_of(company, None, "approver")
+
+
+async def _decided_last(opened: "Session", company: "Organisation", view: "TaskView") -> str | None:
+    """The handle of who decided last."""
+    standing = view.approval.run.standing if view.approval else ()
+    everyone = {person.id: person.handle for person in await opened.everyone(company)}
+    return everyone.get(standing[-1].person) if standing else None
 
 
 def status(
@@ -173,6 +189,23 @@ def mine(
 ) -> None:
     """List somebody's tasks and what waits for their approval."""
     _tell("mine", as_person, organisation, as_json=as_json)
+
+
+def approvals(
+    as_person: AsPerson = None, organisation: OfOrganisation = None, as_json: AsJson = False
+) -> None:
+    """List what waits for somebody's decision."""
+    _tell("approvals", as_person, organisation, as_json=as_json)
+
+
+def route(
+    task: TaskName,
+    as_person: AsPerson = None,
+    organisation: OfOrganisation = None,
+    as_json: AsJson = False,
+) -> None:
+    """Tell where an approval stands, as a line of steps."""
+    _tell(f"route {task}", as_person, organisation, as_json=as_json)
 
 
 def _tell(text: str, as_person: str | None, organisation: str | None, *, as_json: bool) -> None:
