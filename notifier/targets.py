@@ -116,8 +116,11 @@ async def _elsewhere(  # noqa: PLR0911  # a line for each topic
             cards = await _everywhere(work, ground, f"card:{approval}")
             return cards + await _everywhere(work, ground, f"reminder:{approval}")
         case "approval.circulated":
+            cards = await _everywhere(work, ground, f"card:{approval}")
             shown = await _everywhere(work, ground, f"round:{approval}")
-            return shown + await _circulated(work, ground, news)
+            # Who has seen it is told where it was asked for, not on every copy.
+            home = [card for card in cards if card.slot == f"card:{approval}"]
+            return home + shown + await _circulated(work, ground, news)
         case "approval.told" | "approval.digest":
             return await _named(work, ground, news)
         case "delivery.unknown" | "delivery.settled":
