@@ -259,6 +259,7 @@ EFFECTS: dict[str, Words] = {
 }
 """What became of an act on the outside."""
 MESSAGES: dict[str, Words] = {
+    "enclosed": Words(ja="添付ファイル", en="The enclosed file", zh="附件"),
     "file": Words(ja="ファイルのお知らせ", en="Word of a file", zh="文件通知"),
     "root": Words(ja="依頼の内容", en="The request", zh="申请内容"),
     "flash": Words(ja="進み具合", en="The progress", zh="进度"),

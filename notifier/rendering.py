@@ -5,6 +5,7 @@ from uuid import UUID
 
 from core.approvals import card
 from core.approvals.view import ApprovalView, approval_view
+from core.attachments import kept_of
 from core.house import House
 from core.messages import Message
 from core.views import TaskView
@@ -21,6 +22,8 @@ async def render(
     message: Message | None
     if kind in {"note", "round"}:
         message = await _about_approval(house, view, thread, kind, UUID(subject))
+    elif kind == "enclosed":
+        message = posted.message if posted else await _enclosed(house, view, subject)
     elif kind in {"card", "reminder"}:
         approval = await _approval(house, view, UUID(subject.partition(":")[0]))
         of_approval = _card if kind == "card" else _reminder
@@ -28,6 +31,14 @@ async def render(
     else:
         message = _of_task(view, thread, change, posted)
     return None if message is None else replace(message, language=thread.language)
+
+
+async def _enclosed(house: House, view: TaskView, sha256: str) -> Message | None:
+    """A file that was sent with the request, unless it is no part of that any more."""
+    async with house.engine.connect() as connection:
+        kept = await kept_of(connection, view.organisation_id, view.id)
+    found = [file for file in kept if file.sha256 == sha256]
+    return topics.enclosed(view, found[0]) if found else None
 
 
 def _of_task(  # noqa: PLR0911  # a line for each slot

@@ -8,6 +8,7 @@ from uuid import UUID
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from core.approvals.view import approval_view
+from core.attachments import kept_of
 from core.db import execute, fetch_all, fetch_one, to_json
 from core.ids import new_id
 from core.people import Account
@@ -108,7 +109,8 @@ async def _elsewhere(  # noqa: PLR0911  # a line for each topic
     match news.topic:
         case "approval.requested":
             # Of each step one of its own: an edit of that of an earlier step would be overlooked.
-            return await _copies(work, ground, news, f"card:{approval}:{news.facts['stage']}")
+            cards = await _copies(work, ground, news, f"card:{approval}:{news.facts['stage']}")
+            return cards + await _enclosed(work, ground, cards)
         case "approval.reminded":
             # A message of its own each time: the edit of an earlier one would be overlooked.
             return await _copies(work, ground, news, f"reminder:{approval}:{news.id}")
@@ -159,6 +161,12 @@ async def _copies(work: Unit, ground: Ground, news: News, slot: str) -> list[Tar
     approval_id = UUID(news.facts["approval"])
     approval = await approval_view(work.connection, ground.organisation_id, approval_id)
     return await _direct(work, ground, [person.id for person in approval.may_decide], slot)
+
+
+async def _enclosed(work: Unit, ground: Ground, cards: Sequence[Target]) -> list[Target]:
+    """The files that were sent with the request, beside each card that is out of their sight."""
+    files = await kept_of(work.connection, ground.organisation_id, ground.task_id)
+    return [Target(card.thread_id, f"enclosed:{file.sha256}") for card in cards for file in files]
 
 
 async def _circulated(work: Unit, ground: Ground, news: News) -> list[Target]:

@@ -7,6 +7,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from core import deliveries, effects, phrases
+from core.agent import Attached
 from core.approvals.card import REQUESTED_BY, heading
 from core.approvals.view import ApprovalView, NoteView
 from core.codec import load
@@ -203,6 +204,13 @@ def failure(view: TaskView, facts: dict[str, Any], language: Language) -> Messag
         body=words,
         buttons=(Button("retry", RETRY.to(language), str(view.id), "primary"),),
     )
+
+
+def enclosed(view: TaskView, file: Attached) -> Message:
+    """A file that was sent with a request, for whoever decides on it elsewhere."""
+    text = f"{view.spoken} {file.name}"
+    files = (Attachment(file.sha256, file.name, file.media_type),)
+    return Message(text=text, body=text, files=files)
 
 
 def refused_file(view: TaskView, facts: Mapping[str, Any], language: Language) -> Message:

@@ -58,7 +58,7 @@ def show_posting(posting: "Posting") -> None:
     elif posting.kind in {"question", "failure"}:
         if message.buttons or message.select or not message.note:
             terminal().print(render(message))
-    elif posting.kind == "file":
+    elif posting.kind in {"file", "enclosed"}:
         terminal().print(Text(message.text, style="yellow"))
     elif posting.kind == "result":
         terminal().print(Text(message.text, style="bold green"))

@@ -28,6 +28,12 @@ async def test_a_file_with_a_mention_is_on_the_card_and_one_in_the_thread_makes_
     card = await _ask(office, bill)
     assert "見積 &lt;!channel&gt;.pdf" in text_of(card)
 
+    copy = await office.card("DU2")
+    [shown] = await office.slack.wait_for(
+        lambda: [m for m in office.slack.thread("DU2", copy.thread_ts or copy.ts) if m.files]
+    )
+    assert shown.files[0].data == BILL
+
     photo = driver.file("photo.jpg", b"\xff\xd8\xff\xe0 photo")
     reply = await driver.message(
         "", user="U1", channel="C1", thread_ts=card.thread_ts, files=[photo]
