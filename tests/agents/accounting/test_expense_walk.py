@@ -12,6 +12,7 @@ from agents.accounting.expense import agent, facts
 from core.catalogue import Catalogue
 from core.company import Company
 from core.db import fetch_all
+from core.erasure import erase
 from core.expenses.report import report_of
 from core.inbound import Answer
 from core.payables import Payable, to_pay
@@ -257,6 +258,24 @@ async def test_what_people_type_is_data(office: Office) -> None:
     [line] = (await claim_of(office, answer))["lines"]
     assert line["payee"] == '=HYPERLINK("http://x")'
     assert "<!channel>" in line["purpose"]
+
+
+async def test_of_an_erased_person_only_what_was_issued_stays(office: Office) -> None:
+    issued = await asked(office, TAXI)
+    await approved(office, issued)
+    other = await asked(office, TAXI.replace("2,340", "900"))
+    await office.say(f"cancel #{other.reference}")
+
+    await erase(office.house, office.organisation.id, "asker")
+
+    async with office.house.engine.connect() as connection:
+        rows = await fetch_all(
+            connection, "select payee, purpose, amount from claim_lines order by amount", {}
+        )
+    assert [tuple(row) for row in rows] == [
+        ("", "", 900),
+        ("タクシー", "品川→新宿 ABC商事訪問", 2340),
+    ]
 
 
 async def test_nothing_personal_of_a_claim_is_in_the_log(office: Office) -> None:
