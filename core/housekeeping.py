@@ -8,7 +8,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from core import erasure, nightly, overdue
-from core.approvals import settling
+from core.approvals import reminding, settling
 from core.db import execute
 from core.errors import MiyabiError
 from core.house import House
@@ -63,6 +63,7 @@ async def tidy(house: House, work: Unit, occurrence: Occurrence) -> datetime:
     limits = {"kept": kept, "batch": BATCH}
     forgotten = [await execute(work.connection, sql, limits) for sql in (_INBOUND, _KEYS)]
     await overdue.watch_unwatched(work)
+    await reminding.watch_unwatched(work)
     await settling.settle_unsettled(work)
     await nightly.watch_unwatched(work)
     await _make_months(work.connection)

@@ -1,10 +1,10 @@
-"""What becomes of an approval that nobody decides: it is reminded of, and one day it expires.
+"""An approval that nobody decides expires one day.
 
-Both are rows of the schedule, written with the approval itself. An approval that was decided
-meanwhile has nothing done to it.
+That is a row of the schedule, written with the approval itself. An approval that was decided
+meanwhile has nothing done to it. Before, it is reminded of (core/approvals/reminding.py).
 """
 
-from datetime import datetime, time, timedelta
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -15,31 +15,27 @@ from core.codec import dump
 from core.db import execute, fetch_one
 from core.house import House
 from core.phrases import EXPIRED
-from core.reading.calendar import is_business_day
 from core.schedule import Occurrence
 from core.tags import Tag
 from core.tasks import Task
 from core.unit import Unit
 
-EXPIRE, REMIND = "approval.expire", "approval.remind"
+EXPIRE = "approval.expire"
 
-OPENS, CLOSES = time(9), time(18)
-"""Nobody is reminded outside of these hours of a working day, in the organisation's zone."""
+REMIND = "approval.remind"
+"""Of an earlier version, which reminded of each approval by itself."""
 
 
-async def watch(
-    work: Unit, task: Task, approval_id: UUID, expires_at: datetime, remind_after: timedelta
-) -> None:
+async def watch(work: Unit, task: Task, approval_id: UUID, expires_at: datetime) -> None:
     """See to it that an approval which is just being asked for does not wait for ever."""
-    for kind, when in ((EXPIRE, expires_at), (REMIND, remind_after)):
-        await schedule.at(
-            work,
-            f"{kind}:{approval_id}",
-            when,
-            kind,
-            organisation_id=task.organisation_id,
-            subject_id=approval_id,
-        )
+    await schedule.at(
+        work,
+        f"{EXPIRE}:{approval_id}",
+        expires_at,
+        EXPIRE,
+        organisation_id=task.organisation_id,
+        subject_id=approval_id,
+    )
 
 
 async def watch_unwatched(work: Unit) -> None:
@@ -49,14 +45,13 @@ async def watch_unwatched(work: Unit) -> None:
         # across organisations: the schedule of the whole house
         """
         insert into schedule (name, due_at, next_at, kind, organisation_id, subject_id)
-        select kind || ':' || a.id, due_at, due_at, kind, a.organisation_id, a.id
+        select :kind || ':' || a.id, a.expires_at, a.expires_at, :kind, a.organisation_id, a.id
         from approvals a
-            cross join lateral (values (:expire, a.expires_at), (:remind, now())) k (kind, due_at)
         where a.state = 'pending' and not exists
-            (select from schedule s where s.name = kind || ':' || a.id and s.done_at is null)
+            (select from schedule s where s.name = :kind || ':' || a.id and s.done_at is null)
         on conflict (name, due_at) do nothing
         """,
-        {"expire": EXPIRE, "remind": REMIND},
+        {"kind": EXPIRE},
     )
 
 
@@ -80,20 +75,9 @@ async def expire(house: House, work: Unit, occurrence: Occurrence) -> datetime |
     return None
 
 
-async def remind(house: House, work: Unit, occurrence: Occurrence) -> datetime | None:
-    """Remind those who may decide, and show whoever asked what it waits for; then again later."""
-    found = await _pending(work, occurrence)
-    if found is None:
-        return None
-    task, approval = found
-    zone = ZoneInfo(approval.company_zone)
-    local = occurrence.now.astimezone(zone)
-    if not (is_business_day(local.date()) and OPENS <= local.time() < CLOSES):
-        return schedule.on_days(occurrence.now, zone, OPENS, is_business_day)
-    work.record(tasks.event(task, Tag.APPROVAL_REMINDED, {"approval": str(approval.id)}))
-    facts: dict[str, object] = {"approval": str(approval.id), "at": occurrence.now.isoformat()}
-    await tasks.notify(work, task, "approval.reminded", facts)
-    return occurrence.now + house.approval_reminder
+async def leave(house: House, work: Unit, occurrence: Occurrence) -> None:
+    """What an earlier version is to be reminded of: whoever holds a seat is (housekeeping sees to
+    it)."""
 
 
 async def _pending(work: Unit, occurrence: Occurrence) -> tuple[Task, Any] | None:
@@ -110,9 +94,7 @@ async def _pending(work: Unit, occurrence: Occurrence) -> tuple[Task, Any] | Non
     task = await tasks.lock(work.connection, found.organisation_id, found.task_id)
     approval = await fetch_one(
         work.connection,
-        "select a.id, a.expires_at, p.time_zone as requester_zone,"
-        " coalesce(o.profile ->> 'time_zone', p.time_zone) as company_zone"
-        " from approvals a join organisations o on o.id = a.organisation_id"
+        "select a.id, a.expires_at, p.time_zone as requester_zone from approvals a"
         " join tasks t on t.id = a.task_id join people p on p.id = t.person_id"
         " where a.organisation_id = :organisation_id and a.id = :id and a.state = 'pending'",
         scope,

@@ -82,6 +82,19 @@ async def who(connection: AsyncConnection, sender: Sender) -> Person | None:
     return as_person(row) if row else None
 
 
+async def by_id(
+    connection: AsyncConnection, organisation_id: UUID, person_id: UUID
+) -> Person | None:
+    """The active person of that id in the organisation."""
+    row = await fetch_one(
+        connection,
+        f"select {_COLUMNS} from people p"  # noqa: S608
+        " where p.organisation_id = :organisation_id and p.id = :id and p.active",
+        {"organisation_id": organisation_id, "id": person_id},
+    )
+    return as_person(row) if row else None
+
+
 async def by_handle(
     connection: AsyncConnection, organisation_id: UUID, handle: str
 ) -> Person | None:

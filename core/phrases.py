@@ -265,6 +265,8 @@ MESSAGES: dict[str, Words] = {
     "flash": Words(ja="進み具合", en="The progress", zh="进度"),
     "card": Words(ja="承認のお願い", en="The request for approval", zh="审批请求"),
     "reminder": Words(ja="承認のご確認", en="The reminder", zh="审批提醒"),
+    "digest": Words(ja="承認待ちの一覧", en="The list of what waits", zh="待审批一览"),
+    "word": Words(ja="承認のお知らせ", en="The word about an approval", zh="审批通知"),
     "question": Words(ja="質問", en="The question", zh="提问"),
     "result": Words(ja="発行した書類", en="The issued document", zh="已开具的文件"),
     "failure": Words(ja="停止のお知らせ", en="The notice of an error", zh="停止通知"),

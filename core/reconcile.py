@@ -12,7 +12,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from core import archive, housekeeping, nightly, overdue, people
-from core.approvals import delegating, settling
+from core.approvals import delegating, ladder, reminding, rungs, settling
 from core.house import House
 from core.ports import Job
 from core.schedule import Handler, run_due
@@ -72,7 +72,9 @@ _DUE = text("""
 
 HANDLERS: Mapping[str, Handler] = {
     overdue.EXPIRE: overdue.expire,
-    overdue.REMIND: overdue.remind,
+    overdue.REMIND: overdue.leave,
+    reminding.DIGEST: reminding.digest,
+    ladder.RUNG: rungs.do_rung,
     settling.SETTLE: settling.settle,
     delegating.TURN: delegating.turn,
     people.CHANGED: delegating.person_changed,

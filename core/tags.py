@@ -318,8 +318,9 @@ class Tag(Declared):
     )
     APPROVAL_REMINDED = _task(
         "approval:approval:reminded",
-        "Those who may decide were reminded of it.",
+        "Somebody who may decide was reminded of it, with all else that waits for them.",
         approval=ID,
+        person=ID,
     )
     APPROVAL_EXPIRED = _task("approval:approval:expired", "Nobody decided in time.", approval=ID)
     APPROVAL_SUPERSEDED = _task(

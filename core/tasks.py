@@ -1,6 +1,6 @@
 """Tasks and the table of their moves. Each function is one compare-and-set in the caller's unit."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, Literal
@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from audit.event import JSON, SYSTEM, Actor, Event
 from core.codec import dump
 from core.commands import Target
-from core.db import execute, fetch_one, from_json, to_json
+from core.db import execute, fetch_all, fetch_one, from_json, to_json
 from core.errors import LostLease, Question, Unknown
 from core.ids import new_id
 from core.phrases import UNKNOWN_TASK
@@ -98,6 +98,23 @@ async def lock(connection: AsyncConnection, organisation_id: UUID, task_id: UUID
     )
     if row is None:
         raise Unknown(UNKNOWN_TASK.fill(target="?"))
+    return _task(row)
+
+
+async def read(
+    connection: AsyncConnection, organisation_id: UUID, task_ids: Sequence[UUID]
+) -> dict[UUID, Task]:
+    """Some tasks as they are, by their ids; not locked, so for what changes nothing of them."""
+    rows = await fetch_all(
+        connection,
+        f"select {_COLUMNS} from tasks"  # noqa: S608
+        " where organisation_id = :organisation_id and id = any(:ids)",
+        {"organisation_id": organisation_id, "ids": list(task_ids)},
+    )
+    return {row.id: _task(row) for row in rows}
+
+
+def _task(row: Any) -> Task:
     return Task(**{**row._asdict(), "question": from_json(row.question) if row.question else None})
 
 

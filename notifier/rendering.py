@@ -11,6 +11,7 @@ from core.messages import Message
 from core.views import TaskView
 from core.words import Language
 from notifier import topics
+from notifier.digests import digest
 from notifier.thread import Due, Posted, Thread
 
 
@@ -28,6 +29,8 @@ async def render(
         approval = await _approval(house, view, UUID(subject.partition(":")[0]))
         of_approval = _card if kind == "card" else _reminder
         message = of_approval(view, approval, thread, change, posted)
+    elif kind == "digest":
+        message = await digest(house, view, thread, posted)
     else:
         message = _of_task(view, thread, change, posted)
     return None if message is None else replace(message, language=thread.language)
@@ -106,8 +109,6 @@ def _reminder(
         return topics.retire(posted.message, verdict) if posted else None
     if "at" not in change.facts:  # it moved, and still waits
         return posted.message if posted else None
-    if thread.place.direct:
-        return topics.reminder(view, approval, language, zone)
     return topics.reminded(approval, change.facts, language, zone)
 
 

@@ -101,9 +101,7 @@ async def targets(work: Unit, ground: Ground, news: News) -> list[Target]:
     return found + await _elsewhere(work, ground, news)
 
 
-async def _elsewhere(  # noqa: PLR0911  # a line for each topic
-    work: Unit, ground: Ground, news: News
-) -> list[Target]:
+async def _elsewhere(work: Unit, ground: Ground, news: News) -> list[Target]:
     """Where news is shown besides the thread where the task was asked for, or instead of it."""
     approval = news.facts.get("approval")
     match news.topic:
@@ -111,12 +109,10 @@ async def _elsewhere(  # noqa: PLR0911  # a line for each topic
             # Of each step one of its own: an edit of that of an earlier step would be overlooked.
             cards = await _copies(work, ground, news, f"card:{approval}:{news.facts['stage']}")
             return cards + await _enclosed(work, ground, cards)
-        case "approval.reminded":
-            # A message of its own each time: the edit of an earlier one would be overlooked.
-            return await _copies(work, ground, news, f"reminder:{approval}:{news.id}")
         case "approval.closed" | "approval.moved" | "approval.noted":
             cards = await _everywhere(work, ground, f"card:{approval}")
-            return cards + await _everywhere(work, ground, f"reminder:{approval}")
+            cards += await _everywhere(work, ground, f"reminder:{approval}")
+            return cards + await _everywhere(work, ground, "digest:")
         case "approval.circulated":
             cards = await _everywhere(work, ground, f"card:{approval}")
             shown = await _everywhere(work, ground, f"round:{approval}")

@@ -32,11 +32,6 @@ FILE_REFUSED = Words(
     en="The file “{name}” is not taken. {why}",
     zh="无法接受文件“{name}”。{why}",
 )
-REMINDER = Words(
-    ja="{what} は {since} からあなたの承認を待っています（期限 {until}）。",
-    en="{what} has been waiting for your decision since {since} (until {until}).",
-    zh="{what} 自 {since} 起等待您审批（期限 {until}）。",
-)
 REMINDED = Words(
     ja="{since} から承認待ちです。{at} にあらためてお知らせしました: {who}",
     en="Waiting for approval since {since}. Reminded at {at}: {who}",
@@ -169,16 +164,6 @@ def word(facts: Mapping[str, Any], language: Language) -> Message:
     """Something that somebody has to know of an approval."""
     words = load(Words, facts["words"]).to(language)
     return Message(text=words, body=words)
-
-
-def reminder(view: TaskView, approval: ApprovalView, language: Language, zone: str) -> Message:
-    """For whoever may decide: what waits for them, shown above in the same conversation."""
-    words = REMINDER.fill(
-        what=heading(view, language),
-        since=_at(approval.requested_at, zone, "%Y-%m-%d %H:%M"),
-        until=_at(approval.expires_at, zone, "%Y-%m-%d %H:%M"),
-    )
-    return Message(text=words.to(language), body=words.to(language))
 
 
 def reminded(

@@ -42,6 +42,7 @@ class Waiting:
     amount: int | None
     since: datetime
     due_at: datetime | None
+    expires_at: datetime
 
     @property
     def spoken(self) -> str:
@@ -51,14 +52,15 @@ class Waiting:
 # The seats first: of a hundred thousand that are open, only those of one person are looked at.
 _WAITING = """
     with mine as (
-        select h.stage_id, h.task_id, h.person_id, h.open_since from approval_seats h
+        select h.stage_id, h.task_id, h.person_id, h.open_since, a.expires_at
+        from approval_seats h
         join approval_stages s on s.id = h.stage_id join approvals a on a.id = s.approval_id
         where h.organisation_id = :organisation_id and h.holder_id = :person_id
             and h.state = 'open' and a.expires_at > now()
         order by h.open_since limit :most
     )
     select mine.stage_id, mine.open_since, t.id as task_id, t.reference, t.agent, t.agent_version,
-        t.redacted, t.text, p.name as requester, s.due_at,
+        t.redacted, t.text, p.name as requester, s.due_at, mine.expires_at,
         case when mine.person_id <> :person_id then owner.name end as person, r.ask,
         (select jsonb_agg(jsonb_build_object('name', e.name, 'result', e.result)) from steps e
             where e.organisation_id = :organisation_id and e.task_id = t.id
@@ -117,6 +119,7 @@ def _waiting(house: House, row: Any, language: Language) -> Waiting:
         amount=int(amount) if isinstance(amount, int) else None,
         since=row.open_since,
         due_at=row.due_at,
+        expires_at=row.expires_at,
     )
 
 

@@ -1,5 +1,6 @@
 """An approval is asked for by a worker, of exactly what is shown; and it is closed undecided."""
 
+from datetime import datetime
 from typing import Literal
 from uuid import UUID
 
@@ -9,7 +10,9 @@ from core.agent import Agent, Approval, Results
 from core.approvals import rows, run
 from core.approvals.deadlines import with_due
 from core.approvals.freeze import freeze
+from core.approvals.ladder import climb
 from core.approvals.plan import Plan
+from core.approvals.reminding import watch_holders
 from core.approvals.run import Run
 from core.approvals.standing import authors_of
 from core.approvals.wording import KEPT
@@ -56,7 +59,7 @@ async def request(
     expires_at = await rows.insert(
         work, task, begun, plan, step.name, shown_sha256, house.approval_days
     )
-    await overdue.watch(work, task, begun.id, expires_at, house.approval_reminder)
+    await overdue.watch(work, task, begun.id, expires_at)
     work.record(
         tasks.event(
             task,
@@ -70,7 +73,7 @@ async def request(
             },
         )
     )
-    await tell_opened(work, task, begun)
+    await tell_opened(work, task, begun, anew=True)
     return begun.id
 
 
@@ -147,15 +150,26 @@ async def tell(work: Unit, task: Task, before: Run, after: Run) -> None:
     topic = "approval.moved" if after.state == "pending" else "approval.closed"
     await tasks.notify(work, task, topic, facts)
     if after.state == "pending" and _holders(before) != _holders(after):
-        await tell_opened(work, task, after)
+        await tell_opened(work, task, after, anew=_opening(before) != _opening(after))
 
 
-async def tell_opened(work: Unit, task: Task, after: Run) -> None:
-    """Give the card to those who hold an open seat."""
+async def tell_opened(work: Unit, task: Task, after: Run, *, anew: bool) -> None:
+    """Give the card to those who hold an open seat, and see to it that they are reminded of it.
+
+    `anew`: the step has just been opened, and its ladder begins.
+    """
     stage = after.open
     assert stage is not None  # noqa: S101  # what is pending has a step that is open
+    holders = [seat.holder for seat in stage.seats if seat.state == "open"]
+    await watch_holders(work, task.organisation_id, holders)
+    if anew:
+        await climb(work, task, after)
     facts: dict[str, object] = {"approval": str(after.id), "stage": str(stage.id)}
     await tasks.notify(work, task, "approval.requested", facts)
+
+
+def _opening(of: Run) -> tuple[UUID, datetime | None] | None:
+    return (of.open.id, of.open.opened_at) if of.open is not None else None
 
 
 def _holders(of: Run) -> tuple[UUID | None, frozenset[UUID]]:

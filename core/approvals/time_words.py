@@ -46,6 +46,11 @@ RULES: dict[str, Words] = {
         zh="已无人可审批，退回给申请人。",
     ),
 }
+STUCK = Words(
+    ja="{what} の段階「{step}」は期限を過ぎましたが、引き継げる人がいません。",
+    en="Nobody has decided in time, and nobody can take over step “{step}” of {what}.",
+    zh="{what} 的步骤“{step}”已超时，但无人可接手。",
+)
 SENT_BACK = Words(
     ja="段階「{step}」の {who} さんがいなくなり、決定できる人がいません。"
     "内容を確認して、もう一度依頼してください（このまま内容を返信すれば新しい版になります）。",

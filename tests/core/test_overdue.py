@@ -15,11 +15,11 @@ async def asked(office: Office) -> tuple[UUID, UUID]:
     return answer.task_id, await office.approval_id(answer.task_id)
 
 
-async def planned(office: Office, approval: UUID) -> dict[str, datetime]:
+async def planned(office: Office, subject: UUID) -> dict[str, datetime]:
     row = await office.row(
         "select jsonb_object_agg(kind, due_at) as rows from schedule"
         " where subject_id = :id and done_at is null",
-        {"id": approval},
+        {"id": subject},
     )
     return {kind: datetime.fromisoformat(at) for kind, at in (row.rows or {}).items()}
 
@@ -36,9 +36,9 @@ async def test_an_approval_is_watched_from_the_moment_it_is_asked_for(office: Of
     _, approval = await asked(office)
 
     row = await office.row("select expires_at from approvals", {})
-    rows = await planned(office, approval)
-    assert set(rows) == {"approval.expire", "approval.remind"}
-    assert rows["approval.expire"] == row.expires_at
+    assert await planned(office, approval) == {"approval.expire": row.expires_at}
+    for person in (office.boss, office.other_boss):
+        assert set(await planned(office, person.id)) == {"approval.digest"}
 
 
 async def test_it_expires_when_its_time_is_over_and_no_earlier(office: Office) -> None:
@@ -82,6 +82,7 @@ async def test_a_decided_one_neither_expires_nor_is_reminded_of(office: Office) 
 
     assert await office.state(task_id) == "done"
     assert await planned(office, approval) == {}
+    assert await planned(office, office.boss.id) == {}
     row = await office.row("select max(attempts) as failures from schedule", {})
     assert row.failures == 0
 
@@ -95,6 +96,18 @@ async def test_one_asked_for_before_there_was_a_schedule_expires_too(office: Off
     await reconcile(office.house)  # ... if not in the same pass
 
     assert await office.state(task_id) == "failed"
+
+
+async def test_whoever_waits_for_since_before_there_were_digests_is_reminded(
+    office: Office,
+) -> None:
+    await asked(office)
+    await office.execute("delete from schedule where kind = 'approval.digest'")
+
+    await reconcile(office.house)
+    await reconcile(office.house)
+
+    assert set(await planned(office, office.boss.id)) == {"approval.digest"}
 
 
 async def test_the_house_tidies_up_by_itself(office: Office) -> None:
@@ -148,21 +161,25 @@ async def test_who_may_decide_is_reminded_daily_on_working_days(office: Office) 
 
     assert [len(texts) for texts in said] == [0, 3, 0, 0, 0, 2, 2]
     # Threads are served at the same time: whose message comes first is chance.
-    reminders = [text for text in said[1] if "waiting for your decision since 2025-11-20" in text]
+    reminders = [text for text in said[1] if text.startswith("Waiting for your decision: 1")]
     assert len(reminders) == 2
-    assert all("decision since 2025-11-20 16:30" in text for text in reminders)
+    assert all("since 2025-11-20 16:30 (until 2025-12-04 16:30)" in text for text in reminders)
     assert sorted(said[5]) == sorted(reminders)
-    tags = await office.row("select array_agg(tag) as all from audit_events", {})
-    assert tags.all.count("approval:approval:reminded") == 3
+    tags = await office.row(
+        "select array_agg(body -> 'data' ->> 'person') as all from audit_events"
+        " where tag = 'approval:approval:reminded'",
+        {},
+    )
+    assert sorted(tags.all) == sorted([str(office.boss.id), str(office.other_boss.id)] * 3)
 
 
 async def test_nobody_is_reminded_in_the_evening(office: Office) -> None:
     await set_clock(office, tokyo("11-17T22:00"))
-    _, approval = await asked(office)
+    await asked(office)
 
     assert await at_the_clock(office, "11-18T22:01") == []
 
-    due = (await planned(office, approval))["approval.remind"]
+    due = (await planned(office, office.boss.id))["approval.digest"]
     assert due == tokyo("11-19T09:00")
 
 
