@@ -8,7 +8,7 @@ import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
-from functools import cache
+from functools import cache, lru_cache
 from importlib import resources
 from typing import Annotated, Literal
 
@@ -135,7 +135,7 @@ def _stands_in(word: str, text: str) -> bool:
     return _pattern(word).search(text) is not None
 
 
-@cache
+@lru_cache(maxsize=4096)
 def _pattern(word: str) -> re.Pattern[str]:
     """Latin words stand by themselves: `bus` is no part of `business`."""
     folded = re.escape(fold(word).text)

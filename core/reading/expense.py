@@ -6,6 +6,7 @@ with) say otherwise. Nothing is guessed: what a line leaves open stays open, and
 """
 
 import re
+from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
@@ -121,18 +122,21 @@ def _pieces(folded: Folded, today: date) -> Iterator[_Piece]:
     text = folded.text
     dates = _joined(text, list(find_past_dates(text, today)))
     amounts = list(_amounts(text, [Span(each.start, each.end) for each in dates]))
-    starts = [0]
-    for place, each in enumerate(dates):
-        following = dates[place + 1].start if place + 1 < len(dates) else len(text)
-        before = any(starts[-1] <= span.start < each.start for span, _ in amounts)
-        after = any(each.end <= span.start < following for span, _ in amounts)
-        if before and after and any(starts[-1] <= d.start < each.start for d in dates):
-            starts.append(each.start)
-    for start, end in zip(starts, [*starts[1:], len(text)], strict=True):
-        own = [each for each in dates if start <= each.start < end]
-        within = tuple((s, a) for s, a in amounts if start <= s.start < end)
-        day = own[0] if own else None
+    at = [span.start for span, _ in amounts]
+    begins, first = [(0, 0, 0)], 0  # of each piece: its place, its first date, its first amount
+    for n, each in enumerate(dates):
+        following = dates[n + 1].start if n + 1 < len(dates) else len(text)
+        before, after = bisect_left(at, each.start), bisect_left(at, each.end)
+        if n > first and before > begins[-1][2] and bisect_left(at, following) > after:
+            begins.append((each.start, n, before))
+            first = n
+    ends = [*begins[1:], (len(text), len(dates), len(amounts))]
+    for (start, date_from, amount_from), (end, date_to, amount_to) in zip(
+        begins, ends, strict=True
+    ):
+        day = dates[date_from] if date_to > date_from else None
         rest = text[start : day.start] + text[day.end : end] if day else text
+        within = tuple(amounts[amount_from:amount_to])
         yield _Piece(start, end, day, within, not re.search(r"\w", rest))
 
 
@@ -150,26 +154,32 @@ def _joined(text: str, dates: Sequence[PastDate]) -> list[PastDate]:
 def _amounts(text: str, dates: Sequence[Span]) -> Iterator[tuple[Span, Amount]]:
     """The amounts of a line; a total that is named stands for all. A bare number is one where
     there is no other."""
-    taken = [*dates, *(Span(*m.span()) for m in _TAX_IN_IT.finditer(text))]
+    taken = bytearray(len(text))
+    for span in (*dates, *(Span(*m.span()) for m in _TAX_IN_IT.finditer(text))):
+        _take(taken, span)
     found: list[tuple[Span, Amount, bool]] = []
     spans = sorted(find_prices(text), key=lambda each: (each[0] - each[1], each[0]))
     for start, end, price in spans:
-        span = Span(start, end)
-        if price is None or any(span.meets(each) for each in taken):
+        if price is None or any(taken[start:end]):
             continue
-        taken.append(span)
+        _take(taken, Span(start, end))
         each = price.each or price.of_one
-        found.append((*_counted(text, span, price.yen, each=each), price.of_all))
+        counted = _counted(text, Span(start, end), price.yen, each=each)
+        found.append((*counted, price.of_all))
     if not found:
         for match in _BARE.finditer(text):
             span, value = Span(*match.span()), parse_number(match["n"])
             whole = value is not None and value == value.to_integral_value()
-            if whole and value and 10 <= value < 10**9 and not any(map(span.meets, taken)):
+            if whole and value and 10 <= value < 10**9 and not any(taken[span.start : span.end]):
                 found.append((*_counted(text, span, int(value), each=False), False))
     totals = [(span, amount) for span, amount, of_all in found if of_all]
     yield from sorted(
         totals or [(span, amount) for span, amount, _ in found], key=lambda each: each[0].start
     )
+
+
+def _take(taken: bytearray, span: Span) -> None:
+    taken[span.start : span.end] = b"\1" * (span.end - span.start)
 
 
 def _counted(text: str, span: Span, yen: int, *, each: bool) -> tuple[Span, Amount]:

@@ -1,6 +1,8 @@
 """Lines of expense claims, as people write them in three languages."""
 
+import itertools
 import re
+import sys
 from datetime import date
 from typing import Any
 
@@ -311,3 +313,21 @@ def test_what_is_written_is_what_is_read(yen: int, days: int) -> None:
     ):
         [entry] = read_expenses(text, TODAY)
         assert (entry.day, [each.yen for each in entry.amounts]) == (day, [yen])
+
+
+@pytest.mark.parametrize(
+    "text", ["11/20 1円 " * 2000, "1円" * 6000, "a\n" * 5000, "at with " * 2000, "目的:" * 5000]
+)
+def test_a_long_text_takes_time_in_proportion_to_its_length(text: str) -> None:
+    """By the number of steps of Python, not by the clock."""
+    steps = []
+    for part in (text[: len(text) // 4], text):
+        counter = itertools.count()
+        sys.setprofile(lambda *_, counter=counter: next(counter))
+        try:
+            read_expenses(part, TODAY)
+        finally:
+            sys.setprofile(None)
+        steps.append(next(counter))
+
+    assert steps[1] < 6 * steps[0]
