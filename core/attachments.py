@@ -112,3 +112,29 @@ async def settle(
         },
     )
     return bool(changed)
+
+
+async def only_with(
+    connection: AsyncConnection, organisation_id: UUID, document_id: UUID
+) -> list[str]:
+    """The hashes of files that were sent for an issued document that was dropped, and that nothing
+    which is still kept has: they go with it."""
+    rows = await fetch_all(
+        connection,
+        """
+        select distinct a.sha256 from audit_documents d join attachments a on a.task_id = d.stream
+        where d.organisation_id = :organisation_id and a.organisation_id = :organisation_id
+            and d.id = :id and a.sha256 is not null
+            and not exists (select from audit_documents kept
+                where kept.organisation_id = :organisation_id and kept.dropped_at is null
+                and (kept.stream = a.task_id or kept.sha256 = a.sha256))
+            and not exists (select from attachments other
+                where other.organisation_id = :organisation_id and other.sha256 = a.sha256
+                and other.task_id <> a.task_id
+                and not exists (select from audit_documents gone
+                    where gone.organisation_id = :organisation_id and gone.stream = other.task_id
+                    and gone.dropped_at is not null))
+        """,
+        {"organisation_id": organisation_id, "id": document_id},
+    )
+    return [row.sha256 for row in rows]

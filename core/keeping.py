@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from audit import archives
 from audit.event import JSON, Event
 from audit.store import document_name
+from core import attachments
 from core.db import execute, fetch_all, fetch_one
 from core.errors import Refused
 from core.house import House
@@ -183,6 +184,9 @@ async def _let_go_of_document(
         if before.dropped_at is None:
             data = {"document": str(document_id), "number": number, "sha256": before.sha256}
             work.record(Event(organisation_id, organisation_id, Tag.DOCUMENT_DROPPED, data))
+        enclosed = await attachments.only_with(work.connection, organisation_id, document_id)
+    for sha256 in enclosed:
+        await house.store.drop(document_name(organisation_id, sha256))
     if row is not None and row.sha256 is not None:
         await house.store.drop(document_name(organisation_id, row.sha256))
     async with house.engine.begin() as connection:

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.agent import Agent, gives, step_name
+from core.agent import Agent, Attached, gives, step_name
 from core.approvals.route_file import read_routes
 from core.approvals.routes import kinds_of
 from core.bank_accounts import BankAccounts
@@ -76,3 +76,19 @@ def test_a_form_that_is_empty_is_refused_field_by_field(agent: Agent) -> None:
 def test_its_sample_routes_can_be_taken(agent: Agent) -> None:
     if agent.route:
         assert read_routes(agent.route, lambda name: kinds_of(name, [agent]))
+
+
+@given(st.lists(st.builds(Attached, st.text("0f", min_size=64, max_size=64), st.text(max_size=30),
+                          st.just("image/png"), st.integers(1, 10**7)), max_size=3))  # fmt: skip
+def test_files_become_part_of_any_ask_and_stay_with_it(files: list[Attached]) -> None:
+    for agent in AGENTS:
+        if agent.attach is None:
+            continue
+        bare = agent.begin("x", None, date(2026, 11, 25))
+        ask = agent.attach(bare, tuple(files))
+        assert agent.attach(ask, tuple(files)) == ask
+        assert agent.attach(ask, ()) == bare
+        assert load(agent.asks, dump(ask)) == ask
+        assert (ask == bare) == (not files)
+        later = agent.answer(ask, "k", "v")
+        assert agent.attach(later, tuple(files)) == later

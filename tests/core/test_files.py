@@ -1,6 +1,7 @@
 """Files that people send: fetched, looked at, kept once, part of what is asked, or refused."""
 
 import asyncio
+import hashlib
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
@@ -11,7 +12,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from audit.store import Store
+from core import keeping
 from core.db import fetch_all
+from core.documents import Files
 from core.errors import Permanent, TryLater
 from core.file_kinds import HEIC, JPEG, MOST_BYTES, PDF, PNG, kind_of, why_not
 from core.inbound import Answer, SentFile
@@ -308,3 +311,23 @@ def names(files: Sequence[SentFile]) -> list[str]:
 
 def test_a_name_is_cut_and_storable() -> None:
     assert names([SentFile("x", "a\0b" * 200)]) == [("ab" * 200)[:200]]
+
+
+@pytest.mark.tampers
+async def test_files_go_with_the_document_that_they_were_sent_for(office: Office) -> None:
+    answer = await office.say("letter hello", files=[A, B])
+    await office.work()
+    await office.click("approve", await office.approval_id(answer.task_id), office.boss)
+    await office.say("letter again", files=[A])
+    await office.work()
+    await office.execute_as_owner(
+        "update audit_documents set dated = '2010-01-01', retain_until = '2018-01-01'"
+    )
+    found = await keeping.expired(office.house, office.organisation.id)
+    await keeping.let_go(office.house, office.organisation.id, found)
+
+    files = Files(office.house, office.organisation.id)
+    assert len(found.documents) == 1
+    assert await files.get(hashlib.sha256(BILL).hexdigest()) == BILL  # of the other task as well
+    with pytest.raises(LookupError):
+        await files.get(hashlib.sha256(PHOTO).hexdigest())
