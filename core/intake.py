@@ -21,6 +21,7 @@ from core.db import Named, execute, fetch_quickly, from_json, is_outage, to_json
 from core.errors import Refused
 from core.house import House
 from core.ids import new_id
+from core.in_time import within
 from core.inbound import IGNORED, Answer, Click, Inbound
 from core.messages import Message
 from core.people import Person, as_person, spell
@@ -48,9 +49,11 @@ class _Known:
 
 @dataclass(slots=True)
 class _Attempt:
-    """What is known of a try that was cut off. `surely_nothing`: nothing can have been done."""
+    """What is known of a try that was cut off. `surely_nothing`: nothing can have been done;
+    `again`: it was tried before on a connection that was lost."""
 
     surely_nothing: bool = False
+    again: bool = False
 
     @asynccontextmanager
     async def until_the_end(self) -> AsyncIterator[None]:
@@ -66,35 +69,38 @@ async def accept(house: House, inbound: Inbound) -> Answer:
     or that this is not known; its outcome `unavailable` lets adapters ask their platform to deliver
     again.
     """
-    surely, attempt = True, _Attempt()
+    attempt = _Attempt()
     try:
-        async with asyncio.timeout(_patience(inbound)):
-            try:
-                return await _accept(house, inbound, attempt)
-            except DBAPIError as error:
-                # A connection from before a restart of the database. The delivery's key makes it
-                # safe to ask again, even if the first statement did arrive.
-                if not error.connection_invalidated:
-                    raise
-                surely = False
-                return await _accept(house, inbound, attempt)
+        if inbound.click is not None:
+            return await within(_patience(inbound.click), _tried(house, inbound, attempt))
+        async with asyncio.timeout(PATIENCE):
+            return await _tried(house, inbound, attempt)
     except Exception as error:
         if not is_outage(error):
             raise
         log.error("intake.database_away", key=inbound.key, error=repr(error))
-        not_done = attempt.surely_nothing or (surely and was_not_done(error))
+        not_done = attempt.surely_nothing or (not attempt.again and was_not_done(error))
         words = phrases.NOT_TAKEN if not_done else phrases.PERHAPS_TAKEN
         known = house.met.get(inbound.sender)
         language = known.language if known is not None else detect_language(inbound.text)
         return Answer("unavailable", Message(words.to(language), language=language))
 
 
-def _patience(inbound: Inbound) -> float:
-    """A program waits as long as for anything, and so do several decisions at once."""
-    click = inbound.click
-    if click is None or inbound.by_program or click.action == "approve_all":
-        return PATIENCE
-    return CLICK_PATIENCE
+def _patience(click: Click) -> float:
+    """Several decisions at once may take as long as a text."""
+    return CLICK_PATIENCE if click.action != "approve_all" else PATIENCE
+
+
+async def _tried(house: House, inbound: Inbound, attempt: _Attempt) -> Answer:
+    try:
+        return await _accept(house, inbound, attempt)
+    except DBAPIError as error:
+        # A connection from before a restart of the database. The delivery's key makes it safe to
+        # ask again, even if the first statement did arrive.
+        if not error.connection_invalidated:
+            raise
+        attempt.again = True
+        return await _accept(house, inbound, attempt)
 
 
 async def _accept(house: House, inbound: Inbound, attempt: _Attempt) -> Answer:

@@ -1,6 +1,5 @@
 """What every request of a program passes: who it is, in time, and each key for one thing only."""
 
-import asyncio
 from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import dataclass
 from typing import Annotated, Any, ClassVar, TypeVar
@@ -18,6 +17,7 @@ from bot.api.pace import Pace
 from bot.api.problems import KEY_REUSED, Problem, away, language_of, no_token
 from core.codec import fingerprint
 from core.db import is_outage
+from core.in_time import within
 from core.inbound import Answer, Inbound, Sender, storable
 from core.intake import PATIENCE, accept
 from core.people import Person
@@ -30,8 +30,6 @@ T = TypeVar("T")
 
 _KEY = r'^("[\x21\x23-\x7e]{1,200}"|[\x21\x23-\x7e]{1,200})$'
 """As the draft has it, in double quotes; or bare, as most programs send it."""
-
-_abandoned: set[asyncio.Task[Response]] = set()
 
 
 class Timely(APIRoute):
@@ -46,18 +44,8 @@ class Timely(APIRoute):
         handle = super().get_route_handler()
 
         async def timely(request: Request) -> Response:
-            work = asyncio.create_task(handle(request))
             try:
-                done, _ = await asyncio.wait({work}, timeout=self.patience)
-            except asyncio.CancelledError:
-                work.cancel()
-                raise
-            if not done:
-                _abandon(work)
-                log.error("api.too_slow", path=request.url.path)
-                raise away()
-            try:
-                return work.result()
+                return await within(self.patience, handle(request))
             except Exception as error:
                 if not is_outage(error):
                     raise
@@ -65,17 +53,6 @@ class Timely(APIRoute):
                 raise away() from error
 
         return timely
-
-
-def _abandon(work: asyncio.Task[Response]) -> None:
-    def forget(ended: asyncio.Task[Response]) -> None:
-        _abandoned.discard(ended)
-        if not ended.cancelled() and ended.exception() is not None:
-            log.info("api.ended_late", error=repr(ended.exception()))
-
-    _abandoned.add(work)
-    work.add_done_callback(forget)
-    work.cancel()
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,10 +23,10 @@ from core.acquaintances import remember
 from core.approvals.acts import newest_card
 from core.approvals.standing import Changed
 from core.errors import MiyabiError, Refused
+from core.in_time import within
 from core.inbound import Answer, Click, Inbound, Spot
 from core.intake import CLICK_PATIENCE, accept
 from core.messages import Message
-from core.people import Person
 from core.words import Language, Words
 
 log = structlog.get_logger()
@@ -63,12 +63,9 @@ async def _opened(door: Door, act: Act, trigger: str, name: str, value: str) -> 
     All looks into the database together have the time in which a press is answered.
     """
     try:
-        async with asyncio.timeout(CLICK_PATIENCE):
-            person = await door.person(act)
-            if person is None:
-                return False
-            remember(door.house, act.sender, person)
-            opening = await _opening(door, act, person, trigger, name, value)
+        opening = await within(CLICK_PATIENCE, _opening(door, act, trigger, name, value))
+        if opening is None:
+            return False
         await opening()
     except (TimeoutError, OSError, SQLAlchemyError, DatabaseAway) as error:
         log.error("slack.database_away", action=name, error=repr(error))
@@ -81,10 +78,12 @@ async def _opened(door: Door, act: Act, trigger: str, name: str, value: str) -> 
     return True
 
 
-async def _opening(
-    door: Door, act: Act, person: Person, trigger: str, name: str, value: str
-) -> Opening:
-    """What is to be opened, with all that has to be read for it."""
+async def _opening(door: Door, act: Act, trigger: str, name: str, value: str) -> Opening | None:
+    """What is to be opened, with all that has to be read for it; None for a stranger."""
+    person = await door.person(act)
+    if person is None:
+        return None
+    remember(door.house, act.sender, person)
     if name == "open":
         return partial(open_form, door, act, person, trigger, value)
     if name == "edit":
