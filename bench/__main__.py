@@ -11,7 +11,7 @@ import uvloop
 from bench.children import quiet
 from bench.figures import publish, tell
 
-NAMES = ("intake", "pickup", "draft", "idle", "queue", "audit", "verify", "search")
+NAMES = ("intake", "pickup", "draft", "idle", "queue", "audit", "verify", "search", "approvals")
 
 
 def main() -> int:

@@ -1,5 +1,6 @@
 """The bare libraries, as their own documentation has them. Imports nothing of the product's."""
 
+import re
 import socket
 from time import monotonic_ns
 from typing import Any
@@ -27,6 +28,10 @@ async def bare_bolt(life: Life, listening: socket.socket, secret: str, *, at_onc
     @app.command("/miyabi")
     async def answer(ack: AsyncAck) -> None:
         await ack("受け付けました。進み具合はスレッドでお知らせします。")
+
+    @app.action(re.compile(""))
+    async def acknowledge(ack: AsyncAck) -> None:
+        await ack()
 
     handler = AsyncSlackRequestHandler(app)
     web = FastAPI()

@@ -1,4 +1,4 @@
-"""Slack's side of the intake benchmark: signed slash commands from a process of its own.
+"""Slack's side of a benchmark: signed commands and clicks from a process of its own.
 
 A bare HTTP/1.1 client on kept connections, so that what is measured is the server's time and
 hardly the client's; everything is built and signed before the clock starts.
@@ -7,8 +7,9 @@ hardly the client's; everything is built and signed before the clock starts.
 import asyncio
 import hashlib
 import hmac
+import json
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from urllib.parse import urlencode
 from uuid import uuid4
 
@@ -25,21 +26,52 @@ def _requests(n: int, text: str) -> list[bytes]:
 
 
 def _request(text: str, asker: str) -> bytes:
-    fields = {
-        "token": "unused",
-        "team_id": SLACK_TEAM,
-        "team_domain": "bench",
-        "channel_id": _CHANNEL,
-        "channel_name": "sales",
-        "user_id": asker,
-        "user_name": "tanaka",
-        "command": "/miyabi",
-        "text": text,
+    return _signed(
+        {
+            "token": "unused",
+            "team_id": SLACK_TEAM,
+            "team_domain": "bench",
+            "channel_id": _CHANNEL,
+            "channel_name": "sales",
+            "user_id": asker,
+            "user_name": "tanaka",
+            "command": "/miyabi",
+            "text": text,
+            "api_app_id": "A0BENCH001",
+            "is_enterprise_install": "false",
+            "response_url": "https://hooks.slack.com/commands/T0BENCH001/1/x",
+            "trigger_id": uuid4().hex,
+        }
+    )
+
+
+def _press(channel: str, who: str, value: str) -> bytes:
+    """The button `approve` of a card."""
+    ts = f"{time.time():.6f}"
+    payload = {
+        "type": "block_actions",
+        "user": {"id": who, "team_id": SLACK_TEAM},
+        "team": {"id": SLACK_TEAM, "domain": "bench"},
         "api_app_id": "A0BENCH001",
-        "is_enterprise_install": "false",
-        "response_url": "https://hooks.slack.com/commands/T0BENCH001/1/x",
+        "container": {"type": "message", "message_ts": ts, "channel_id": channel},
+        "channel": {"id": channel, "name": "sales"},
+        "message": {"type": "message", "ts": ts, "text": "x"},
         "trigger_id": uuid4().hex,
+        "response_url": "https://hooks.slack.com/actions/T0BENCH001/1/x",
+        "actions": [
+            {
+                "type": "button",
+                "action_id": "approve",
+                "block_id": "b",
+                "value": value,
+                "action_ts": ts,
+            }
+        ],
     }
+    return _signed({"payload": json.dumps(payload)})
+
+
+def _signed(fields: Mapping[str, str]) -> bytes:
     body = urlencode(fields).encode()
     at = str(int(time.time()))
     signed = hmac.new(SIGNING_SECRET.encode(), b"v0:" + at.encode() + b":" + body, hashlib.sha256)
@@ -63,6 +95,28 @@ async def call(life: Life, port: int, n: int, callers: int, text: str) -> list[f
     return [each for times in measured for each in times]
 
 
+async def click(
+    life: Life, port: int, channel: str, clicks: Sequence[tuple[str, str]]
+) -> Sequence[tuple[int, float]]:
+    """A child: all at the same moment, each a person and what the button they press carries. When
+    each began (ns), and how long it took until Slack had its 200 (ms; infinite for another)."""
+    ways = [await asyncio.open_connection("127.0.0.1", port) for _ in clicks]
+    requests = [_press(channel, who, value) for who, value in clicks]
+    life.ready()
+
+    async def one(
+        way: tuple[asyncio.StreamReader, asyncio.StreamWriter], request: bytes
+    ) -> tuple[int, float]:
+        began = time.monotonic_ns()
+        way[1].write(request)
+        ok = await _answer(way[0])
+        took = (time.monotonic_ns() - began) / 1e6 if ok else float("inf")
+        way[1].close()
+        return began, took
+
+    return await asyncio.gather(*map(one, ways, requests))
+
+
 async def _caller(port: int, waiting: Iterator[bytes]) -> Sequence[float]:
     reader, writer = await asyncio.open_connection("127.0.0.1", port)
     times = []
@@ -76,9 +130,14 @@ async def _caller(port: int, waiting: Iterator[bytes]) -> Sequence[float]:
 
 
 async def _answered(reader: asyncio.StreamReader) -> None:
+    assert await _answer(reader), "an answer that is no 200"
+
+
+async def _answer(reader: asyncio.StreamReader) -> bool:
+    """Whether the answer is a 200, once it is read."""
     head = await reader.readuntil(b"\r\n\r\n")
     status, *fields = head.decode("latin-1").split("\r\n")
-    assert " 200 " in status, status
     lengths = [f.partition(":")[2] for f in fields if f.lower().startswith("content-length:")]
     if lengths:
         await reader.readexactly(int(lengths[0]))
+    return " 200 " in status

@@ -60,7 +60,7 @@ class Ground:
 
 
 @asynccontextmanager
-async def ground() -> AsyncIterator[Ground]:
+async def ground(slack_api: str = _NOWHERE) -> AsyncIterator[Ground]:
     """Fresh servers in a folder for temporary files (`TMPDIR`), gone afterwards.
 
     Durable as in an installation: a commit waits for the disk. Nothing is read of the settings,
@@ -77,7 +77,7 @@ async def ground() -> AsyncIterator[Ground]:
                 signing_secret=SecretStr(SIGNING_SECRET),
                 client_id="bench",
                 client_secret=SecretStr("bench"),
-                api_url=_NOWHERE,
+                api_url=slack_api,
             ),
             price_list=PriceListSettings(),
             ledger=LedgerSettings(),

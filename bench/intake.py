@@ -32,7 +32,7 @@ async def run(*, quick: bool) -> AsyncIterator[Figures]:
     """One caller and twenty, in turns between our server and the bare ones."""
     rounds, alone, together = (1, 20, 60) if quick else (3, 250, 1000)
     async with ground() as place:
-        await _install(place)
+        await install(place)
         async with _servers(place) as ports:
             for each in ports.values():
                 await _call(each, 5, 1)
@@ -135,7 +135,7 @@ async def until_served(port: int) -> None:
 # The database
 
 
-async def _install(place: Ground) -> None:
+async def install(place: Ground) -> None:
     """Have the app installed in the workspace of whoever asks."""
     async with house_on(place) as (house, _):
         outbound = house.outbounds["slack"]
@@ -152,18 +152,19 @@ async def _install(place: Ground) -> None:
 
 async def _finish(place: Ground) -> None:
     """Put what was taken in so far at its end, as workers would: what is under way is limited."""
-    database = await _connect(place)
+    database = await connect(place)
     await database.execute("update tasks set state = 'done' where state = 'received'")
     await database.close()
 
 
-async def _connect(place: Ground) -> asyncpg.Connection:
+async def connect(place: Ground) -> asyncpg.Connection:
+    """As the owner of the tables."""
     return await asyncpg.connect(place.services.owner_url.replace("+asyncpg", ""))
 
 
 async def _durability(place: Ground, sent: int) -> dict[str, object]:
     """How durable it was. Raises AssertionError where a task, an event or a job is missing."""
-    database = await _connect(place)
+    database = await connect(place)
     try:
         for counted in (
             "tasks",

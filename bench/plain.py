@@ -5,12 +5,12 @@ from datetime import date
 from functools import partial
 from typing import Any
 
-from core.agent import Agent, Results, Summary, Work, step_name
+from core.agent import Agent, Results, Step, Summary, step_name
 from core.forms import FormValues
 from core.words import Language, same
 
 
-def plain_agent(name: str, asks: type, read: Callable[[str], Any], *steps: Work) -> Agent:
+def plain_agent(name: str, asks: type, read: Callable[[str], Any], *steps: Step) -> Agent:
     """An agent that is asked for by its name. `read` makes its ask of the text.
 
     Handed to a child process only where `read` and the steps are a module's own: it is pickled.
