@@ -281,7 +281,7 @@ def facts(results: Results, catalogue: Catalogue) -> Mapping[str, object]:
     title, text = (ringi.title, ringi.text) if ringi else (told.title, told.text)
     return {
         "title": title or None,
-        "text": text or None,
+        "details": text or None,
         "amount": ringi.amount if ringi else None,
         "files": [
             {
@@ -292,7 +292,7 @@ def facts(results: Results, catalogue: Catalogue) -> Mapping[str, object]:
             }
             for file in ask.files
         ],
-        "missing": [name for name, value in (("title", title), ("text", text)) if not value],
+        "missing": [name for name, value in (("title", title), ("details", text)) if not value],
         "ambiguous": ["amount"] if ringi is None and len(told.amounts) > 1 else [],
     }
 

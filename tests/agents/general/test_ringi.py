@@ -116,7 +116,7 @@ def test_what_is_still_open_is_told_as_data() -> None:
     ask = attach(begin("PC購入", None, TODAY), (FILE,))
     told = facts({RingiAsk: ask}, catalogue)
 
-    assert (told["title"], told["missing"]) == ("PC購入", ["text"])
+    assert (told["title"], told["details"], told["missing"]) == ("PC購入", None, ["details"])
     assert told["files"] == [
         {"name": FILE.name, "sha256": FILE.sha256, "media_type": PDF, "size": 12_345}
     ]

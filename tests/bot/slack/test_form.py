@@ -247,3 +247,27 @@ async def test_a_broken_price_list_stops_the_task_and_a_button_goes_on_after_the
 
     assert "180,400円" in text_of(await office.card())
     await office.slack.wait_for(lambda: not buttons(stopped[0]))
+
+
+async def test_a_general_request_is_asked_for_in_its_form_and_edited_there(office: Office) -> None:
+    driver = office.driver
+    reply = await driver.slash("ask-approval", user="U1", channel="C1")
+    assert reply.ok
+    form = await office.form("U1")
+    values = {"title": "複合機の入替", "text": "リース満了 <!here>", "amount": "たくさん"}
+    wrong = await driver.submit_view(form, values, user="U1")
+    assert "12,000円" in wrong.json["errors"]["amount"]
+    await driver.submit_view(form, values | {"amount": "８万５千円"}, user="U1")
+    card = await office.card()
+    assert "85,000円" in text_of(card)
+    assert "リース満了 &lt;!here&gt;" in text_of(card)
+
+    await driver.click(card, "差し戻し", user="U2")
+    modal = await office.modal("U2")
+    await driver.submit_view(modal, {"reason": "理由は？"}, user="U2")
+    question = await office.said("C1", "差し戻されました")
+    await driver.click(question, "フォームで修正", user="U1")
+    again = await office.form("U1")
+
+    assert again.typed["amount"]["amount"]["value"] == "85,000"
+    assert again.typed["title"]["title"]["value"] == "複合機の入替"
