@@ -69,6 +69,11 @@ FOR_APPROVAL = Words(
 )
 WITHHELD = Words(ja="源泉徴収税額", en="Withholding tax", zh="代扣所得税")
 PAID = Words(ja="支払額", en="To be paid", zh="支付金额")
+PAID_LESS = Words(
+    ja="支払額（請求額 {claimed} より少ない）",
+    en="To be paid (less than the {claimed} claimed)",
+    zh="支付金额（少于申请的 {claimed}）",
+)
 RECEIPTS = Words(ja="領収書", en="Receipts", zh="收据")
 FIRST_PAGE = Words(
     ja="経費精算書の1ページ目", en="First page of the expense claim", zh="费用报销单第1页"
@@ -390,7 +395,10 @@ def _totals(checked: Checked, language: Language, *, done: bool) -> tuple[Field,
         shown.append(Field(label.to(language), yen(checked.approved, language)))
     if checked.withheld:
         shown.append(Field(WITHHELD.to(language), yen(-checked.withheld, language)))
-    if checked.paid != checked.total:
+    if checked.approved < checked.total:  # the last one is what the end of the task says
+        label = PAID_LESS.fill(claimed=spoken_yen(checked.total))
+        shown.append(Field(label.to(language), yen(checked.paid, language)))
+    elif checked.withheld:
         shown.append(Field(PAID.to(language), yen(checked.paid, language)))
     return tuple(shown)
 

@@ -3,7 +3,9 @@
 import hashlib
 import json
 from collections.abc import Iterator
+from datetime import datetime
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -51,6 +53,33 @@ def test_an_approved_request_is_done_and_told_in_one_object(terminal: Terminal) 
     assert "● お届け" in told["updates"][-1]["text"]
     assert told["audit"]["verified"] is True
     assert told["audit"]["events"] > 10
+
+
+def test_a_claim_goes_over_every_step_of_its_route_and_into_the_months_report(
+    terminal: Terminal, tmp_path: Path
+) -> None:
+    done = terminal.run(
+        "ask", "経費：11/20 タクシー 2,340円 品川→新宿 ABC商事訪問", "--approve", "--json",
+        "--today", "2026-11-25",
+    )  # fmt: skip
+
+    assert done.code == 0, done.err
+    told = done.data
+    assert told.keys() >= KEYS | {"claim"}
+    assert (told["state"], told["total"], told["claim"]["total"]) == ("done", 2340, 2340)
+    assert told["number"].startswith("E-")
+    [line] = told["claim"]["lines"]
+    assert (line["date"], line["payee"], line["category"], line["registration"]) == (
+        "2026-11-20", "タクシー", "旅費交通費", None,
+    )  # fmt: skip
+    assert [step["state"] for step in told["route"]] == ["passed", "passed"]
+
+    month = datetime.now(ZoneInfo("Asia/Tokyo")).strftime("%Y-%m")
+    report = terminal.run("expenses", "report", month, "--out", str(tmp_path), "--json")
+    assert report.code == 0, report.err
+    assert (report.data["claims"], report.data["approved"]) == (1, 2340)
+    assert all(Path(each).stat().st_size > 1000 for each in report.data["files"])
+    assert terminal.run("expenses", "report", "2026-13").code == 3
 
 
 def test_an_open_question_needs_input_and_the_answer_goes_on(terminal: Terminal) -> None:
