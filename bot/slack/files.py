@@ -43,7 +43,7 @@ async def fetch_file(
     if int(file.get("size") or 0) > most:
         raise TooLarge
     url = str(file.get("url_private_download") or file.get("url_private") or "")
-    if not _is_slacks(url, api.url):
+    if not is_slacks(url, api.url):
         raise LookupError(reference)  # the token is shown to nobody else
     return await api.download(url, token, most, READ)
 
@@ -59,7 +59,7 @@ async def _told(client: AsyncWebClient, reference: str) -> Json:
     return found
 
 
-def _is_slacks(url: str, api_url: str) -> bool:
+def is_slacks(url: str, api_url: str) -> bool:
     """Whether a file lies at Slack: at files.slack.com and the like, or where its API is."""
     parts, api = urlsplit(url), urlsplit(api_url)
     if (parts.scheme, parts.netloc) == (api.scheme, api.netloc):

@@ -2,7 +2,7 @@
 
 import pytest
 
-from bot.slack.files import sent_files
+from bot.slack.files import is_slacks, sent_files
 from core.inbound import SentFile
 from tests.bot.slack.conftest import Office
 from tests.fakes.slack.reading import buttons, text_of
@@ -120,3 +120,19 @@ def test_of_some_files_only_the_id_is_told() -> None:
 
     assert sent_files(message) == (SentFile("F1", "F1"),)
     assert sent_files({}) == ()
+
+
+@pytest.mark.parametrize(
+    ("url", "slacks"),
+    [
+        ("https://files.slack.com/files-pri/T1-F1/download/a.pdf", True),
+        ("https://slack.com.example.com/a", False),
+        ("https://files.slack.com@example.com/a", False),
+        ("https://example.com/files.slack.com/a", False),
+        ("http://files.slack.com/a", False),
+        ("file:///etc/passwd", False),
+        ("", False),
+    ],
+)
+def test_the_token_is_shown_to_slack_alone(url: str, slacks: bool) -> None:
+    assert is_slacks(url, "https://slack.com/api/") is slacks
