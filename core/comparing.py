@@ -6,7 +6,7 @@ from typing import TypeVar
 
 from core.agent import Summary
 from core.messages import Field, Line
-from core.words import Language, Words
+from core.words import Language, Words, listed
 
 MOST = 10
 """So many differences are shown; of more, how many more there are."""
@@ -22,7 +22,7 @@ def differences(before: Summary, after: Summary, language: Language) -> tuple[st
     none = _NOTHING.to(language)
     found = [
         *_fields(before.fields, after.fields, none),
-        *_lines(before.lines, after.lines),
+        *_lines(before.lines, after.lines, language),
         *_fields(before.totals, after.totals, none),
     ]
     if before.note != after.note:
@@ -50,15 +50,15 @@ def _value(field: Field | None, none: str) -> str:
     return field.value or none if field is not None else none
 
 
-def _lines(before: Sequence[Line], after: Sequence[Line]) -> list[str]:
+def _lines(before: Sequence[Line], after: Sequence[Line], language: Language) -> list[str]:
     return [
-        _line(name, was, now)
+        _line(name, was, now, language)
         for name, was, now in _pairs(before, after, lambda line: line.name)
         if was != now
     ]
 
 
-def _line(name: str, was: Line | None, now: Line | None) -> str:
+def _line(name: str, was: Line | None, now: Line | None, language: Language) -> str:
     if was is None and now is not None:
         return f"+ {name}  {now.detail}  {now.amount}"
     if now is None and was is not None:
@@ -69,7 +69,7 @@ def _line(name: str, was: Line | None, now: Line | None) -> str:
         for old, new in ((was.detail, now.detail), (was.amount, now.amount))
         if old != new
     ]
-    return f"{name}: {'、'.join(parts)}"
+    return f"{name}: {listed(parts, language)}"
 
 
 def _pairs(

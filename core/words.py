@@ -4,7 +4,7 @@ A text travels with all its languages (in errors, questions and stored facts) an
 one only at the edge, when it is known who reads it.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal, get_args
 
@@ -46,6 +46,11 @@ def same(text: str) -> Words:
 def lines(texts: Sequence[Words]) -> Words:
     """Several texts, one below the other."""
     return Words(*("\n".join(text.to(language) for text in texts) for language in LANGUAGES))
+
+
+def listed(texts: Iterable[str], language: Language) -> str:
+    """Names in a row."""
+    return (", " if language == "en" else "、").join(texts)
 
 
 def as_language(value: str | None, default: Language = "ja") -> Language:

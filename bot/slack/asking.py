@@ -19,7 +19,7 @@ from core.errors import NotAllowed
 from core.inbound import Click, Inbound, Spot
 from core.intake import accept
 from core.people import Person
-from core.words import Language, Words
+from core.words import Language, Words, listed
 
 LENGTH = 500
 
@@ -101,7 +101,7 @@ def _places(approval: ApprovalView, requester: str, language: Language) -> list[
     passed = set(deciding.earlier_places(approval.run))
     for stage in approval.stages:
         if stage.place in passed:
-            who = "、".join(seat.holder.name for seat in stage.seats if seat.decision)
+            who = listed((seat.holder.name for seat in stage.seats if seat.decision), language)
             words = STEP.fill(place=stage.place, name=stage.name, who=who)
             found.append(option(str(stage.place), words.to(language)))
     return found

@@ -30,7 +30,7 @@ from core.target import about, target
 from core.tasks import Task
 from core.unit import Unit
 from core.views import TaskView, task_view
-from core.words import Language, Words
+from core.words import Language, Words, listed
 
 Handler = Callable[[Unit, Request, Command], Awaitable[Answer]]
 Press = Callable[[Unit, Request, Click], Awaitable[Answer]]
@@ -236,7 +236,7 @@ async def _circulate(work: Unit, request: Request, value: UUID, text: str) -> An
     confirm = bool(_CONFIRM.match(rest))
     told = [Circulated(person.id, confirm) for person in people]
     await circulation.circulate(work, task, value, told, request.actor)
-    names = "、".join(person.name for person in people)
+    names = listed((person.name for person in people), request.language)
     return about(task, request.say(wording.CIRCULATED.fill(who=names)))
 
 

@@ -21,7 +21,7 @@ from core.views import TaskView
 from core.words import Language, Words, same
 
 REQUESTED_BY = Words(ja="依頼者", en="Requested by", zh="申请人")
-REVISION = Words(ja="第{n}版", en="revision {n}", zh="第{n}版")
+REVISION = Words(ja="（第{n}版）", en=" (revision {n})", zh="（第{n}版）")
 WANTED = Words(ja="承認のお願い", en="Approval wanted", zh="请审批")
 WHO_MAY = Words(ja="承認できる人", en="Who may approve", zh="可审批的人")
 HASH = Words(ja="書類のハッシュ", en="Document hash", zh="文件哈希")
@@ -75,7 +75,7 @@ def heading(view: TaskView, language: Language) -> str:
     """`#1042 見積`, with the revision from the second on."""
     title = f"{view.spoken} {view.agent.title.to(language)}"
     if view.revision > 1:
-        title += f"（{REVISION.fill(n=view.revision).to(language)}）"
+        title += REVISION.fill(n=view.revision).to(language)
     return title
 
 
@@ -173,7 +173,7 @@ def _changes(view: TaskView, language: Language) -> list[str]:
     assert view.before is not None  # noqa: S101  # asked before
     before = view.agent.summarise(view.before.results, language)
     found = shown(differences(before, view.summary(language), language), language)
-    return [f"・{each}" for each in found] or [NO_CHANGE.to(language)]
+    return [f"• {each}" for each in found] or [NO_CHANGE.to(language)]
 
 
 def _note(note: NoteView, language: Language, zone: str) -> str:

@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 from core import phrases
 from core.approvals.view import ApprovalView, DecisionView, SeatView, StageView
 from core.approvals.wording import ACTIONS, called
-from core.words import Language, Words, same
+from core.words import Language, Words, listed, same
 
 CHANNELS: dict[str, Words] = {
     "slack": same("Slack"),
@@ -27,6 +27,7 @@ _QUORUM = Words(
     ja="{seats}人中{need}人", en="{need} of {seats}", zh="{seats}人中{need}人"
 )  # fmt: skip
 _SO_FAR = Words(ja="承認 {done}/{need}", en="{done}/{need} approved", zh="已批准 {done}/{need}")
+_WAITS = Words(ja="{who} 待ち", en="waits for {who}", zh="等待 {who}")
 _ROUND = Words(ja="{n}回目", en="time {n}", zh="第{n}次")
 _ADDED = Words(ja="追加", en="added", zh="加签")
 _WHY = Words(ja="理由: {reason}", en="reason: {reason}", zh="理由: {reason}")
@@ -91,10 +92,10 @@ def _line(stage: StageView, language: Language, zone: str) -> str:
     name = _flat(stage.name)
     if stage.round > 1:
         name += f" ({_ROUND.fill(n=stage.round).to(language)})"
-    said = [f"{_mark(stage)} {name}", *_people(stage, language, zone), *_notes(stage, language)]
+    said = [*_people(stage, language, zone), *_notes(stage, language)]
     if stage.state == "open" and stage.due_at is not None:
         said.append(_DUE.fill(at=short_moment(stage.due_at, zone)).to(language))
-    return "  ".join(said)
+    return f"{_mark(stage)} " + ": ".join(part for part in (name, " · ".join(said)) if part)
 
 
 def _mark(stage: StageView) -> str:
@@ -106,8 +107,12 @@ def _people(stage: StageView, language: Language, zone: str) -> Sequence[str]:
     """Those who decided; where it is not over, those who still may."""
     decided = [decided_at(s.decision, language, zone) for s in stage.seats if s.decision]
     waiting = [_waiting(seat, language) for seat in stage.seats if seat.state in {"open", "todo"}]
-    shown = waiting if stage.state in {"open", "todo"} else []
-    return [part for part in ("、".join(decided), "、".join(shown)) if part]
+    shown = listed(waiting, language)
+    if shown and stage.state == "open":
+        shown = _WAITS.fill(who=shown).to(language)
+    elif stage.state != "todo":
+        shown = ""
+    return [part for part in (listed(decided, language), shown) if part]
 
 
 def _waiting(seat: SeatView, language: Language) -> str:
@@ -138,5 +143,5 @@ def waits_for(approval: ApprovalView, language: Language) -> str:
     """Those who may decide now, and in whose place."""
     stage = approval.open
     seats = [seat for seat in stage.seats if seat.state == "open"] if stage else []
-    names = "、".join(holder_of(seat, language) for seat in seats)
+    names = listed((holder_of(seat, language) for seat in seats), language)
     return names or phrases.NOBODY.to(language)

@@ -46,7 +46,7 @@ def test_lines_and_amounts_are_told_apart() -> None:
         totals=(Field("Total", "150"),),
     )
     assert differences(before, after, "en") == (
-        "Monitor: 5 x → 6 x、100 → 120",
+        "Monitor: 5 x → 6 x, 100 → 120",
         "+ Chair 1 x 30",
         "− Desk 1 x 50",
     )

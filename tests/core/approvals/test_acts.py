@@ -91,14 +91,14 @@ async def firm(office: Office) -> Firm:
 async def test_a_route_is_walked_and_shown_as_a_line_of_steps(firm: Firm) -> None:
     task_id = await firm.asked()
     first = await firm.say("asker", "route #1001")
-    assert "◐ Head  Boss → ○ Accounts  " in first
-    assert "→ ○ Director  Director" in first
+    assert "◐ Head: waits for Boss → ○ Accounts: " in first
+    assert "→ ○ Director: Director" in first
     await firm.press("boss", "approve")
 
     line = await firm.say("asker", "承認経路 #1001")
 
-    assert line.count("✓ Head  Boss ") == 1
-    assert "(wall) → ◐ Accounts  " in line
+    assert line.count("✓ Head: Boss ") == 1
+    assert "(wall) → ◐ Accounts: waits for " in line
     assert "due " in line
     assert "letter 2/3" in " ".join(
         step.label.replace("approve", "letter")

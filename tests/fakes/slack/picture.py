@@ -114,6 +114,8 @@ def _element(element: Json) -> str:
     if element["type"] == "button":
         look = element.get("style", "")
         return f"<span class='button {look}'>{_text(element['text'])}</span>"
+    if element["type"] == "overflow":
+        return "<span class=button>⋯</span>"
     hint = element.get("placeholder", {}).get("text", "")
     shown = element.get("initial_option", {}).get("text", {}).get("text")
     shown = shown or str(element.get("initial_value") or element.get("initial_date") or hint)
