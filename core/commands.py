@@ -111,7 +111,8 @@ def read_command(text: str, agents: Iterable[Agent]) -> Command:
         if first in agent.words:
             return Command(agent.name, is_agent=True, rest=rest)
     folded = fold(text)
-    for agent in known:
+    # 経費精算システムの見積 is a quotation: what may be asked for in free words comes first.
+    for agent in sorted(known, key=lambda each: not each.takes_free_text):
         if any(word in folded for word in agent.words):
             return Command(agent.name, is_agent=True, rest=text)
     return _unknown(first, text, known)

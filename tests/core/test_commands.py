@@ -30,6 +30,10 @@ AGENTS = list(all_agents().values())
         ("見積：ABC商事 モニター5台", "quote", None, "ABC商事 モニター5台"),
         ("ABC商事 モニター5台", "quote", None, "ABC商事 モニター5台"),
         ("报价 显示器6台", "quote", None, "显示器6台"),
+        ("経費：11/20 タクシー 2,340円", "expense", None, "11/20 タクシー 2,340円"),
+        ("今月の経費です。11/20 電車 320円", "expense", None, "今月の経費です。11/20 電車 320円"),
+        ("経費精算システム1式の見積", "quote", None, "経費精算システム1式の見積"),
+        ("减额 #7 2 500 私用", "reduce", Target(reference=7), "2 500 私用"),
     ],
 )
 def test_a_command_is_read(text: str, name: str, target: Target | None, rest: str) -> None:
