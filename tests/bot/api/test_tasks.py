@@ -4,7 +4,9 @@ import asyncio
 
 import pytest
 
+from core.approvals.routes import put
 from core.errors import Permanent
+from core.unit import unit
 from tests.bot.api.conftest import Program, Said, Site
 
 
@@ -109,6 +111,42 @@ async def test_a_no_needs_a_reason(
 
     assert said.status == 422
     assert (await asker.get(path)).data["waiting_for"] == "approval"
+
+
+async def test_a_route_of_two_steps_is_walked_back_and_forth(
+    site: Site, asker: Program, boss: Program
+) -> None:
+    other = await site.program(site.office.other_boss)
+    async with unit(site.house) as work:
+        await put(work, site.office.organisation.id, _TWO_STEPS, ["letter"])
+    path = await asked(site, asker)
+    assert (await boss.post(f"{path}/question", {"text": "why?"})).status == 200
+    assert (await boss.post(f"{path}/approve")).status == 200
+    assert (await boss.post(f"{path}/undo")).status == 200
+    assert (await boss.post(f"{path}/approve")).status == 200
+    nowhere = await other.post(f"{path}/return", {"reason": "no", "to": 2})
+    back = await other.post(f"{path}/return", {"reason": "look again", "to": 1})
+    named = await boss.post(f"{path}/add", {"person": "@asker"})
+
+    assert (nowhere.status, back.status, named.status) == (409, 200, 409)
+    assert (await asker.get(path)).data["route"] == [
+        {"step": "Head", "who": ["boss"], "state": "open"},
+        {"step": "Accounts", "who": ["other"], "state": "todo"},
+    ]
+    assert (await boss.post(f"{path}/forward", {"person": "other", "text": "x"})).status == 409
+    for program in (boss, other):
+        assert (await program.post(f"{path}/approve")).status == 200
+    assert (await boss.post(f"{path}/seen")).status == 409
+
+
+_TWO_STEPS = """
+[[routes.letter.steps]]
+name = "Head"
+who = [{ person = "boss" }]
+[[routes.letter.steps]]
+name = "Accounts"
+who = [{ person = "other" }]
+"""
 
 
 async def test_what_is_rejected_stays_so(site: Site, asker: Program, boss: Program) -> None:

@@ -41,6 +41,7 @@ MESSAGES = st.builds(
     fields=_many(st.builds(Field, TEXT, TEXT), 40),
     lines=_many(st.builds(Line, TEXT, TEXT, TEXT)),
     totals=_many(st.builds(Field, TEXT, TEXT), 20),
+    sections=_many(st.builds(Field, TEXT, TEXT | TEXT.map(lambda line: f"{line}\n" * 40)), 20),
     progress=_many(st.builds(Progress, TEXT, STATES, TEXT), 60),
     picture=st.none() | st.builds(Picture, ID, TEXT),
     buttons=_many(
@@ -49,7 +50,7 @@ MESSAGES = st.builds(
             st.sampled_from(["approve", "answer"]),
             TEXT,
             ID,
-            st.sampled_from(["default", "primary", "danger"]),
+            st.sampled_from(["default", "primary", "danger", "quiet"]),
         ),
         40,
     ),
