@@ -2,6 +2,7 @@
 
 from slack_bolt.context.ack.async_ack import AsyncAck
 from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.slack.api import ask
 from bot.slack.door import Act, Door
@@ -10,6 +11,8 @@ from core import phrases
 from core.approvals import bulk
 from core.approvals.acts import SHOW
 from core.approvals.card import LABELS
+from core.approvals.delegating import standing
+from core.delegates import listed
 from core.desk import Desk, DeskLine, desk
 from core.house import House
 from core.messages import Button, Line, Message
@@ -17,6 +20,7 @@ from core.people import Person, spell, who
 from core.words import Language, Words
 
 NEW = Words(ja="{title}を作る", en="New {title}", zh="新建{title}")
+DELEGATES = Words(ja="代理", en="Delegates", zh="代理")
 HOW = Words(
     ja="チャンネルでは「/miyabi quote …」か「@Miyabi …」、ここではメッセージでも依頼できます。",
     en="In channels write “/miyabi quote …” or “@Miyabi …”; here a message will do.",
@@ -43,10 +47,21 @@ async def _shown(door: Door, act: Act) -> list[Json]:
             person = await who(connection, act.sender)
             if person is not None:
                 listing = await desk(connection, door.house, person)
-                return home_blocks(door.house, person, listing)
+                found = home_blocks(door.house, person, listing)
+                return found + await _delegates(connection, door.house, person)
     except (SQLAlchemyError, OSError, TimeoutError):
         return blocks(_in_every_language(phrases.NOT_TAKEN))
     return blocks(_in_every_language(phrases.UNKNOWN_PERSON.fill(account=spell(act.sender))))
+
+
+async def _delegates(connection: AsyncConnection, house: House, person: Person) -> list[Json]:
+    """Who decides for this person, and for whom they do."""
+    every = await standing(connection, person.organisation_id)
+    mine = [each for each in every if person.id in {each.person_id, each.delegate_id}]
+    if not mine:
+        return []
+    title, words = DELEGATES.to(person.language), listed(house, mine).to(person.language)
+    return blocks(Message(f"{title}\n{words}", title=title, body=words, language=person.language))
 
 
 def _in_every_language(words: Words) -> Message:

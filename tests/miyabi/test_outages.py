@@ -16,8 +16,9 @@ from core import organisations, people
 from core.company import Company
 from core.db import fetch_one
 from core.ids import new_id
-from core.inbound import Answer, Inbound, Sender, Spot
+from core.inbound import Answer, Click, Inbound, Sender, Spot
 from core.intake import accept
+from core.phrases import NOT_TAKEN
 from core.unit import unit
 from miyabi.build import Built, open_house
 from tests.miyabi.yard import STARTED, Running, Yard, free_port, open_yard, settings_of, until
@@ -39,6 +40,13 @@ class Site:
     async def ask(self) -> Answer:
         sender = Sender("console", "local", "tanaka")
         return await accept(self.built.house, Inbound(sender, Spot("t1"), new_id().hex, REQUEST))
+
+    async def press(self) -> Answer:
+        """Press a button of some card."""
+        sender, click = Sender("console", "local", "tanaka"), Click("approve", str(new_id()))
+        return await accept(
+            self.built.house, Inbound(sender, Spot("t1"), new_id().hex, click=click)
+        )
 
     async def drafted(self, answer: Answer) -> bool:
         async with self.built.house.engine.connect() as connection:
@@ -115,6 +123,8 @@ async def site() -> AsyncIterator[Site]:
                     work, organisation.id, "tanaka", "田中", frozenset({"requester"})
                 )
                 await people.link(work, tanaka, Sender("console", "local", "tanaka"))
+                roles = frozenset({"approver"})
+                await people.add(work, organisation.id, "suzuki", "鈴木", roles)
             site = Site(yard, web, worker, built, client)
             await until(site.is_ready, STARTED, said=site.said)
             yield site
@@ -170,9 +180,15 @@ async def test_a_database_that_hangs_makes_nobody_wait_for_more_than_two_seconds
             answers = await asyncio.gather(*(at.webhook() for _ in range(10)))
             answer = await at.ask()
             assert answer.outcome == "unavailable"
+            pressed = time.monotonic()
+            press = await at.press()
+            took = time.monotonic() - pressed
+            assert press.message is not None
+            assert press.message.text == NOT_TAKEN.ja, "nothing can have been done"
         finally:
             for process in processes:
                 process.send_signal(signal.SIGCONT)
+        assert took < 2, "one second, and what a busy machine adds"
         assert {status for status, _ in answers} == {503}  # to be delivered again
         assert max(took for _, took in answers) < 3  # two, and what a busy machine adds
         await until(at.is_ready, said=at.said)

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Awaitable
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from sqlalchemy import text
@@ -139,10 +140,13 @@ async def test_an_old_card_is_answered_with_the_new_one(firm: Office) -> None:
 async def test_what_waits_lies_in_the_home_tab_to_be_approved_there(firm: Office) -> None:
     office, driver = firm, firm.driver
     await office.quote()
+    today = datetime.now(UTC).date()
+    said = await driver.slash(f"代理 @u3 {today + timedelta(days=30)}", user="U2", channel="C1")
     await driver.open_home("U2")
     home = await office.slack.wait_for(lambda: office.slack.home.homes.get("U2"))
     assert home is not None
     assert "244,200円" in text_of(home)
+    assert "鈴木 一郎" in text_of(home), said.json
 
     await driver.click(home, "#1001 を見る", user="U2")
     shown = await office.said("DU2", "承認のお願い")
