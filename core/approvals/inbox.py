@@ -69,7 +69,7 @@ _WAITING = """
     join approval_stages s on s.id = mine.stage_id
     join people p on p.id = t.person_id
     join people owner on owner.id = mine.person_id
-    join revisions r on r.task_id = t.id and r.revision = t.revision
+    left join revisions r on r.task_id = t.id and r.revision = t.revision
     where t.organisation_id = :organisation_id
     order by mine.open_since, mine.stage_id
 """
@@ -124,7 +124,10 @@ def _waiting(house: House, row: Any, language: Language) -> Waiting:
 
 
 def _results(agent: Agent, row: Any) -> Results | None:
-    """What the task has worked out. None where it was stored by another version of the agent."""
+    """What the task has worked out. None where that is not there, or of another version of the
+    agent."""
+    if row.ask is None:
+        return None
     stored = {step["name"]: step["result"] for step in from_json(row.steps) or []}
     try:
         return results_of(agent, from_json(row.ask), stored)

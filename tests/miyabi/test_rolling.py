@@ -50,6 +50,7 @@ async def _company(built: Built) -> None:
         organisation = await organisations.add(work, "default", company)
         tanaka = await people.add(work, organisation.id, "tanaka", "田中", frozenset({"requester"}))
         await people.link(work, tanaka, Sender("console", "local", "tanaka"))
+        await people.add(work, organisation.id, "suzuki", "鈴木", frozenset({"approver"}))
 
 
 async def _ask(built: Built) -> None:
