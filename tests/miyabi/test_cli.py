@@ -247,6 +247,10 @@ def test_an_operator_sets_company_and_people_up(terminal: Terminal, tmp_path: Pa
             "accounts": ["console:acme:ito"],
         },
     ]  # fmt: skip
+    acts = ("delegate", "add", "ito", "tomorrow", "quote", "--for", "abe", "--org", "acme")
+    assert terminal.run(*acts).code == 0
+    [each] = terminal.run("delegate", "list", "--org", "acme", "--json").data["delegations"]
+    assert (each["person"], each["delegate"], each["forms"]) == ("阿部 一", "伊藤", ["quote"])
 
     slip = terminal.run("company", "set", "registration_number=T7000012050003", "--org", "acme")
     seal = tmp_path / "seal.png"

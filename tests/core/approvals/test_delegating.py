@@ -5,6 +5,7 @@ from zoneinfo import ZoneInfo
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from structlog.testing import capture_logs
 
 from core.approvals.delegate_reading import people_in, read_period
 from core.approvals.delegating import period
@@ -166,7 +167,8 @@ async def test_what_dies_in_the_middle_goes_on_and_moves_each_seat_once(office: 
         "alter table approval_seats add constraint power_cut check"
         f" (task_id <> '{found[1]}' or holder_id = person_id)"
     )
-    await pass_by(office)
+    with capture_logs():  # a traceback with all that it holds takes long to print
+        await pass_by(office)
     assert [await seats(office, task) for task in found] == [
         ["sato(boss) open"], ["boss open"], ["sato(boss) open"],
     ]  # fmt: skip
