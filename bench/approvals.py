@@ -13,7 +13,16 @@ from bench.ground import ground
 from bench.intake import listener
 from bench.pending import long_list
 from bench.slack import slack
-from bench.waves import COPIES, Times, bare_clicks, opened, settle, wave, wave_in_a_stall
+from bench.waves import (
+    COPIES,
+    Times,
+    bare_clicks,
+    one_by_one,
+    opened,
+    settle,
+    wave,
+    wave_in_a_stall,
+)
 
 
 async def run(*, quick: bool) -> AsyncIterator[Figures]:
@@ -27,11 +36,14 @@ async def run(*, quick: bool) -> AsyncIterator[Figures]:
                 awake = Times()
                 for _ in range(waves):
                     await wave(office, awake)
+                alone = Times()
+                for _ in range(1 if quick else 2):
+                    await one_by_one(office, alone)
                 asleep = Times()
                 for _ in range(stalls):
                     await wave_in_a_stall(office, asleep)
                 bare = await bare_clicks(max(waves, 2))
-            yield _clicks(awake, bare)
+            yield _clicks(awake, alone, bare)
             yield _stalled(asleep, bare)
             yield await long_list(place, approvers, quick=quick)
 
@@ -39,17 +51,20 @@ async def run(*, quick: bool) -> AsyncIterator[Figures]:
 # What is said of it
 
 
-def _clicks(awake: Times, bare: Spread) -> Figures:
+def _clicks(awake: Times, alone: Times, bare: Spread) -> Figures:
     told = spread("click to the person's answer, 20 approvers at once", awake.told)
     gone = spread(f"click to buttons gone on all {COPIES} copies", awake.gone)
     taken = spread("click to the 200 for Slack", awake.taken)
+    one = spread(f"one click, to buttons gone on all {COPIES} copies", alone.gone)
     goals = (
         Goal("click to the person's answer, p99, ms", told.p99, 1000),
         Goal(f"click to buttons gone on all {COPIES} copies, p99, ms", gone.p99, 1000),
+        Goal(f"one click to buttons gone on all {COPIES} copies, p99, ms", one.p99, 1000),
     )
     more = {
         "200": taken.as_json(),
         "buttons gone": gone.as_json(),
+        "one click, buttons gone": one.as_json(),
         "not decided within what a click may take": awake.undone,
     }
     return Figures("approvals, 20 approvers", told, bare, goals, more)

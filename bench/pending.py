@@ -8,6 +8,7 @@ from uuid import UUID
 from bench.figures import Figures, Goal, spread, tell
 from bench.ground import Ground, house_on
 from bench.intake import connect
+from bench.waves import paper
 from core.desk import desk
 from core.house import House
 from core.people import Person
@@ -20,7 +21,7 @@ async def long_list(place: Ground, approvers: Sequence[Person], *, quick: bool) 
     began = perf_counter()
     await _fill(place, [person.id for person in approvers], pending)
     tell(f"  {pending} pending requests made in {perf_counter() - began:.0f} s")
-    async with house_on(place) as (house, _):
+    async with house_on(place, paper) as (house, _):
         ours = await _ask_desk(house, approvers, 20 if quick else 400)
         busiest = await _ask_desk(house, approvers[:1], 20 if quick else 200)
     bare = await _one_row(place, 20 if quick else 400)
@@ -86,7 +87,8 @@ _FILL = """
     with made as (
         select n, gen_random_uuid() as task, gen_random_uuid() as approval,
             gen_random_uuid() as stage, now() - make_interval(secs => n) as at,
-            ($2::uuid[])[case when n % 2 = 0 then 1 else 1 + n % cardinality($2::uuid[]) end] as who
+            ($2::uuid[])[case when n % 2 = 0 then 1
+                else 1 + n / 2 % cardinality($2::uuid[]) end] as who
         from generate_series($3::bigint, $3 + $4::bigint - 1) as n
     ), tasks as (
         insert into tasks (id, organisation_id, reference, agent, agent_version, person_id,
@@ -94,6 +96,10 @@ _FILL = """
         select task, $1::uuid, 1000000 + n, 'paper', 1, who, 'ja', 'paper', '{task}',
             case when '{task}' = 'waiting' then 'approval' end, 'interactive', 0, 0, at,
             case when '{task}' = 'done' then at end
+        from made
+    ), revisions as (
+        insert into revisions (organisation_id, task_id, revision, ask, person_id)
+        select $1, task, 1, jsonb_build_object('approver', n % cardinality($2::uuid[])), who
         from made
     ), approvals as (
         insert into approvals (id, organisation_id, task_id, revision, step, route, state,

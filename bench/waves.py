@@ -1,17 +1,13 @@
 """Twenty approvers who click at the same moment, each on a card of their own with three copies."""
 
 import asyncio
-import contextlib
-import os
-import signal
+import functools
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from typing import TypeVar
 from uuid import UUID
-
-import psutil
 
 from bench.bare import bare_bolt
 from bench.callers import click
@@ -29,8 +25,9 @@ from bench.ground import (
 from bench.intake import connect, free_port, install, listener, until_served
 from bench.plain import plain_agent
 from bench.slack import read_notes
+from bench.stopping import stopped
 from core import people
-from core.agent import Approval, Document, Results, Terms
+from core.agent import Approval, Approved, Document, Results, Terms
 from core.house import House
 from core.ids import new_id
 from core.inbound import Inbound, Sender, Spot
@@ -63,6 +60,15 @@ async def draw(ask: Ask) -> Draft:
     return Draft(f"{ask.approver:064x}", "draft.pdf", "application/pdf", 1)
 
 
+@dataclass(frozen=True, slots=True)
+class Filed:
+    """The end: a task is done with a step of its own."""
+
+
+async def file_away(approved: Approved) -> Filed:
+    return Filed()
+
+
 def read(text: str) -> Ask:
     return Ask(int(text))
 
@@ -83,7 +89,7 @@ _ROUTE = "\n".join(
 )
 
 paper = replace(
-    plain_agent("paper", Ask, read, draw, Approval("bench", shows=Draft)),
+    plain_agent("paper", Ask, read, draw, Approval("bench", shows=Draft), file_away),
     terms=terms,
     route=_ROUTE,
 )
@@ -128,7 +134,7 @@ async def wave(office: Office, times: Times) -> None:
     On a busy machine somebody may be told that it was not done in time: those are counted.
     """
     cards = await _cards(office)
-    began = await _click(office, cards, times)
+    began = await _click(office, _presses(cards), times)
     told = await _until(lambda: _all_told(office, began))
     open_ = set(await _steps(office.place, "open", "id", cards))
     times.undone += len(open_)
@@ -165,18 +171,36 @@ async def wave_in_a_stall(office: Office, times: Times) -> None:
     """The same while PostgreSQL hears nothing for five seconds. What they are told is that nothing
     was taken in, or that this is not known; nobody waits for the database."""
     cards = await _cards(office)
-    with _stopped(office.place):
+    with stopped(office.place):
         until = time.monotonic() + _STALL
-        began = await _click(office, cards, times)
+        began = await _click(office, _presses(cards), times)
         await asyncio.sleep(max(0.0, until - time.monotonic()))
     await asyncio.sleep(1.0)
     notes = await read_notes(office.slack)
     times.told += [_after(at, notes.told.get(_who(n), ())) for n, at in enumerate(began)]
 
 
-async def _click(office: Office, cards: Sequence[str], times: Times) -> Sequence[int]:
-    """Press `approve` on each card, its own approver; when that was."""
-    async with child(click, office.web, _CHANNEL, list(zip(_whos(), cards, strict=True))) as one:
+async def one_by_one(office: Office, times: Times) -> None:
+    """Twenty cards, each clicked when nothing else happens."""
+    cards = await _cards(office)
+    for card, press in zip(cards, _presses(cards), strict=True):
+        [began] = await _click(office, [press], times)
+        [gone] = await _until(functools.partial(_all_gone, office, [card]))
+        times.gone.append((gone - began) / 1e6)
+
+
+Press = tuple[str, str]
+"""Who presses, and what the button carries."""
+
+
+def _presses(cards: Sequence[str]) -> Sequence[Press]:
+    """`approve` on each card, by its own approver."""
+    return list(zip(_whos(), cards, strict=True))
+
+
+async def _click(office: Office, presses: Sequence[Press], times: Times) -> Sequence[int]:
+    """All at the same moment; when that was."""
+    async with child(click, office.web, _CHANNEL, presses) as one:
         pressed: list[tuple[int, float]] = await one.result()
     times.taken += [took for _, took in pressed]
     return [began for began, _ in pressed]
@@ -197,9 +221,9 @@ async def bare_clicks(waves: int) -> Spread:
 
 async def _cards(office: Office) -> Sequence[str]:
     """A new card for each approver, on all its copies; what its buttons carry."""
-    asker = Sender("slack", SLACK_TEAM, SLACK_ASKERS[-1])
     tasks = []
     for n in range(APPROVERS):
+        asker = Sender("slack", SLACK_TEAM, SLACK_ASKERS[n])
         inbound = Inbound(asker, Spot(_CHANNEL), new_id().hex, f"paper {n}")
         answer = await accept(office.house, inbound)
         assert answer.task_id is not None, answer
@@ -246,33 +270,6 @@ def _who(n: int) -> str:
 
 def _whos() -> Sequence[str]:
     return [_who(n) for n in range(APPROVERS)]
-
-
-@contextlib.contextmanager
-def _stopped(place: Ground) -> Iterator[None]:
-    """PostgreSQL, each of its processes, hears nothing and answers nothing."""
-    stopped = [each for each in _servers(place) if _signal(each, signal.SIGSTOP)]
-    try:
-        yield
-    finally:
-        for each in reversed(stopped):
-            _signal(each, signal.SIGCONT)
-
-
-def _servers(place: Ground) -> Sequence[int]:
-    home = str(place.settings.home)
-    for process in psutil.process_iter(["name", "cmdline"]):
-        command = " ".join(process.info["cmdline"] or [])
-        if process.info["name"].startswith("postgres") and home in command:
-            return [process.pid, *(each.pid for each in process.children(recursive=True))]
-    raise AssertionError("there is no PostgreSQL to be stopped")
-
-
-def _signal(pid: int, number: signal.Signals) -> bool:
-    with contextlib.suppress(ProcessLookupError):
-        os.kill(pid, number)
-        return True
-    return False
 
 
 # The company
