@@ -1,6 +1,7 @@
 """Twenty approvers who click at the same moment, each on a card of their own with three copies."""
 
 import asyncio
+import contextlib
 import functools
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
@@ -31,7 +32,7 @@ from core.agent import Approval, Approved, Document, Results, Terms
 from core.house import House
 from core.ids import new_id
 from core.inbound import Inbound, Sender, Spot
-from core.intake import accept
+from core.intake import LATE_PATIENCE, accept
 from core.people import Person
 from core.unit import unit
 
@@ -131,12 +132,13 @@ async def opened(place: Ground, slack_port: int) -> AsyncIterator[Office]:
 async def wave(office: Office, times: Times) -> None:
     """Twenty cards are posted; then all are clicked at once, and everything comes to its end.
 
-    On a busy machine somebody may be told that it was not done in time: those are counted.
+    Who is told first that it takes a moment has been answered; whoever is not decided at all within
+    what a press may take is counted.
     """
     cards = await _cards(office)
     began = await _click(office, _presses(cards), times)
     told = await _until(lambda: _all_told(office, began))
-    open_ = set(await _steps(office.place, "open", "id", cards))
+    open_ = await _left_open(office, cards)
     times.undone += len(open_)
     decided = [(at, card) for at, card in zip(began, cards, strict=True) if card not in open_]
     ends = await _until(lambda: _all_gone(office, [card for _, card in decided]))
@@ -144,9 +146,20 @@ async def wave(office: Office, times: Times) -> None:
     times.gone += [(end - at) / 1e6 for end, (at, _) in zip(ends, decided, strict=True)]
 
 
-async def _until(look: Callable[[], Awaitable[T | None]]) -> T:
-    """Look until there is something. Raises TimeoutError where there never is."""
-    async with asyncio.timeout(_PATIENCE):
+async def _left_open(office: Office, cards: Sequence[str]) -> set[str]:
+    """The cards that nobody has decided within what a press may take."""
+
+    async def none() -> bool | None:
+        return not await _steps(office.place, "open", "id", cards) or None
+
+    with contextlib.suppress(TimeoutError):
+        await _until(none, LATE_PATIENCE + 1)
+    return set(await _steps(office.place, "open", "id", cards))
+
+
+async def _until(look: Callable[[], Awaitable[T | None]], patience: float = _PATIENCE) -> T:
+    """Look until there is something. Raises TimeoutError where there is none for so long."""
+    async with asyncio.timeout(patience):
         while (found := await look()) is None:  # noqa: ASYNC110  # nothing tells
             await asyncio.sleep(0.05)
         return found
@@ -168,8 +181,8 @@ async def _all_gone(office: Office, cards: Sequence[str]) -> list[int] | None:
 
 
 async def wave_in_a_stall(office: Office, times: Times) -> None:
-    """The same while PostgreSQL hears nothing for five seconds. What they are told is that nothing
-    was taken in, or that this is not known; nobody waits for the database."""
+    """The same while PostgreSQL hears nothing for five seconds. They are told that it takes a
+    moment; nobody waits for the database to be told anything."""
     cards = await _cards(office)
     with stopped(office.place):
         until = time.monotonic() + _STALL

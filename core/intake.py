@@ -38,6 +38,9 @@ PATIENCE = 1.5
 CLICK_PATIENCE = 0.75
 """The same for a press: whoever presses sees an answer within a second."""
 
+LATE_PATIENCE = 8.0
+"""The same for a press that was told within CLICK_PATIENCE that its answer will follow."""
+
 
 @dataclass(frozen=True, slots=True)
 class _Known:
@@ -62,8 +65,10 @@ class _Attempt:
         self.surely_nothing = False
 
 
-async def accept(house: House, inbound: Inbound) -> Answer:
+async def accept(house: House, inbound: Inbound, click_patience: float | None = None) -> Answer:
     """Take one verified delivery. A redelivery finds the first answer. Never raises Refused.
+
+    `click_patience`: seconds for a press, where its platform can say meanwhile that it is at it.
 
     Raises nothing for a database that is away either: the answer says that nothing was taken in,
     or that this is not known; its outcome `unavailable` lets adapters ask their platform to deliver
@@ -72,7 +77,8 @@ async def accept(house: House, inbound: Inbound) -> Answer:
     attempt = _Attempt()
     try:
         if inbound.click is not None:
-            return await within(_patience(inbound.click), _tried(house, inbound, attempt))
+            patience = click_patience or _patience(inbound.click)
+            return await within(patience, _tried(house, inbound, attempt))
         async with asyncio.timeout(PATIENCE):
             return await _tried(house, inbound, attempt)
     except Exception as error:

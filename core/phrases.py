@@ -57,6 +57,11 @@ NOT_TAKEN = Words(
     en="Nothing was taken in: the database can't be reached. Please send it again in a moment.",
     zh="目前无法连接数据库，请求未被受理。请稍后重新发送。",
 )
+STILL_AT_IT = Words(
+    ja="処理に時間がかかっています。結果はまもなくここでお知らせします。",
+    en="This takes a moment. What came of it will be said here.",
+    zh="处理需要一点时间，结果稍后会在此通知。",
+)
 PERHAPS_TAKEN = Words(
     ja=(
         "データベースの応答がなく、受け付けられたかどうか確認できません。"
@@ -399,6 +404,7 @@ HELP = Words(
         "• reduce #1042 2 1,500 理由 … 2件目の承認額を減らす\n"
         "• comment / question #1042 内容 … コメント・依頼者への質問\n"
         "• add #1042 @名前 … 承認者の追加\n• forward #1042 @名前 内容 … ほかの人に回す\n"
+        "• delegate @名前 12/1-12/5 … 代理\n"
         "• circulate #1042 @名前 … 回覧\n• seen #1042 … 回覧を確認\n"
         "• revise #1042 内容 … 修正\n• retry #1042 … 再実行\n• void Q-2026-0001 理由 … 無効\n"
         "日本語でも書けます（見積・状況・取消・承認…）。"
@@ -412,7 +418,7 @@ HELP = Words(
         "• reduce #1042 2 1,500 reason: approve less of line 2\n"
         "• comment / question #1042 text\n• add #1042 @name: one more approver\n"
         "• forward #1042 @name text: pass it on\n• circulate #1042 @name: for information\n"
-        "• seen #1042: I have seen it\n"
+        "• seen #1042: I have seen it\n• delegate @name 12/1-12/5: who decides in my place\n"
         "• revise #1042 text: change a request\n• retry #1042\n• void Q-2026-0001 reason"
     ),
     zh=(
@@ -424,6 +430,7 @@ HELP = Words(
         "• reduce #1042 2 1,500 理由: 减少第2项的批准金额\n"
         "• comment / question #1042 内容: 留言、向申请人提问\n"
         "• add #1042 @名称: 添加审批人\n• forward #1042 @名称 内容: 转交他人\n"
+        "• delegate @名称 12/1-12/5: 由他人代为审批\n"
         "• circulate #1042 @名称: 传阅\n• seen #1042: 确认已阅\n"
         "• revise #1042 内容: 修改\n• retry #1042: 重试\n• void Q-2026-0001 理由: 作废"
     ),

@@ -9,6 +9,7 @@ from typing import get_args, get_type_hints
 from core import child
 from core.agent import (
     Agent,
+    Approval,
     Effect,
     EffectKey,
     Record,
@@ -26,6 +27,8 @@ def check(agent: Agent, resources: Collection[type]) -> None:
     """Refuse an agent whose steps do not fit together. Raises WiringError."""
     if agent.form is not None:
         _check_form(agent.name, agent.form)
+    if isinstance(agent.steps[-1], Approval):
+        raise WiringError(f"{agent.name}: the work ends with a step after its approval")
     given: set[type] = {agent.asks, TaskInfo, *resources}
     for step in agent.steps:
         if isinstance(step, Effect):

@@ -25,7 +25,7 @@ from core.approvals.standing import Changed
 from core.errors import MiyabiError, Refused
 from core.in_time import within
 from core.inbound import Answer, Click, Inbound, Spot
-from core.intake import CLICK_PATIENCE, accept
+from core.intake import CLICK_PATIENCE, LATE_PATIENCE, accept
 from core.messages import Message
 from core.words import Language, Words
 
@@ -49,12 +49,23 @@ async def on_click(door: Door, body: Json, ack: AsyncAck, act: Act) -> None:
         await ack()
         return
     key = f"click:{body['trigger_id']}"
-    answer = await accept(door.house, Inbound(act.sender, act.spot, key, click=Click(name, value)))
+    inbound = Inbound(act.sender, act.spot, key, click=Click(name, value))
+    doing = asyncio.create_task(accept(door.house, inbound, LATE_PATIENCE))
+    await asyncio.wait({doing}, timeout=CLICK_PATIENCE)
     await ack()
-    if answer.message is not None:
-        door.later(door.whisper(act, answer.message))
+    door.later(_answer(door, act, doing))
     if (body.get("view") or {}).get("type") == "home":
         door.later(publish(door, act))
+
+
+async def _answer(door: Door, act: Act, doing: asyncio.Task[Answer]) -> None:
+    """Say what came of a press; where that takes long, that it is being seen to first."""
+    if not doing.done():
+        language = door.language(act)
+        await door.whisper(act, Message(phrases.STILL_AT_IT.to(language), language=language))
+    answer = await doing
+    if answer.message is not None:
+        await door.whisper(act, answer.message)
 
 
 async def _opened(door: Door, act: Act, trigger: str, name: str, value: str) -> bool:
