@@ -10,7 +10,7 @@ from tests.chaos.aimed import PLANS, without_each
 from tests.chaos.plan import ALWAYS, Size
 from tests.chaos.run import run
 
-SELECTION = Size(tasks=25, outside=1, pause=0.4, zombie=7.0)
+SELECTION = Size(tasks=18, outside=1, pause=0.4, zombie=7.0)
 
 
 @pytest.mark.timeout(290)

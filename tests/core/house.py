@@ -339,7 +339,8 @@ class Office:
             key=f"key-{self.keys}",
             click=Click(action, str(value), reason),
         )
-        return await accept(self.house, inbound)
+        # As long as it takes: how long a press may take is not the question here.
+        return await accept(self.house, inbound, click_patience=30)
 
     async def work(self) -> None:
         """Do every job that was rung, and those that follow, as a worker would."""

@@ -2,10 +2,8 @@
 
 import asyncio
 
-import pytest
-
 from audit.event import Actor
-from core import intake, people
+from core import people
 from core.approvals import changing, deciding, rows
 from core.db import fetch_one
 from core.inbound import Answer, Click, Inbound, Sender, Spot
@@ -21,12 +19,7 @@ async def asked(office: Office, text: str = "letter hello") -> tuple[object, obj
     return answer.task_id, await office.approval_id(answer.task_id)
 
 
-async def test_fifty_clicks_are_one_decision_and_forty_nine_answers(
-    office: Office, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(
-        intake, "CLICK_PATIENCE", 30
-    )  # the machine's other work is not the question
+async def test_fifty_clicks_are_one_decision_and_forty_nine_answers(office: Office) -> None:
     _, approval = await asked(office)
 
     answers = await asyncio.gather(

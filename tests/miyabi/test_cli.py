@@ -286,7 +286,7 @@ def test_accounting_sets_accounts_and_takes_the_journal_along(
     assert company["closing_days"] == ["08-14", "12-29"]
 
     journal = tmp_path / "journal.csv"
-    written = terminal.run("expenses", "journal", "2026-11", "--out", str(journal))
+    written = terminal.run("expenses", "journal", "2020-01", "--out", str(journal))
     assert written.code == 0, written.err
     assert journal.read_bytes() == b""
 

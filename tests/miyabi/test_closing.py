@@ -58,7 +58,7 @@ class Site:
     async def say(self, handle: str, words: str = "", click: Click | None = None) -> Answer:
         sender = Sender("console", "local", handle)
         inbound = Inbound(sender, Spot("t1"), new_id().hex, words, click=click)
-        return await accept(self.built.house, inbound)
+        return await accept(self.built.house, inbound, click_patience=30)
 
     async def row(self, sql: str) -> Any:
         async with self.built.house.engine.connect() as connection:

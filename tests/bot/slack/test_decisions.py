@@ -6,7 +6,8 @@ import re
 import pytest
 from sqlalchemy import text
 
-from core import intake, people
+from bot.slack import actions
+from core import people
 from core.inbound import Sender
 from core.unit import unit
 from tests.bot.slack.conftest import Office, hire
@@ -92,7 +93,8 @@ async def test_of_fifty_callers_one_decides_and_the_others_are_told(
 ) -> None:
     office = quiet_office
     # Fifty people, Slack and Miyabi share this machine: its speed is not the question here.
-    monkeypatch.setattr(intake, "CLICK_PATIENCE", 30)
+    for patience in ("CLICK_PATIENCE", "LATE_PATIENCE"):
+        monkeypatch.setattr(actions, patience, 30)
     callers = [f"A{n:02}" for n in range(50)]
     await _hire_approvers(office, callers)
     office.slack.home.channels["C1"].members |= {office.slack.home.user(c).id for c in callers}

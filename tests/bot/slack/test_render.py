@@ -67,7 +67,7 @@ MESSAGES = st.builds(
 )
 
 
-@settings(max_examples=400)
+@settings(max_examples=200)
 @given(MESSAGES)
 def test_slack_takes_any_message(message: Message) -> None:
     shown = blocks(message, "F1")

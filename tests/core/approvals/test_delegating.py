@@ -216,7 +216,7 @@ def test_the_days_are_read_in_three_languages() -> None:
          "Pacific/Apia", "Australia/Lord_Howe", "America/St_Johns"]
     ).map(ZoneInfo),
 )  # fmt: skip
-@settings(max_examples=150)
+@settings(max_examples=80)
 def test_it_counts_from_the_first_moment_of_the_first_day_to_the_last_of_the_last(
     day: date, days: int, zone: ZoneInfo
 ) -> None:

@@ -79,7 +79,7 @@ def routes(draw: st.DrawFn) -> Route:
     )
 
 
-@settings(max_examples=300)
+@settings(max_examples=150)
 @given(charts(), routes(), _handles, st.frozensets(_handles, max_size=2), st.integers(0, 10))
 def test_whoever_holds_a_seat_may_decide_and_enough_of_them_can(
     chart: Chart, route: Route, requester: str, editors: frozenset[str], amount: int
