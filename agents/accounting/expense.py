@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from datetime import UTC, date, datetime, time
+from datetime import date
 from importlib import resources
 
 from core.agent import (
@@ -21,6 +21,7 @@ from core.agent import (
     Terms,
 )
 from core.catalogue import Catalogue
+from core.codec import dump
 from core.company import Company
 from core.documents import Files
 from core.errors import Choice, Refused
@@ -42,20 +43,16 @@ from core.forms import (
     row_values,
     text_value,
 )
-from core.messages import Field, Line, Picture
+from core.messages import Field, Line
 from core.money import spoken_yen, yen
+from core.paper import Paper, file_name, first_page, on_paper
 from core.reading.expense import Amount, Entry, read_attendees, read_expenses
 from core.registration import is_registration_number
 from core.tasks import Task
-from core.typeset import pages, preview, typeset
 from core.unit import Unit
 from core.words import Language, Words
 
-PDF = "application/pdf"
-PNG = "image/png"
-
 TITLE = Words(ja="経費精算書", en="Expense claim", zh="费用报销单")
-DRAFT = Words(ja="下書き", en="draft", zh="草稿")
 PERSON = Words(ja="申請者", en="Claimed by", zh="报销人")
 PERIOD = Words(ja="期間", en="Days", zh="期间")
 CLAIMED = Words(ja="請求額（税込）", en="Claimed incl. tax", zh="申请金额（含税）")
@@ -201,7 +198,7 @@ async def _document(
     files: Files,
     task: TaskInfo,
     numbered: Numbered | None,
-) -> tuple[str, str, str, int, str]:
+) -> Paper:
     issued_on = numbered.issued_on if numbered else task.asked_on
     data = claim_data(
         checked,
@@ -215,13 +212,8 @@ async def _document(
         reference=f"#{task.reference}",
     )
     template = resources.files(__package__).joinpath("expense.typ").read_bytes()
-    # Midnight of the day of issue: the bytes must not depend on when the step happened to run.
-    at = datetime.combine(issued_on, time(0), tzinfo=UTC)
-    pdf = await typeset(template, data, {}, at=at)
-    picture = await preview(template, data, {}, at=at)
-    what = numbered.number if numbered else f"{DRAFT.to(task.language)}_{task.reference}"
-    name = f"{TITLE.to(task.language)}_{what}.pdf"
-    return await files.put(pdf, PDF), name, PDF, pages(pdf), await files.put(picture, PNG)
+    name = file_name(TITLE, task, numbered, task.language)
+    return await on_paper(files, template, data, name, issued_on)
 
 
 # How people ask for it
@@ -372,7 +364,7 @@ def summarise(results: Results, language: Language) -> Summary:
         lines=tuple(_line(each, language) for each in checked.lines),
         totals=_totals(checked, language, done=Booked in results),
         note="\n".join(remark.to(language) for remark in remarks),
-        picture=_picture(results.get(Draft), language),
+        picture=first_page(results.get(Draft), FIRST_PAGE.to(language)),
         document=results.get(Issued),
     )
 
@@ -403,21 +395,12 @@ def _totals(checked: Checked, language: Language, *, done: bool) -> tuple[Field,
     return tuple(shown)
 
 
-def _picture(draft: Draft | None, language: Language) -> Picture | None:
-    if draft is None or draft.preview_sha256 is None:
-        return None
-    return Picture(draft.preview_sha256, FIRST_PAGE.to(language))
-
-
 def facts(results: Results, catalogue: Catalogue) -> Mapping[str, object]:
     """The claim as data; what the text says so far where it could not be read to the end."""
     ask: ExpenseAsk = results[ExpenseAsk]
     checked: Checked | None = results.get(Checked)
     submitted: Submitted | None = results.get(Submitted)
-    receipts = [
-        {"name": each.name, "sha256": each.sha256, "media_type": each.media_type, "size": each.size}
-        for each in ask.receipts
-    ]
+    receipts = [dump(each) for each in ask.receipts]
     if checked is None:
         entries = read_expenses(ask.text, ask.today) if ask.entries is None else ask.entries
         lines = [entry_facts(entry) for entry in entries]

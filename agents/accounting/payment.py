@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import date, datetime, timedelta
 from hashlib import sha256
 from importlib import resources
 from zoneinfo import ZoneInfo
@@ -30,8 +30,9 @@ from core.company import Company
 from core.documents import Files
 from core.errors import Choice, NeedsInput, Permanent, Question
 from core.forms import FormErrors, FormField, FormSpec, FormValues, date_value
-from core.messages import Field, Line, Picture
+from core.messages import Field, Line
 from core.money import yen
+from core.paper import PNG, first_page, midnight
 from core.payment_terms import breaches
 from core.reading.dates import find_dates
 from core.reading.text import fold
@@ -109,7 +110,7 @@ MORE = Words(
     zh="… 另有 {n}笔（全部: miyabi show {task} --json）",
 )
 
-_TEXT, _PNG = "text/plain", "image/png"
+_TEXT = "text/plain"
 _MOST_DAYS = 180
 """Days ahead for which a file can be made: its form has a day and a month, and no year."""
 _NAMED_AT_MOST = 20  # people in one note
@@ -237,9 +238,8 @@ async def write(
     sha256 = await files.put(content, _TEXT)
     data = _picture_data(when, run, task, sha256)
     template = resources.files(__package__).joinpath("payment.typ").read_bytes()
-    at = datetime.combine(when.pay_on, time(0), tzinfo=UTC)
-    picture = await preview(template, data, {}, at=at)
-    return TransferFile(sha256, name, _TEXT, 1, await files.put(picture, _PNG))
+    picture = await preview(template, data, {}, at=midnight(when.pay_on))
+    return TransferFile(sha256, name, _TEXT, 1, await files.put(picture, PNG))
 
 
 def _picture_data(when: When, run: Run, task: TaskInfo, sha256: str) -> dict[str, object]:
@@ -364,15 +364,9 @@ def summarise(results: Results, language: Language) -> Summary:
         ),
         totals=(Field(TOTAL.to(language), yen(run.total, language)),),
         note="\n".join(words.to(language) for words in _notes(when, run)),
-        picture=_picture(file, language),
+        picture=first_page(file, PICTURE.to(language)),
         document=results.get(Issued),
     )
-
-
-def _picture(file: TransferFile | None, language: Language) -> Picture | None:
-    if file is None or file.preview_sha256 is None:
-        return None
-    return Picture(file.preview_sha256, PICTURE.to(language))
 
 
 def _notes(when: When, run: Run) -> list[Words]:

@@ -1,9 +1,8 @@
 """A general request (稟議): a title, a text, an amount and files, approved and put on record."""
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from datetime import UTC, date, datetime, time
+from datetime import date
 from importlib import resources
 
 from core.agent import (
@@ -21,6 +20,7 @@ from core.agent import (
     Terms,
 )
 from core.catalogue import Catalogue
+from core.codec import dump
 from core.company import Company
 from core.documents import Files
 from core.errors import Choice, NeedsInput, Question
@@ -32,19 +32,16 @@ from core.forms import (
     amount_value,
     text_value,
 )
-from core.messages import Field, Picture
+from core.messages import Field
 from core.money import yen
+from core.paper import Paper, file_name, first_page, on_paper
 from core.reading.money import read_amount
 from core.reading.proposal import Proposal, read_proposal
-from core.typeset import pages, preview, typeset
 from core.words import Language, Words, same
 
-PDF = "application/pdf"
-PNG = "image/png"
 NO_AMOUNT = "none"
 
 TITLE = Words(ja="稟議書", en="Request for approval", zh="请示书")
-DRAFT = Words(ja="下書き", en="draft", zh="草稿")
 SUBJECT = Words(ja="件名", en="Subject", zh="标题")
 TEXT = Words(ja="内容", en="Details", zh="内容")
 AMOUNT = Words(ja="金額", en="Amount", zh="金额")
@@ -146,7 +143,7 @@ async def issue(
 
 async def _document(
     ringi: Ringi, company: Company, files: Files, task: TaskInfo, numbered: Numbered | None
-) -> tuple[str, str, str, int, str]:
+) -> Paper:
     issued_on = numbered.issued_on if numbered else task.asked_on
     data: dict[str, object] = {
         "language": task.language,
@@ -164,27 +161,12 @@ async def _document(
         ],
     }
     template = resources.files(__package__).joinpath("ringi.typ").read_bytes()
-    # Midnight of the day of issue: the bytes must not depend on when the step happened to run.
-    at = datetime.combine(issued_on, time(0), tzinfo=UTC)
-    pdf = await typeset(template, data, {}, at=at)
-    picture = await preview(template, data, {}, at=at)
-    return (
-        await files.put(pdf, PDF),
-        _file_name(ringi, numbered, task),
-        PDF,
-        pages(pdf),
-        await files.put(picture, PNG),
-    )
+    name = file_name(TITLE, task, numbered, task.language, ringi.title)
+    return await on_paper(files, template, data, name, issued_on)
 
 
 def _size(count: int) -> str:
     return f"{count:,} B" if count < 1024 else f"{-(-count // 1024):,} KB"
-
-
-def _file_name(ringi: Ringi, numbered: Numbered | None, task: TaskInfo) -> str:
-    what = numbered.number if numbered else f"{DRAFT.to(task.language)}_{task.reference}"
-    title = re.sub(r"[^\w.\-（）()・]+", "_", ringi.title)[:40]
-    return f"{TITLE.to(task.language)}_{what}_{title}.pdf"
 
 
 # How people ask for it
@@ -257,10 +239,6 @@ def summarise(results: Results, language: Language) -> Summary:
     totals: tuple[Field, ...] = ()
     if ringi.amount is not None:
         totals = (Field(AMOUNT.to(language), yen(ringi.amount, language)),)
-    draft: Draft | None = results.get(Draft)
-    picture = None
-    if draft is not None and draft.preview_sha256 is not None:
-        picture = Picture(draft.preview_sha256, FIRST_PAGE.to(language))
     return Summary(
         fields=(
             Field(SUBJECT.to(language), ringi.title),
@@ -268,7 +246,7 @@ def summarise(results: Results, language: Language) -> Summary:
             *enclosed,
         ),
         totals=totals,
-        picture=picture,
+        picture=first_page(results.get(Draft), FIRST_PAGE.to(language)),
         document=results.get(Issued),
     )
 
@@ -283,15 +261,7 @@ def facts(results: Results, catalogue: Catalogue) -> Mapping[str, object]:
         "title": title or None,
         "details": text or None,
         "amount": ringi.amount if ringi else None,
-        "files": [
-            {
-                "name": file.name,
-                "sha256": file.sha256,
-                "media_type": file.media_type,
-                "size": file.size,
-            }
-            for file in ask.files
-        ],
+        "files": [dump(file) for file in ask.files],
         "missing": [name for name, value in (("title", title), ("details", text)) if not value],
         "ambiguous": ["amount"] if ringi is None and len(told.amounts) > 1 else [],
     }

@@ -1,9 +1,8 @@
 """A quotation: read what is wanted, price it, lay it out, have it approved, number it, issue it."""
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import date, timedelta
 from decimal import Decimal
 from importlib import resources
 
@@ -36,22 +35,18 @@ from core.forms import (
     text_value,
 )
 from core.ledger import Ledger, LedgerLine
-from core.messages import Field, Line, Picture
+from core.messages import Field, Line
 from core.money import yen
 from core.order import Order, OrderLine
 from core.order_questions import settle
+from core.paper import Paper, file_name, first_page, on_paper
 from core.quotation import Quote, QuoteLine, price_order, quote_data
 from core.reading.money import find_discounts
 from core.reading.order import read_order, read_quantity, reading_json
 from core.reading.text import fold
-from core.typeset import pages, preview, typeset
 from core.words import Language, Words
 
-PDF = "application/pdf"
-PNG = "image/png"
-
 TITLE = Words(ja="見積書", en="Quotation", zh="报价单")
-DRAFT = Words(ja="下書き", en="draft", zh="草稿")
 CUSTOMER = Words(ja="お客様", en="Customer", zh="客户")
 DUE = Words(ja="納期", en="Delivery date", zh="交货日期")
 DISCOUNT = Words(ja="値引き", en="Discount", zh="折扣")
@@ -184,7 +179,7 @@ def no_ledger(ledger: Ledger) -> Entered | None:
 
 async def _document(
     quote: Quote, company: Company, files: Files, task: TaskInfo, numbered: Numbered | None
-) -> tuple[str, str, str, int, str]:
+) -> Paper:
     issued_on = numbered.issued_on if numbered else task.asked_on
     language = quote.customer.language
     seal = {"seal.png": await files.get(company.seal_sha256)} if company.seal_sha256 else {}
@@ -198,30 +193,14 @@ async def _document(
         has_seal=bool(seal),
     )
     template = await _template(company, files)
-    # Midnight of the day of issue: the bytes must not depend on when the step happened to run.
-    at = datetime.combine(issued_on, time(0), tzinfo=UTC)
-    pdf = await typeset(template, data, seal, at=at)
-    picture = await preview(template, data, seal, at=at)
-    name = _file_name(quote, numbered, task, language)
-    return (
-        await files.put(pdf, PDF),
-        name,
-        PDF,
-        pages(pdf),
-        await files.put(picture, PNG),
-    )
+    name = file_name(TITLE, task, numbered, language, quote.customer.name)
+    return await on_paper(files, template, data, name, issued_on, seal)
 
 
 async def _template(company: Company, files: Files) -> bytes:
     if company.template_sha256 is not None:
         return await files.get(company.template_sha256)
     return resources.files(__package__).joinpath("quote.typ").read_bytes()
-
-
-def _file_name(quote: Quote, numbered: Numbered | None, task: TaskInfo, language: Language) -> str:
-    what = numbered.number if numbered else f"{DRAFT.to(language)}_{task.reference}"
-    customer = re.sub(r"[^\w.\-（）()・]+", "_", quote.customer.name)[:40]
-    return f"{TITLE.to(language)}_{what}_{customer}.pdf"
 
 
 # How people ask for it
@@ -330,7 +309,6 @@ def summarise(results: Results, language: Language) -> Summary:
     quote: Quote | None = results.get(Quote)
     if quote is None:
         return Summary()
-    draft: Draft | None = results.get(Draft)
     fields = [Field(CUSTOMER.to(language), quote.customer.name)]
     if quote.due is not None:
         fields.append(Field(DUE.to(language), quote.due.isoformat()))
@@ -344,7 +322,7 @@ def summarise(results: Results, language: Language) -> Summary:
         lines=tuple(_line(line, language) for line in quote.lines),
         totals=_totals(quote, language),
         note="\n".join(notes),
-        picture=_picture(draft, language),
+        picture=first_page(results.get(Draft), FIRST_PAGE.to(language)),
         document=results.get(Issued),
     )
 
@@ -353,12 +331,6 @@ def _line(line: QuoteLine, language: Language) -> Line:
     mark = " ※" if line.tax_rate == 8 else ""
     detail = f"{line.quantity:,}{line.unit} × {yen(line.unit_price, language)}"
     return Line(line.name + mark, detail, yen(line.amount, language))
-
-
-def _picture(draft: Draft | None, language: Language) -> Picture | None:
-    if draft is None or draft.preview_sha256 is None:
-        return None
-    return Picture(draft.preview_sha256, FIRST_PAGE.to(language))
 
 
 def _totals(quote: Quote, language: Language) -> tuple[Field, ...]:

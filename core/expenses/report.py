@@ -3,7 +3,7 @@
 import io
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time
+from datetime import date, datetime
 from importlib import resources
 from uuid import UUID
 
@@ -14,6 +14,7 @@ from xlsxwriter.worksheet import Worksheet  # type: ignore[import-untyped]
 from audit.sheets import defused
 from core.company import Company
 from core.expenses.books import BookedLine, booked_between
+from core.paper import midnight
 from core.reading import calendar
 from core.typeset import typeset
 from core.words import Language, Words
@@ -223,4 +224,4 @@ def _shown(row: Sequence[Cell]) -> list[str]:
 
 def _at(report: Report) -> datetime:
     """The end of the month: the same report gives the same bytes."""
-    return datetime.combine(report.last, time(0), tzinfo=UTC)
+    return midnight(report.last)
