@@ -19,7 +19,7 @@ from core.inbound import Sender
 from core.line import Line
 from core.ports import Doorbell, Outbound
 from core.retention import KEEP_YEARS
-from core.stranger import stranger
+from core.stranger import forgotten, stranger
 from core.together import Together
 from core.wiring import check
 
@@ -62,13 +62,15 @@ class House:
         for agent in self.agents.values():
             check(agent, self.resources.keys())
 
-    def agent(self, name: str, version: int = 1) -> Agent:
+    def agent(self, name: str, version: int = 1, redacted: str | None = None) -> Agent:
         """The agent of a task. One that is not among ours, or of an older version here, only names
-        itself (core/stranger.py)."""
+        itself (core/stranger.py); of a task that was `redacted` whole there is nothing to say."""
         ours = self.agents.get(name)
         if ours is None:
-            return stranger(name)
-        return ours if version <= ours.version else stranger(name, ours.title)
+            found = stranger(name)
+        else:
+            found = ours if version <= ours.version else stranger(name, ours.title)
+        return forgotten(found) if redacted == "whole" else found
 
     async def catalogue(self, organisation_id: UUID) -> Catalogue:
         """The organisation's price list and customers."""

@@ -86,24 +86,24 @@ async def by_id(
     connection: AsyncConnection, organisation_id: UUID, person_id: UUID
 ) -> Person | None:
     """The active person of that id in the organisation."""
-    row = await fetch_one(
-        connection,
-        f"select {_COLUMNS} from people p"  # noqa: S608
-        " where p.organisation_id = :organisation_id and p.id = :id and p.active",
-        {"organisation_id": organisation_id, "id": person_id},
-    )
-    return as_person(row) if row else None
+    return await _active(connection, organisation_id, "p.id = :value", person_id)
 
 
 async def by_handle(
     connection: AsyncConnection, organisation_id: UUID, handle: str
 ) -> Person | None:
     """The active person of that handle in the organisation."""
+    return await _active(connection, organisation_id, "p.handle = :value", handle)
+
+
+async def _active(
+    connection: AsyncConnection, organisation_id: UUID, where: str, value: UUID | str
+) -> Person | None:
     row = await fetch_one(
         connection,
         f"select {_COLUMNS} from people p"  # noqa: S608
-        " where p.organisation_id = :organisation_id and p.handle = :handle and p.active",
-        {"organisation_id": organisation_id, "handle": handle},
+        f" where p.organisation_id = :organisation_id and {where} and p.active",
+        {"organisation_id": organisation_id, "value": value},
     )
     return as_person(row) if row else None
 

@@ -20,7 +20,6 @@ from core.effects import EffectRow
 from core.house import House
 from core.messages import Field, Message, Progress, StepState
 from core.ports import Lane
-from core.stranger import forgotten
 from core.words import Language, Words, as_language, lines, same
 
 
@@ -118,9 +117,7 @@ async def task_view(
     )
     if row is None:
         raise LookupError(f"no task {task_id}")
-    agent = house.agent(row.agent, row.agent_version)
-    if row.redacted == "whole":
-        agent = forgotten(agent)
+    agent = house.agent(row.agent, row.agent_version, row.redacted)
     steps = from_json(row.steps) or []
     return TaskView(
         id=row.id,

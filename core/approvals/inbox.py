@@ -13,7 +13,6 @@ from core.db import fetch_all, from_json
 from core.earlier import results_of
 from core.house import House
 from core.people import Person
-from core.stranger import forgotten
 from core.words import Language, Words
 
 log = structlog.get_logger()
@@ -100,9 +99,7 @@ async def count_for(connection: AsyncConnection, person: Person) -> int:
 
 
 def _waiting(house: House, row: Any, language: Language) -> Waiting:
-    agent = house.agent(row.agent, row.agent_version)
-    if row.redacted == "whole":
-        agent = forgotten(agent)
+    agent = house.agent(row.agent, row.agent_version, row.redacted)
     results = _results(agent, row)
     totals = agent.summarise(results, language).totals if results is not None else Summary().totals
     terms = agent.terms(results) if agent.terms and results is not None else {}
