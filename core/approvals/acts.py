@@ -183,13 +183,10 @@ async def newest_card(
     yet, or not of this person."""
     if not isinstance(refused, Changed):
         return None
-    found = await latest_of(connection, person.organisation_id, refused.task_id)
-    if found is None:
-        return None
-    approval = await approval_view(connection, person.organisation_id, found)
-    if not approval.waits_for(person.id):
-        return None
     view = await task_view(connection, house, person.organisation_id, refused.task_id)
+    approval = view.approval
+    if approval is None or not approval.waits_for(person.id):
+        return None
     words = refused.words.to(language)
     message = card(view, approval, language, person.time_zone, person.id)
     return replace(message, text=f"{words}\n{message.text}", body=words)
