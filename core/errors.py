@@ -7,6 +7,7 @@ MiyabiError              has `words`, said to the person in their language
 │   ├── Unknown          ... because there is no such thing, as far as whoever asks may know
 │   └── Full             ... because as much as is allowed is under way: wait, then ask again
 ├── Permanent            trying again changes nothing until someone mends something
+│   └── Unreachable      ... and this person is to be told elsewhere meanwhile
 ├── TryLater             the other side is busy or down; try again after a while
 ├── OutcomeUnknown       an act on the outside may or may not have happened; find out or ask
 ├── Cancelling           a person has cancelled the task; stop, and say so
@@ -98,6 +99,11 @@ class Full(Refused):
 
 class Permanent(MiyabiError):
     """Stop: someone has to mend something first."""
+
+
+class Unreachable(Permanent):
+    """A person can't be told this way, but perhaps by another of their accounts; the words say why,
+    as they are told there."""
 
 
 class TryLater(MiyabiError):

@@ -45,10 +45,17 @@ class Sender:
 
 @dataclass(frozen=True, slots=True)
 class Spot:
-    """Where on the platform it was said. `thread` is the thread's id where there is one."""
+    """Where on the platform it was said. `thread` is the thread's id where there is one.
+
+    `flat`: the conversation has no threads, so all tasks of it share one (`thread` is the channel
+    itself), and what is said is told apart by what it answers. `quotes`: the platform's id of the
+    message that this one quotes.
+    """
 
     channel: str
     thread: str | None = None
+    flat: bool = False
+    quotes: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -93,6 +93,42 @@ class Outbound(Protocol):
         ...
 
 
+Weight = Literal["urgent", "must", "may"]
+"""What a message is worth where each call costs: `urgent` waits for somebody's decision and may use
+what is kept in reserve, `must` is worth a call, `may` is said only where that costs nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class Utterance:
+    """One message of a call. `key` is its delivery's id; `code` what is typed to decide it."""
+
+    key: str
+    message: Message
+    weight: Weight = "must"
+    code: str = ""
+
+
+@runtime_checkable
+class Says(Protocol):
+    """The way out of a platform on which what was said can't be edited and calls are counted.
+
+    The notifier uses `say` alone there, with as many messages a call as are due in the thread.
+    """
+
+    most_per_call: int
+
+    async def say(
+        self, place: Place, call: UUID, utterances: Sequence[Utterance], *, again: bool
+    ) -> Sequence[Sent | None]:
+        """Say some messages in one call; None in place of each that was left unsaid for its weight.
+
+        Once only, whatever happens: `again` repeats a call whose outcome is not known, with the
+        same id and the same messages. Raises Unreachable, Permanent or TryLater where surely
+        nothing was said; OutcomeUnknown where nobody can tell; TimeoutError where it may still be.
+        """
+        ...
+
+
 @runtime_checkable
 class Fetches(Protocol):
     """A platform's way out that can also have the files that people send there."""

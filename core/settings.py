@@ -97,6 +97,39 @@ class SlackSettings(BaseModel):
         return value + "/"  # slack_sdk appends the method's name to it
 
 
+class LineSettings(BaseModel):
+    """The LINE channel of the organisation `organisation`; more are added by `miyabi line add`.
+
+    Either a long-lived access token, or the channel's id: then short-lived ones are issued.
+    """
+
+    model_config = ConfigDict(frozen=True, hide_input_in_errors=True)
+
+    channel_id: str | None = None
+    channel_secret: SecretStr | None = None
+    channel_access_token: SecretStr | None = None
+    api_url: HttpUrl = "https://api.line.me"
+    data_url: HttpUrl = "https://api-data.line.me"
+    gather_seconds: float = Field(
+        default=2.0,
+        ge=0,
+        le=10,
+        description="in a one-to-one chat, of quiet, after which several messages in a row are "
+        "read as one request",
+    )
+    first_answer_seconds: float = Field(
+        default=1.5,
+        ge=0,
+        le=20,
+        description="that a new request's free reply waits for what comes of it; then it only says "
+        "that the request was received. 0: at once",
+    )
+    reserve_percent: int = Field(
+        default=5, ge=0, le=50, description="of the month's quota, kept for approvals that wait"
+    )
+    link_days: int = Field(default=7, ge=1, le=90, description="that a link to a document opens")
+
+
 class ConnectorSettings(BaseModel):
     """A connector; keys beside its name are its own."""
 
@@ -225,6 +258,9 @@ class Settings(BaseSettings):
     slack: SlackSettings = Field(
         default=SlackSettings(), validation_alias=AliasChoices("slack", "MIYABI_SLACK", "SLACK")
     )
+    line: LineSettings = Field(
+        default=LineSettings(), validation_alias=AliasChoices("line", "MIYABI_LINE", "LINE")
+    )
     price_list: PriceListSettings = PriceListSettings()
     ledger: LedgerSettings = LedgerSettings()
     limits: Limits = Limits()
@@ -291,9 +327,10 @@ def _refuse_unknown_keys() -> None:
         return
     data = tomllib.loads(TOML.read_text("utf-8"))
     unknown = [key for key in data if key not in Settings.model_fields]
-    slack = data.get("slack", {})
-    if isinstance(slack, dict):
-        unknown += [f"slack.{key}" for key in slack if key not in SlackSettings.model_fields]
+    for platform, model in (("slack", SlackSettings), ("line", LineSettings)):
+        given = data.get(platform, {})
+        if isinstance(given, dict):
+            unknown += [f"{platform}.{key}" for key in given if key not in model.model_fields]
     if unknown:
         raise _wrong([(key, TOML.name, "there is no such setting") for key in unknown])
 
