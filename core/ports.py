@@ -100,12 +100,16 @@ what is kept in reserve, `must` is worth a call, `may` is said only where that c
 
 @dataclass(frozen=True, slots=True)
 class Utterance:
-    """One message of a call. `key` is its delivery's id; `code` what is typed to decide it."""
+    """One message of a call. `key` is its delivery's id; `code` what is typed to decide it.
+
+    `before` is what was said of the same thing last, where this one is about a change of it.
+    """
 
     key: str
     message: Message
     weight: Weight = "must"
     code: str = ""
+    before: Message | None = None
 
 
 @runtime_checkable
