@@ -162,6 +162,13 @@ _ROWS = """
     union all
     select task_id, 'owed', id || ':' || amount from payables
         where organisation_id = :organisation_id and task_id = any (:tasks)
+    union all
+    select task_id, 'link', id || ':' || sha256 from links
+        where organisation_id = :organisation_id and task_id = any (:tasks)
+    union all
+    select task_id, 'revoked', cast(id as text) from links
+        where organisation_id = :organisation_id and task_id = any (:tasks)
+        and revoked_at is not null
 """
 
 # Before routes had several steps, the action alone told the state.
@@ -291,6 +298,11 @@ _EVENTS = f"""
     union all
     select task_id, 'owed', concat(data ->> 'payable', ':', data ->> 'amount') from event
         where tag = '{Tag.PAYABLE_OWED}'
+    union all
+    select task_id, 'link', concat(data ->> 'link', ':', data ->> 'sha256') from event
+        where tag = '{Tag.LINK_MADE}'
+    union all
+    select task_id, 'revoked', data ->> 'link' from event where tag = '{Tag.LINK_REVOKED}'
 """  # noqa: S608  # tags are constants
 
 _COMPARE = f"""

@@ -14,7 +14,7 @@ from uuid import UUID
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from audit.event import JSON, SYSTEM, Actor, Event
-from core import redaction, tasks
+from core import links, redaction, tasks
 from core.approvals import opening
 from core.db import execute, fetch_all, fetch_one
 from core.errors import Refused, Unknown
@@ -141,7 +141,9 @@ async def _begin(
         return  # somebody else does it at this moment
     await _refuse(work, person)
     await _close_tasks(work, person, actor, cancel=cancel_tasks)
-    names: list[UUID | str] = [person.id, *map(spell, person.accounts)]
+    await links.revoke(work, person.organisation_id, person_id=person.id, actor=actor)
+    opened = await links.tasks_opened(work.connection, person.organisation_id, person.id)
+    names: list[UUID | str] = [person.id, *map(spell, person.accounts), *opened]
     await house.personal.destroy(work.connection, person.organisation_id, names)
     outcome = await _outcome(work.connection, person)
     data: dict[str, JSON] = {

@@ -1,14 +1,17 @@
 """The house: what a running process has at hand, put together once in `miyabi/`."""
 
+import os
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
+from functools import partial
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from audit.archives import LIVE_MONTHS
+from audit.cipher import derived
 from audit.store import Store
 from audit.subjects import PersonalKeys
 from core.agent import Agent
@@ -32,6 +35,13 @@ LEASE = timedelta(seconds=6)
 Resource = Callable[["House", UUID], Awaitable[object]]
 """What gives a step something of its organisation: a connector, the company, the files."""
 
+KeyOf = Callable[[bytes], bytes]
+"""The 32 bytes of one use of the installation's secret key, the same in every process of it."""
+
+
+def _of_nobody_else() -> KeyOf:
+    return partial(derived, os.urandom(32))
+
 
 @dataclass(frozen=True, slots=True)
 class House:
@@ -53,6 +63,10 @@ class House:
     live_months: int = LIVE_MONTHS
     lease: timedelta = LEASE
     line: Line = field(default_factory=Line)
+    public_url: str | None = None
+    """The address that people's browsers reach the web by."""
+    key_of: KeyOf = field(default_factory=_of_nobody_else, repr=False)
+    """Without a secret key, of this process alone."""
     met: "dict[Sender, Person]" = field(default_factory=dict)
     """Who has been asked for (core/acquaintances.py)."""
     beginning: Together[Any, Any] = field(default_factory=Together, init=False)

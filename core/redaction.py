@@ -154,6 +154,8 @@ _THEIRS: Sequence[str] = (
         and person_id = :person_id and reason <> ''""",
     """update approval_notes set text = '' where organisation_id = :organisation_id
         and person_id = :person_id and text <> ''""",
+    f"""update links set name = '' where organisation_id = :organisation_id
+        and (person_id = :person_id or task_id in ({_OWN})) and name <> ''""",  # noqa: S608
     """update documents set void_reason = '' where organisation_id = :organisation_id
         and voided_by = :person_id and void_reason <> ''""",
     # The last: by this it is known of a task that all of it was taken out.
@@ -198,6 +200,7 @@ _TEXTS = (
     _Texts("attachments", ("id",), ("name",)),
     _Texts("deliveries", ("id",), ("body", "error")),
     _Texts("documents", ("id",), ("void_reason",)),
+    _Texts("links", ("id",), ("name",)),
     _Texts(
         "claim_lines", ("claim_id", "place", "task_id"), ("payee", "purpose", "attendees"),
         task="task_id",

@@ -97,13 +97,14 @@ FACTS = (
     "number", "task", "state", "revision", "step", "approval", "closing", "decision", "undone",
     "added", "note", "seen", "document", "entry", "file", "void", "sent", "kept", "refused",
     "intent", "effect", "message", "unknown", "settled", "given up", "claim", "owed",
+    "link", "revoked",
 )  # fmt: skip
 """What rows and events both say (core/agreement.py). `number` is an event's number in its stream,
 of which none may be left out; `closing` what became of an approval, `entry` a document's line in
 the index, `sent` a file of a person's and `kept` or `refused` what became of it, `intent` one
 attempt at an act on the outside, `effect` what became of it; the four from `message` on are of
 messages; `claim` is an approved expense claim with its amount, `owed` what is to be paid of a
-task."""
+task, `link` one that a file of it is opened by and `revoked` one that was taken back."""
 _TRIES = {"try": WHOLE, "of": WHOLE, "wait": WHOLE}
 
 
@@ -346,6 +347,34 @@ class Tag(Declared):
         delivery=ID,
         slot=TEXT,
         answer=one_of("sent", "resend"),
+    )
+    LINK_MADE = _of(
+        "task",
+        "notifier:link:made",
+        "A link was made that opens the file of that hash without a login until then, for that "
+        "person or for whoever is given it.",
+        reference=WHOLE,
+        link=ID,
+        person=or_none(ID),
+        sha256=SHA256,
+        until=TEXT,
+    )
+    LINK_OPENED = _of(
+        "task",
+        "reader:link:opened",
+        "The file of a link was handed out. To whom is not known: whoever has the link opens it, "
+        "and so do programs that look ahead, as chat apps and scanners of mail do. The envelope "
+        "has the person it was made for, and where it was asked from.",
+        reference=WHOLE,
+        link=ID,
+        sha256=SHA256,
+    )
+    LINK_REVOKED = _of(
+        "task",
+        "admin:link:revoked",
+        "A link opens nothing from now on.",
+        reference=WHOLE,
+        link=ID,
     )
     PAYEE_CHANGED = _of(
         "organisation",

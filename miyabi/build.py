@@ -5,10 +5,12 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
+from functools import cache
 from uuid import UUID
 
 from arq import ArqRedis
 
+from audit.cipher import derived
 from core import child, organisations
 from core.bank_accounts import BankAccounts
 from core.catalogue import Catalogue
@@ -18,7 +20,7 @@ from core.db import ANSWER_AT_MOST, create_engine
 from core.documents import Files
 from core.errors import Permanent
 from core.heartbeat import Heartbeat
-from core.house import LEASE, House, Resource
+from core.house import LEASE, House, KeyOf, Resource
 from core.ledger import Ledger
 from core.line import Line
 from core.platform import Opening
@@ -98,6 +100,8 @@ async def open_house(
             live_months=settings.audit.live_months,
             line=Line(settings.limits),
             approval_reminder=timedelta(hours=settings.approval_reminder_hours),
+            public_url=settings.public_url,
+            key_of=_keys_of(settings),
         )
         opening = _opening(house, settings)
         yield Built(opening, redis, doorbell)
@@ -132,6 +136,14 @@ async def _company(house: House, organisation_id: UUID) -> Company:
 
 async def _files(house: House, organisation_id: UUID) -> Files:
     return Files(house, organisation_id)
+
+
+def _keys_of(settings: Settings) -> KeyOf:
+    @cache
+    def key_of(use: bytes) -> bytes:
+        return derived(secret_key(settings), use)
+
+    return key_of
 
 
 def _accounts_by(settings: Settings) -> Resource:

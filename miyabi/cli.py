@@ -10,6 +10,7 @@ from miyabi.commands import (
     demo,
     expense_report,
     expenses,
+    links,
     payees,
     people,
     routes,
@@ -34,6 +35,7 @@ expense_report.register(expenses.app)
 app.add_typer(people.app, name="people")
 app.add_typer(payees.app, name="payees")
 app.add_typer(expenses.app, name="expenses")
+app.add_typer(links.app, name="links")
 app.add_typer(routes.app, name="routes")
 app.add_typer(delegates.app, name="delegate")
 app.add_typer(company.app, name="company")

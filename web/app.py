@@ -1,4 +1,4 @@
-"""The web application: the platforms' webhooks, signs of life, figures. It has no page yet."""
+"""The web application: the platforms' webhooks, links to documents, signs of life, figures."""
 
 from collections.abc import Iterable, Mapping
 
@@ -12,7 +12,7 @@ from starlette.routing import BaseRoute, Route
 from core.ids import new_id
 from core.platform import Opening, Platform
 from core.problems import MEDIA_TYPE, accepted_language, problem
-from web import health, metrics
+from web import health, links, metrics
 from web.health import Probe
 from web.limits import BodyLimit, InTime
 from web.metrics import Counted
@@ -35,6 +35,7 @@ def create_app(
     routes: list[BaseRoute] = [
         *health.routes(opening.house, probes or {}, newest),
         *metrics.routes(opening.house),
+        *links.routes(opening),
         *(route for platform in platforms for route in _routes(platform, opening)),
     ]
     paths = [route.path for route in routes if isinstance(route, Route)]
@@ -64,7 +65,9 @@ async def _http_error(request: Request, error: Exception) -> JSONResponse:
 async def _crash(request: Request, error: Exception) -> JSONResponse:
     """Nothing of what went wrong goes outside but an id, under which the log has it all."""
     error_id = new_id().hex[-8:]
-    log.error("web.crashed", path=request.url.path, error_id=error_id)
+    # Not the path as it came: that of a link opens its document.
+    route = getattr(request.scope.get("endpoint"), "__qualname__", "")
+    log.error("web.crashed", endpoint=route, error_id=error_id)
     return _problem(request, 500, id=error_id)
 
 

@@ -10,7 +10,7 @@ from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import BaseRoute, Route
+from starlette.routing import BaseRoute, Route, compile_path
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from core.house import House
@@ -43,6 +43,7 @@ class Counted:
     def __init__(self, app: ASGIApp, paths: Sequence[str]) -> None:
         self._app = app
         self._paths = frozenset(paths)
+        self._patterns = [(compile_path(path)[0], path) for path in paths if "{" in path]
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -68,7 +69,10 @@ class Counted:
         route = scope.get("route")
         if isinstance(route, Route):
             return f"{scope['root_path']}{route.path}"
-        return scope["path"] if scope["path"] in self._paths else "other"
+        said = scope["path"]
+        if said in self._paths:
+            return str(said)
+        return next((path for pattern, path in self._patterns if pattern.match(said)), "other")
 
 
 def routes(house: House) -> list[BaseRoute]:

@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -23,6 +24,8 @@ from core.errors import OutcomeUnknown, Permanent, TryLater
 from core.expenses import books
 from core.expenses.claim import Checked, CheckedLine, ClaimLine
 from core.inbound import SentFile
+from core.links import make_link, revoke
+from core.messages import Attachment
 from core.payables import owe
 from core.reconcile import reconcile
 from core.tags import FACTS, Tag
@@ -43,7 +46,7 @@ TOLD = {
     "kept": Tag.FILE_KEPT, "refused": Tag.FILE_REFUSED, "intent": Tag.EFFECT_INTENDED,
     "effect": Tag.EFFECT_SETTLED, "message": Tag.MESSAGE_SENT, "unknown": Tag.MESSAGE_UNKNOWN,
     "settled": Tag.MESSAGE_SETTLED, "given up": Tag.MESSAGE_FAILED, "claim": Tag.CLAIM_APPROVED,
-    "owed": Tag.PAYABLE_OWED,
+    "owed": Tag.PAYABLE_OWED, "link": Tag.LINK_MADE, "revoked": Tag.LINK_REVOKED,
 }  # fmt: skip
 """For each kind of fact an event that tells it."""
 
@@ -93,6 +96,8 @@ STORED = {
     " where state = 'sent' and slot like 'card:%' limit 1)",
     "claim": "update claims set approved = approved - 1",
     "owed": "update payables set amount = amount + 1",
+    "link": "update links set sha256 = repeat('0', 64)",
+    "revoked": "update links set revoked_at = now() where revoked_at is null",
 }  # fmt: skip
 """For each kind of fact how a row comes to say it, though no event does."""
 
@@ -121,6 +126,7 @@ async def all_fates(office: Office) -> None:
     assert await office.state(parcel.task_id) == "done"
     await _lost_messages(office)
     await _claimed(office, parcel.task_id)
+    await _linked(office, parcel.task_id)
 
 
 async def _claimed(office: Office, task_id: UUID) -> None:
@@ -130,6 +136,16 @@ async def _claimed(office: Office, task_id: UUID) -> None:
         task = await tasks.lock(work.connection, office.organisation.id, task_id)
         await books.submit(work, task, checked)
         await books.approve(work, task, "E-2026-0001")
+
+
+async def _linked(office: Office, task_id: UUID) -> None:
+    """One link that was taken back, and one that opens its file."""
+    house = replace(office.house, public_url="https://miyabi.example")
+    of, file = office.organisation.id, Attachment("1" * 64, "a.pdf", "application/pdf")
+    async with unit(house) as work:
+        await make_link(work, house, of, task_id, file, None, timedelta(days=1))
+        await revoke(work, of, task_id=task_id)
+        await make_link(work, house, of, task_id, file, None, timedelta(days=1))
 
 
 async def _decided(office: Office, words: str, action: str, thread: str | None = None) -> Any:
@@ -313,7 +329,7 @@ _TABLES = (
     "tasks", "revisions", "steps", "decisions", "documents", "audit_documents", "effects",
     "messages", "deliveries", "attachments", "audit_streams",
     "approvals where state <> 'approved'", "approval_seats", "approval_notes", "circulations",
-    "claims", "payables",
+    "claims", "payables", "links",
 )  # fmt: skip
 
 
