@@ -20,7 +20,7 @@ from core.company import Company
 from core.heartbeat import Heartbeat
 from core.inbound import Sender
 from core.line import Line
-from core.ports import Doorbell, Outbound
+from core.ports import Doorbell, WayOut
 from core.retention import KEEP_YEARS
 from core.stranger import forgotten, stranger
 from core.together import Together
@@ -54,7 +54,7 @@ class House:
     heartbeat: Heartbeat
     personal: PersonalKeys
     store: Store
-    outbounds: Mapping[str, Outbound] = field(default_factory=dict)
+    outbounds: Mapping[str, WayOut] = field(default_factory=dict)
     approval_days: int = 14
     approval_reminder: timedelta = timedelta(days=1)
     approval_small: int = 30_000

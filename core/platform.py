@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from core.ports import Outbound, ReadFile
+from core.ports import ReadFile, WayOut
 from core.settings import Settings
 from core.words import Words
 
@@ -57,7 +57,7 @@ class Platform:
     """
 
     name: str
-    outbound: Callable[[Opening], Outbound | None]
+    outbound: Callable[[Opening], WayOut | None]
     routes: Callable[[Opening], Sequence[object]] = _no_routes
     listen: Callable[[Opening], Awaitable[None]] | None = None
     check: Callable[[Opening], Awaitable[Sequence[Finding]]] = _nothing_to_check

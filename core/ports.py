@@ -121,6 +121,10 @@ class Says(Protocol):
 
     most_per_call: int
 
+    def fits(self, utterances: Sequence[Utterance]) -> int:
+        """How many of them, from the first on, go into one call; at least one."""
+        ...
+
     async def say(
         self, place: Place, call: UUID, utterances: Sequence[Utterance], *, again: bool
     ) -> Sequence[Sent | None]:
@@ -131,6 +135,9 @@ class Says(Protocol):
         nothing was said; OutcomeUnknown where nobody can tell; TimeoutError where it may still be.
         """
         ...
+
+
+WayOut = Outbound | Says
 
 
 @runtime_checkable

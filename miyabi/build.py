@@ -24,7 +24,7 @@ from core.house import LEASE, House, KeyOf, Resource
 from core.ledger import Ledger
 from core.line import Line
 from core.platform import Opening
-from core.ports import Outbound
+from core.ports import WayOut
 from core.secret_key import secret_key
 from core.settings import Settings
 from core.words import Words
@@ -116,7 +116,7 @@ async def open_house(
 
 def _opening(house: House, settings: Settings) -> Opening:
     """The ways out read documents through the house; so they are opened when it stands."""
-    outbounds: dict[str, Outbound] = {}
+    outbounds: dict[str, WayOut] = {}
 
     async def read_file(organisation_id: UUID, sha256: str) -> bytes:
         return await Files(house, organisation_id).get(sha256)

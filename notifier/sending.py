@@ -15,7 +15,7 @@ from core.approvals.card import OVER
 from core.codec import dump, fingerprint
 from core.errors import LostLease, MiyabiError, OutcomeUnknown, Permanent, TryLater
 from core.messages import Message
-from core.ports import Outbound, Sent
+from core.ports import Outbound, Says, Sent
 from core.words import Words
 from notifier import outcome
 from notifier.outcome import Showing
@@ -62,7 +62,7 @@ async def show(showing: Showing, versions: Versions) -> bool:
         await outcome.close(showing, "unchanged")
         return True
     outbound = showing.house.outbounds.get(showing.thread.platform)
-    if outbound is None:
+    if outbound is None or isinstance(outbound, Says):
         await outcome.failed(showing, Permanent(_fill(NOT_SPOKEN, showing)))
         return True
     if showing.posted is not None:

@@ -11,12 +11,12 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from audit.event import SYSTEM, Actor, Event
 from bot.slack.api import AWAY, Api, ask
-from bot.slack.sealing import seal, unseal
 from core import organisations
 from core.db import fetch_all, fetch_one
 from core.errors import MiyabiError, Permanent, TryLater
 from core.ids import new_id
 from core.platform import Opening
+from core.sealing import seal, unseal
 from core.secret_key import secret_key
 from core.tags import Tag
 from core.unit import Unit, unit
@@ -133,7 +133,7 @@ class Installs:
             raise TryLater(AWAY.fill(why="PostgreSQL")) from error
         if row is None:
             return None
-        secrets = unseal(secret_key(self._opening.settings), team, bytes(row.secrets))
+        secrets = unseal(secret_key(self._opening.settings), "slack", team, bytes(row.secrets))
         return Install(team, secrets["token"], secrets["bot_user"], secrets["bot_id"])
 
     async def save(
@@ -156,7 +156,7 @@ class Installs:
                 "bot_user": install.bot_user,
                 "bot_id": install.bot_id,
             }
-            secrets = seal(secret_key(self._opening.settings), team, content)
+            secrets = seal(secret_key(self._opening.settings), "slack", team, content)
         row = await fetch_one(
             work.connection,
             "insert into installations as i (id, organisation_id, platform, workspace, name,"

@@ -12,11 +12,11 @@ from slack_sdk.web.async_client import AsyncWebClient
 from sqlalchemy.exc import SQLAlchemyError
 
 from bot.slack.api import AWAY, Api, SlackRefused, act, ask
-from bot.slack.chores import Chores
 from bot.slack.files import fetch_file
 from bot.slack.history import find_file, find_message, find_named_file
 from bot.slack.installs import Install, Installs
 from bot.slack.render import Json, blocks, cut, fallback
+from core.chores import Chores
 from core.errors import MiyabiError, OutcomeUnknown, Permanent, TryLater
 from core.messages import Attachment, Message, Picture
 from core.platform import Opening

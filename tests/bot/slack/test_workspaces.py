@@ -17,7 +17,6 @@ from sqlalchemy import text
 from bot.slack import platform
 from bot.slack.installs import Installs
 from bot.slack.oauth import States
-from bot.slack.sealing import seal, unseal
 from core import organisations
 from core.errors import Permanent
 from core.unit import unit
@@ -157,20 +156,6 @@ async def test_tokens_cannot_be_read_in_the_table(shared_house: Office) -> None:
     sealed = bytes(found["T2"].secrets)
     assert second.bot_token.encode() not in sealed
     assert (await office.outbound.installs.get("T2")).token == second.bot_token
-
-
-def test_a_sealed_token_opens_with_its_key_and_for_its_workspace_only() -> None:
-    sealed = seal(b"k" * 32, "T1", {"token": "xoxb-1"})
-
-    assert unseal(b"k" * 32, "T1", sealed) == {"token": "xoxb-1"}
-    assert seal(b"k" * 32, "T1", {"token": "xoxb-1"}) != sealed
-    for key, team, content in (
-        (b"K" * 32, "T1", sealed),
-        (b"k" * 32, "T2", sealed),
-        (b"k" * 32, "T1", sealed[:-1] + bytes([sealed[-1] ^ 1])),
-    ):
-        with pytest.raises(Permanent):
-            unseal(key, team, content)
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""Work that goes on after Slack was answered."""
+"""Work that goes on after a platform was answered."""
 
 import asyncio
 from collections.abc import Coroutine
@@ -8,9 +8,12 @@ import structlog
 
 log = structlog.get_logger()
 
+_STOPS_WITHIN = 1.0
+"""Seconds that what is stopped has to give back what it holds."""
+
 
 class Chores:
-    """What goes on after Slack was answered, until the process ends."""
+    """What goes on after the platform was answered, until the process ends."""
 
     def __init__(self) -> None:
         self._running: set[asyncio.Task[None]] = set()
@@ -24,7 +27,7 @@ class Chores:
     def _end(self, task: asyncio.Task[None]) -> None:
         self._running.discard(task)
         if not task.cancelled() and (error := task.exception()) is not None:
-            log.error("slack.chore_failed", error=repr(error), exc_info=error)
+            log.error("chore.failed", error=repr(error), exc_info=error)
 
     async def close(self, patience: float = 3.0) -> None:
         """Let what runs come to its end for a moment, then stop it."""
@@ -33,3 +36,5 @@ class Chores:
         _, late = await asyncio.wait(self._running, timeout=patience)
         for task in late:
             task.cancel()
+        if late:
+            await asyncio.wait(late, timeout=_STOPS_WITHIN)

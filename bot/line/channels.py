@@ -1,0 +1,299 @@
+"""Which LINE channels there are, whose they are, and what opens each of them."""
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable, Mapping
+from typing import TypeVar
+from uuid import UUID
+
+import structlog
+from sqlalchemy.exc import SQLAlchemyError
+
+from audit.event import SYSTEM, Actor, Event
+from bot.line.api import Api
+from bot.line.tokens import Channel, Tokens, spoken
+from core import organisations
+from core.chores import Chores
+from core.db import fetch_all, fetch_one, fetch_one_alone
+from core.errors import MiyabiError, Permanent, TryLater
+from core.ids import new_id
+from core.platform import Opening
+from core.sealing import seal, unseal
+from core.secret_key import secret_key
+from core.tags import Tag
+from core.unit import Unit, unit
+from core.words import Words
+
+log = structlog.get_logger()
+T = TypeVar("T")
+
+NOT_CONNECTED = Words(
+    ja="LINEチャネル {workspace} は接続されていません。「miyabi line add」で追加してください。",
+    en="The LINE channel {workspace} is not connected. Add it with “miyabi line add”.",
+    zh="LINE 频道 {workspace} 尚未连接。请用“miyabi line add”添加。",
+)
+NO_ORGANISATION = Words(
+    ja="設定のLINEチャネルの組織「{slug}」がありません。",
+    en="There is no organisation “{slug}”, whose LINE channel the settings have.",
+    zh="没有设置中的 LINE 频道所属的组织“{slug}”。",
+)
+DATABASE_AWAY = Words(
+    ja="データベースに接続できません。",
+    en="The database can't be reached.",
+    zh="无法连接数据库。",
+)
+
+_FRESH = 60.0
+"""Seconds for which a row is believed without looking again; another process may change it."""
+_NONE_FRESH = 5.0  # seconds, of a destination that is none
+_ASKS_AGAIN = 5.0  # seconds after LINE could not say whose the settings' token is
+_KNOWN = 1000  # channels, and destinations that are none, remembered at most
+
+
+class Channels:
+    """The rows of `installations` for LINE, and the channel that is in the settings.
+
+    What a row has no secret for is the settings' (one that came from there has none at all).
+    """
+
+    def __init__(self, opening: Opening) -> None:
+        self._opening = opening
+        self._engine = opening.house.engine
+        self.api = Api(opening.settings.line)
+        self.tokens = Tokens(self.api)
+        self.chores = Chores()
+        self._known: dict[str, tuple[float, Channel | None]] = {}
+        self._own: asyncio.Task[Channel] | None = None
+        self._own_asked = float("-inf")
+
+    @property
+    def in_settings(self) -> bool:
+        """Whether the settings have a channel that can be spoken with."""
+        line = self._opening.settings.line
+        spoken_with = line.channel_access_token is not None or line.channel_id is not None
+        return line.channel_secret is not None and spoken_with
+
+    async def get(self, workspace: str) -> Channel:
+        """The channel of a bot's user id. Raises Permanent where it is not connected, TryLater."""
+        found = await self.by_destination(workspace)
+        if found is None:
+            raise Permanent(NOT_CONNECTED.fill(workspace=workspace))
+        return found
+
+    async def by_destination(self, destination: str) -> Channel | None:
+        """The channel that a webhook is for, or None. Raises TryLater where that can't be told."""
+        at, known = self._known.get(destination, (float("-inf"), None))
+        age = time.monotonic() - at
+        if known is not None:
+            if age > _FRESH:  # LINE waits for nobody: the next one has what is found
+                self._remember(destination, known)
+                self.chores.begin(self._look_again(destination))
+            return known
+        if age <= _NONE_FRESH:
+            return None
+        found = await self._read(destination)
+        self._remember(destination, found)
+        if found is None and self.in_settings:
+            own = await self.own()  # what it registers, the next look finds in the table
+            return own if own.workspace == destination else None
+        return found
+
+    async def reread(self, workspace: str) -> Channel:
+        """The same as it stands in the database now: a token or secret may have been changed."""
+        self._known.pop(workspace, None)
+        return await self.get(workspace)
+
+    async def speak(self, workspace: str, call: Callable[[str], Awaitable[T]]) -> T:
+        """Make a call with the channel's token; renewed once where LINE does not take it."""
+        channel = await self.get(workspace)
+        return await spoken(self.tokens, channel, lambda: self.reread(workspace), call)
+
+    async def _look_again(self, workspace: str) -> None:
+        """Where the database is away, what it said before stays."""
+        try:
+            self._remember(workspace, await self._read(workspace))
+        except MiyabiError as error:
+            log.warning("line.channel_not_read", channel=workspace, why=error.words.en)
+
+    def _remember(self, workspace: str, found: Channel | None) -> None:
+        while len(self._known) >= _KNOWN:
+            del self._known[next(iter(self._known))]
+        self._known[workspace] = (time.monotonic(), found)
+
+    async def _read(self, workspace: str) -> Channel | None:
+        try:
+            row = await fetch_one_alone(
+                self._engine,
+                # across organisations: a channel belongs to exactly one, and this says which
+                "select organisation_id, name, secrets from installations"
+                " where platform = 'line' and workspace = :workspace and removed_at is null",
+                {"workspace": workspace},
+            )
+        except (SQLAlchemyError, OSError) as error:
+            raise TryLater(DATABASE_AWAY) from error
+        if row is None:
+            return None
+        secrets: Mapping[str, str] = {}
+        if row.secrets is not None:
+            key = secret_key(self._opening.settings)
+            secrets = unseal(key, "line", workspace, bytes(row.secrets))
+        return self._channel(workspace, row.organisation_id, row.name, secrets)
+
+    def _channel(
+        self, workspace: str, organisation_id: UUID, name: str, secrets: Mapping[str, str]
+    ) -> Channel | None:
+        """None where nothing says what opens it: its settings are gone."""
+        own: Mapping[str, str] = {}
+        if not secrets.get("secret"):
+            own = self._given()
+            if not own:
+                return None
+        given = (secrets.get("token"), own.get("token"))
+        return Channel(
+            workspace,
+            organisation_id,
+            name,
+            secret=secrets.get("secret") or own["secret"],
+            channel_id=secrets.get("channel_id") or own.get("channel_id", ""),
+            tokens=tuple(token for token in given if token),
+        )
+
+    def _given(self) -> Mapping[str, str]:
+        """What the settings have of a channel."""
+        line = self._opening.settings.line
+        if not self.in_settings or line.channel_secret is None:
+            return {}
+        token = line.channel_access_token
+        return {
+            "secret": line.channel_secret.get_secret_value(),
+            "channel_id": line.channel_id or "",
+            "token": token.get_secret_value() if token is not None else "",
+        }
+
+    # The settings' channel
+
+    async def own(self) -> Channel:
+        """The channel in the settings; LINE is asked once a process for its bot's user id.
+
+        Raises Permanent or TryLater.
+        """
+        if self._own is None or self._failed(self._own):
+            self._own_asked = time.monotonic()
+            self._own = asyncio.create_task(self._introduce())
+        # Shielded: whoever has no more time leaves, and the next one finds the answer.
+        return await asyncio.shield(self._own)
+
+    def _failed(self, asked: asyncio.Task[Channel]) -> bool:
+        """Whether LINE is to be asked again: not at once, each webhook would do that."""
+        if not asked.done() or (not asked.cancelled() and asked.exception() is None):
+            return False
+        return time.monotonic() - self._own_asked > _ASKS_AGAIN
+
+    async def _introduce(self) -> Channel:
+        try:
+            return await self._register_own()
+        except (SQLAlchemyError, OSError) as error:
+            raise TryLater(DATABASE_AWAY) from error
+
+    async def _register_own(self) -> Channel:
+        slug = self._opening.settings.organisation
+        async with self._engine.connect() as connection:
+            organisation = await organisations.by_slug(connection, slug)
+        if organisation is None:
+            raise Permanent(NO_ORGANISATION.fill(slug=slug))
+        mute = self._channel("", organisation.id, slug, {})
+        assert mute is not None  # noqa: S101  # whoever asks has looked
+        workspace, name = await self.introduced(mute)
+        async with unit(self._opening.house) as work:
+            await self.save(work, organisation.id, workspace, name, None)
+        found = await self._read(workspace)
+        if found is None:
+            raise Permanent(NOT_CONNECTED.fill(workspace=workspace))
+        return found
+
+    async def introduced(self, channel: Channel) -> tuple[str, str]:
+        """The bot's user id and name by LINE's word. Raises Permanent or TryLater."""
+
+        async def same() -> Channel:
+            return channel
+
+        async def call(token: str) -> tuple[str, str]:
+            said = await self.api.ask(token, lambda api, given: api.get_bot_info(**given))
+            return str(said.user_id), str(said.display_name)
+
+        return await spoken(self.tokens, channel, same, call)
+
+    # The rows
+
+    async def save(
+        self,
+        work: Unit,
+        organisation_id: UUID,
+        workspace: str,
+        name: str,
+        secrets: Mapping[str, str] | None,
+        actor: Actor = SYSTEM,
+    ) -> None:
+        """Write a channel's row: `secret`, `channel_id`, `token`, of which the settings fill in.
+
+        Without `secrets` those that the row has stay. It is news only where the row changes.
+        """
+        sealed = None
+        if secrets is not None:
+            sealed = seal(secret_key(self._opening.settings), "line", workspace, secrets)
+        row = await fetch_one(
+            work.connection,
+            "insert into installations as i (id, organisation_id, platform, workspace, name,"
+            " secrets) values (:id, :organisation_id, 'line', :workspace, :name, :secrets)"
+            " on conflict (platform, workspace) do update set name = excluded.name,"
+            " secrets = coalesce(excluded.secrets, i.secrets), installed_at = now(),"
+            " removed_at = null"
+            " where i.removed_at is not null or i.name <> excluded.name"
+            " or (excluded.secrets is not null and i.secrets is distinct from excluded.secrets)"
+            " returning id, organisation_id",
+            {
+                "id": new_id(),
+                "organisation_id": organisation_id,
+                "workspace": workspace,
+                "name": name,
+                "secrets": sealed,
+            },
+        )
+        self._known.pop(workspace, None)
+        if row is not None:
+            data = {"platform": "line", "workspace": workspace}
+            work.record(Event(row.organisation_id, row.id, Tag.WORKSPACE_CONNECTED, data, actor))
+
+    async def remove(self, work: Unit, organisation_id: UUID, workspace: str) -> bool:
+        """Forget a channel and what opens it. False where the organisation has none such."""
+        row = await fetch_one(
+            work.connection,
+            "update installations set removed_at = now(), secrets = null"
+            " where platform = 'line' and workspace = :workspace and removed_at is null"
+            " and organisation_id = :organisation_id returning id",
+            {"workspace": workspace, "organisation_id": organisation_id},
+        )
+        self._known.pop(workspace, None)
+        if row is not None:
+            data = {"platform": "line", "workspace": workspace}
+            work.record(Event(organisation_id, row.id, Tag.WORKSPACE_REMOVED, data))
+        return row is not None
+
+    async def every(self, organisation_id: UUID | None = None) -> list[Channel]:
+        """The connected channels, the oldest first: of an organisation, or all there are."""
+        async with self._engine.connect() as connection:
+            rows = await fetch_all(
+                connection,
+                # across organisations: where none is named, the operator's list
+                "select workspace from installations where platform = 'line'"
+                " and removed_at is null and (cast(:of as uuid) is null or organisation_id = :of)"
+                " order by installed_at",
+                {"of": organisation_id},
+            )
+        found: list[Channel] = []
+        for row in rows:
+            try:
+                found.append(await self.get(row.workspace))
+            except MiyabiError as error:
+                log.warning("line.channel_unreadable", channel=row.workspace, why=error.words.en)
+        return found
