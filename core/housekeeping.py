@@ -7,7 +7,7 @@ import structlog
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from core import erasure, nightly, overdue
+from core import arrivals, erasure, nightly, overdue
 from core.approvals import reminding, settling
 from core.db import execute
 from core.errors import MiyabiError
@@ -62,6 +62,7 @@ async def tidy(house: House, work: Unit, occurrence: Occurrence) -> datetime:
     await execute(work.connection, _SCHEDULE, {"kept": kept})
     limits = {"kept": kept, "batch": BATCH}
     forgotten = [await execute(work.connection, sql, limits) for sql in (_INBOUND, _KEYS)]
+    forgotten.append(await arrivals.forget(work.connection, KEPT, BATCH))
     await overdue.watch_unwatched(work)
     await reminding.watch_unwatched(work)
     await settling.settle_unsettled(work)
