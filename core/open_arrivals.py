@@ -36,7 +36,7 @@ _OPEN = f"""
         extract(epoch from next_at - now()) as due_in,
         extract(epoch from now() - received_at) as ago
     from arrivals where {_WHERE} order by said_at, id limit {MOST_OPEN}
-"""  # noqa: S608  # only constants
+"""  # noqa: S608  # names organisation_id
 
 _CLAIM = f"""
     with open as materialized (
