@@ -93,15 +93,25 @@ class Begun:
 
 
 def taken(
-    house: House, task_id: UUID, reference: int, agent: str, turn: int, language: Language
+    house: House,
+    task_id: UUID,
+    reference: int,
+    agent: str,
+    turn: int,
+    language: Language,
+    *,
+    flat: bool,
 ) -> Answer:
-    """What is said of a task that was taken in: at once, and again to a redelivery."""
+    """What is said of a task that was taken in: at once, and again to a redelivery. `flat`: where
+    it was said there are no threads."""
     title = house.agent(agent).title
-    words = phrases.RECEIVED.fill(reference=f"#{reference}", title=title)
+    received = phrases.RECEIVED_FLAT if flat else phrases.RECEIVED
+    words = received.fill(reference=f"#{reference}", title=title)
     place = house.line.tell(turn)
     if place is not None:
         words = same("{received} {place}").fill(received=words, place=place)
-    return Answer("taken", Message(words.to(language), language=language), task_id, reference)
+    message = Message(words.to(language), language=language)
+    return Answer("taken", message, task_id, reference, follows=True)
 
 
 async def store(request: Request, new: NewTask) -> Begun | None:
@@ -136,7 +146,15 @@ async def store(request: Request, new: NewTask) -> Begun | None:
         house.line.check_person(row.turn, lane)
         return None
     house.line.begun(organisation_id, lane, row.turn)
-    answer = taken(house, new.id, row.reference, new.agent.name, row.turn, request.language)
+    answer = taken(
+        house,
+        new.id,
+        row.reference,
+        new.agent.name,
+        row.turn,
+        request.language,
+        flat=request.inbound.spot.flat,
+    )
     numbered = replace(event, data={**event.data, "reference": row.reference})
     return Begun(answer, [numbered, *more], [replace(job, rank=row.rank) for job in jobs])
 

@@ -1,5 +1,6 @@
 """What a person changes of a task: an answer, a revision, cancelling, a retry, a void document."""
 
+from dataclasses import replace
 from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -55,7 +56,7 @@ async def revise(work: Unit, request: Request, task: Task, text: str) -> Answer:
     ask = await attachments.with_kept(work.connection, agent, ask, task)
     revision = await renew(work, request, task, dump(ask), text)
     words = phrases.REVISED.fill(reference=task.spoken, revision=revision)
-    return about(task, request.say(words, "taken"))
+    return replace(about(task, request.say(words, "taken")), follows=True)
 
 
 async def renew(
@@ -221,7 +222,7 @@ async def answer(work: Unit, request: Request, task: Task, value: str) -> Answer
     facts = {"question": question["id"], "answer": value.strip()}
     await tasks.notify(work, task, "question.answered", facts)
     work.nudge("advance", task)
-    return about(task, request.say(phrases.ANSWERED))
+    return replace(about(task, request.say(phrases.ANSWERED)), follows=True)
 
 
 async def ask_of(connection: AsyncConnection, task: Task) -> object:

@@ -16,7 +16,7 @@ from core.file_kinds import why_not
 from core.inbound import Answer
 from core.request import Request
 from core.tags import Tag
-from core.target import about, only_requester, task_of_thread
+from core.target import about, only_requester, task_for_files, task_of_thread
 from core.tasks import Task
 from core.unit import Unit
 from core.words import Words, lines, same
@@ -41,6 +41,11 @@ WHAT_FOR = Words(
     en="I can't tell what this file is for. Send it together with a request, or in its thread.",
     zh="不清楚文件的用途。请与申请内容一起发送，或发到该申请的会话串中。",
 )
+WHAT_FOR_FLAT = Words(
+    ja="何のファイルか分かりません。依頼の文と続けて送るか、依頼のメッセージに返信してください。",
+    en="I can't tell what this file is for. Send it with a request, or as a reply to one.",
+    zh="不清楚文件的用途。请与申请内容接连发送，或引用该申请的消息发送。",
+)
 WHY = same("{name}: {why}")
 
 
@@ -50,10 +55,12 @@ async def heard(work: Unit, request: Request, command: Command | None) -> Answer
     Raises Refused where they can't be taken.
     """
     text = (command.rest if command is not None else request.inbound.text).strip()
-    task = await task_of_thread(work.connection, request)
+    flat = request.inbound.spot.flat
+    find = task_of_thread if text else task_for_files
+    task = await find(work.connection, request)
     if task is None:
         if request.inbound.addressed and not text:
-            raise Refused(WHAT_FOR)
+            raise Refused(WHAT_FOR_FLAT if flat else WHAT_FOR)
         return None
     agent = request.house.agent(task.agent, task.agent_version)
     mine = task.person_id == request.person.id

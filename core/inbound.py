@@ -146,7 +146,8 @@ class Answer:
 
     `reference` is the task's where there is one; `opens` names the agent whose form to open.
     `refusal` says of what kind a refusal is, for platforms that tell programs apart what people
-    read. `repeated`: this delivery was answered before, and this is that answer once more.
+    read. `follows`: more is said of it once it is worked out, for which a platform may save its
+    breath. `repeated`: this delivery was answered before, and this is that answer once more.
     """
 
     outcome: Outcome
@@ -155,6 +156,7 @@ class Answer:
     reference: int | None = None
     opens: str | None = None
     refusal: Refusal | None = None
+    follows: bool = False
     repeated: bool = field(default=False, compare=False)
 
 

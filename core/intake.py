@@ -27,6 +27,7 @@ from core.messages import Message
 from core.people import Person, as_person, spell
 from core.reading.language import detect_language
 from core.request import Request
+from core.target import talked_of
 from core.unit import Unit, unit
 from core.words import Language, as_language
 
@@ -162,15 +163,13 @@ async def _heard(
     spot, person = request.inbound.spot, request.person
     if command is None or not command.is_agent or request.inbound.form or spot.thread is None:
         return command
-    task_id = await tasks.in_thread(
-        connection,
-        person.organisation_id,
-        request.inbound.sender.platform,
-        spot.channel,
-        spot.thread,
-    )
+    task_id = await talked_of(connection, request)
     if task_id is None:
         return command
+    if spot.flat and spot.quotes is None:
+        # It asks something. Whoever begins with the agent's own word asks for something else.
+        named = command.rest.strip() != request.inbound.text.strip() and not command.guessed
+        return command if named else Command(None, rest=command.rest)
     organisation_id = person.organisation_id
     asked = await tasks.open_question(connection, task_id, person.id, organisation_id)
     if asked is None and command.guessed:
@@ -408,10 +407,10 @@ async def _know(connection: AsyncConnection, house: House, inbound: Inbound) -> 
     )
     if row is None:
         return _Known(None)
-    return _Known(as_person(row), _answered(house, row))
+    return _Known(as_person(row), _answered(house, row, flat=inbound.spot.flat))
 
 
-def _answered(house: House, row: Named) -> Answer | None:
+def _answered(house: House, row: Named, *, flat: bool) -> Answer | None:
     """The first answer; that of a task which began with it is made anew from the task."""
     if row.answer is None:
         return None
@@ -420,7 +419,13 @@ def _answered(house: House, row: Named) -> Answer | None:
         said: Answer = load(Answer, answer)
         return said
     return begin.taken(
-        house, row.task_id, row.reference, row.agent, row.turn, as_language(row.task_language)
+        house,
+        row.task_id,
+        row.reference,
+        row.agent,
+        row.turn,
+        as_language(row.task_language),
+        flat=flat,
     )
 
 

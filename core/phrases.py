@@ -7,6 +7,11 @@ RECEIVED = Words(
     en="{reference} “{title}” is taken in. Progress is shown in the thread.",
     zh="{reference}“{title}”已受理。进度会显示在会话串中。",
 )
+RECEIVED_FLAT = Words(
+    ja="{reference} 「{title}」を受け付けました。進み具合は「状況」で確認できます。",
+    en="{reference} “{title}” is taken in. “status” tells how it goes.",
+    zh="{reference}“{title}”已受理。发送“进度”可查看进展。",
+)
 PLACE_IN_LINE = Words(
     ja="あなたの依頼は {waiting} 件が進行中で、これは {number} 件目です。",
     en="You have {waiting} waiting; this one is number {number}.",

@@ -1,8 +1,10 @@
 """Which task a delivery is about, and whether it is the sender's own."""
 
+from uuid import UUID
+
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from core import phrases, tasks
+from core import flat_chats, phrases, tasks
 from core.commands import WORDS, Command
 from core.errors import NotAllowed, Refused
 from core.inbound import Answer
@@ -13,14 +15,40 @@ from core.words import Words, same
 
 
 async def task_of_thread(connection: AsyncConnection, request: Request) -> Task | None:
+    """The task that is talked of where this was said, locked."""
+    task_id = await talked_of(connection, request)
+    return await _locked(connection, request, task_id)
+
+
+async def task_for_files(connection: AsyncConnection, request: Request) -> Task | None:
+    """The task that files are for which come without words, locked."""
+    if not request.inbound.spot.flat:
+        return await task_of_thread(connection, request)
+    return await _locked(connection, request, await flat_chats.for_files(connection, request))
+
+
+async def talked_of(connection: AsyncConnection, request: Request) -> UUID | None:
+    """The task whose thread it is; without threads, the one that free words are about."""
     spot = request.inbound.spot
+    if spot.flat:
+        return await flat_chats.answered(connection, request)
     if spot.thread is None:
         return None
-    organisation_id = request.person.organisation_id
-    task_id = await tasks.in_thread(
-        connection, organisation_id, request.inbound.sender.platform, spot.channel, spot.thread
+    return await tasks.in_thread(
+        connection,
+        request.person.organisation_id,
+        request.inbound.sender.platform,
+        spot.channel,
+        spot.thread,
     )
-    return await tasks.lock(connection, organisation_id, task_id) if task_id else None
+
+
+async def _locked(
+    connection: AsyncConnection, request: Request, task_id: UUID | None
+) -> Task | None:
+    if task_id is None:
+        return None
+    return await tasks.lock(connection, request.person.organisation_id, task_id)
 
 
 async def target(connection: AsyncConnection, request: Request, command: Command) -> Task:
@@ -29,7 +57,12 @@ async def target(connection: AsyncConnection, request: Request, command: Command
     if command.target is not None:
         task_id = await tasks.find(connection, organisation_id, command.target)
         return await tasks.lock(connection, organisation_id, task_id)
-    task = await task_of_thread(connection, request)
+    if request.inbound.spot.flat:
+        task = await _locked(
+            connection, request, await flat_chats.meant(connection, request, command)
+        )
+    else:
+        task = await task_of_thread(connection, request)
     if task is None:
         spoken = WORDS[command.name][0] if command.name in WORDS else command.name
         raise Refused(phrases.WHICH_TASK.fill(command=spoken))
