@@ -35,9 +35,13 @@ from starlette.routing import Route
 
 from tests.fakes.line.description import SPECS, description
 from tests.fakes.line.driver import NoSuchButton
+from tests.fakes.line.picture import page
+from tests.fakes.line.readable import check_readable, contrast
 from tests.fakes.line.reading import buttons, words
 from tests.fakes.line.routes import ROUTES, TOKEN_ROUTES
 from tests.fakes.line.server import FakeLine
+from tests.fakes.line.signing import sign
+from tests.fakes.line.state import Said
 from tests.running import at_port
 
 described = pytest.mark.skipif(
@@ -318,10 +322,28 @@ async def test_people_act_and_the_app_hears_it_signed(
     assert line.violations == []
 
 
+def test_what_cannot_be_read_everywhere_is_found() -> None:
+    assert 20 < contrast("#000000", "#FFFFFF") <= 21
+    plain = check_readable(card(postback("承認する")).pop("contents"))
+    assert len(plain) == 2, "colours by default"
+    grey = card(color="#BBBBBB", wrap=True)["contents"]
+    white = grey | {"styles": {"body": {"backgroundColor": "#FFFFFF"}}}
+    assert check_readable(white) == ["body[0]: '合計 244,200円' in #BBBBBB on #FFFFFF"]
+    long = card(color="#111111", text="とても長いお取引先のお名前です", size="sm")["contents"]
+    assert "is cut" in check_readable(white | {"body": long["body"]})[0]
+
+
+def test_a_chat_is_drawn_as_a_page() -> None:
+    bodies = [card(postback("承認<b>")), HELLO]
+    said = [Said(str(n), "U1", "bot", "push", body, 0.0) for n, body in enumerate(bodies)]
+    drawn = page(said, 320, dark=True)
+    assert "承認&lt;b&gt;" in drawn
+    assert "こんにちは 🍣" in drawn
+    assert "width:320px" in drawn
+
+
 @described
 def test_the_signature_is_that_of_lines_example() -> None:
-    from tests.fakes.line.signing import sign
-
     example = json.loads((SPECS / "samples" / "line-request-signing.json").read_text())
     signature = sign(example["channel_secret"], example["body"].encode())
     assert signature == example["headers"]["x-line-signature"]
