@@ -72,10 +72,15 @@ _CLOSE_ENOUGH = 75
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """The task a command names: by its reference or by its document's number."""
+    """The task a command names: by its reference or by its document's number.
+
+    `code`: the digits as they were typed, where they may be the code of an approval: those begin
+    with 0, and have no # before them (core/approvals/codes.py).
+    """
 
     reference: int | None = None
     number: str | None = None
+    code: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,7 +153,8 @@ def read_target(text: str) -> tuple[Target | None, str]:
         return None, text
     rest = folded[match.end() :].lstrip(" 、,:：")
     if match[1]:
-        return Target(reference=int(match[1])), rest
+        code = match[1] if folded.startswith("0") else None
+        return Target(reference=int(match[1]), code=code), rest
     return Target(number=match[2].upper()), rest
 
 

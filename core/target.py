@@ -5,8 +5,9 @@ from uuid import UUID
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from core import flat_chats, phrases, tasks
-from core.commands import WORDS, Command
-from core.errors import NotAllowed, Refused
+from core.approvals.codes import coded
+from core.commands import WORDS, Command, Target
+from core.errors import NotAllowed, Refused, Unknown
 from core.inbound import Answer
 from core.people import Role, everyone
 from core.request import Request
@@ -55,7 +56,7 @@ async def target(connection: AsyncConnection, request: Request, command: Command
     """The task a command names, or that of the thread it is said in. Raises Refused."""
     organisation_id = request.person.organisation_id
     if command.target is not None:
-        task_id = await tasks.find(connection, organisation_id, command.target)
+        task_id = await _named(connection, request, command.target)
         return await tasks.lock(connection, organisation_id, task_id)
     if request.inbound.spot.flat:
         task = await _locked(
@@ -67,6 +68,19 @@ async def target(connection: AsyncConnection, request: Request, command: Command
         spoken = WORDS[command.name][0] if command.name in WORDS else command.name
         raise Refused(phrases.WHICH_TASK.fill(command=spoken))
     return task
+
+
+async def _named(connection: AsyncConnection, request: Request, named: Target) -> UUID:
+    if named.code is not None:
+        meant = await coded(connection, request.person, named.code)
+        if meant is not None:
+            return meant.task_id
+    try:
+        return await tasks.find(connection, request.person.organisation_id, named)
+    except Unknown as error:
+        if named.code is None:
+            raise
+        raise Unknown(phrases.UNKNOWN_TASK.fill(target=named.code)) from error
 
 
 async def only_requester(

@@ -9,8 +9,9 @@ from uuid import UUID
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from core import phrases
-from core.approvals import bulk, changing, circulation, deciding, wording
+from core.approvals import bulk, by_code, changing, circulation, deciding, wording
 from core.approvals.card import card, heading
+from core.approvals.codes import read_codes
 from core.approvals.inbox import count_for, waiting_for
 from core.approvals.people_named import first_person, people_in
 from core.approvals.plan import Circulated
@@ -78,7 +79,10 @@ def _decision(action: Action) -> Handler:
         if action == "return" and (step := _STEP.match(reason)):
             to = int(step[1] or step[2])
             reason = reason[step.end() :]
-        return await decide(work, request, await latest(work, request, command), action, reason, to)
+        value = await by_code.step_of(work, request, command)
+        if value is None:
+            value = await latest(work, request, command)
+        return await decide(work, request, value, action, reason, to)
 
     return handle
 
@@ -87,6 +91,9 @@ async def _approve(work: Unit, request: Request, command: Command) -> Answer:
     """One task, or several: those are listed, and confirmed with the codes of the list."""
     if command.target is None and command.rest.strip().lower() in bulk.ALL:
         return await bulk.list_small(work, request)
+    listed_codes = read_codes(command.said)
+    if listed_codes:
+        return await by_code.list_steps(work, request, listed_codes)
     items = bulk.read_items(command.said)
     if not items:
         return await _decision("approve")(work, request, command)
