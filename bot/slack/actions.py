@@ -11,7 +11,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from bot.slack import typed
 from bot.slack.api import SlackRefused, ask
-from bot.slack.asking import ASKS, prepare
+from bot.slack.asking import prepare
 from bot.slack.door import Act, DatabaseAway, Door
 from bot.slack.files import sent_files
 from bot.slack.home import publish
@@ -21,6 +21,7 @@ from bot.slack.render import MORE, Json
 from core import phrases
 from core.acquaintances import remember
 from core.approvals.acts import newest_card
+from core.approvals.asking import ASKS
 from core.approvals.standing import Changed
 from core.errors import MiyabiError, Refused
 from core.in_time import within
@@ -31,7 +32,7 @@ from core.words import Language, Words
 
 log = structlog.get_logger()
 
-OPENS_A_VIEW = ASKS | {"open", "edit"}
+OPENS_A_VIEW = ASKS.keys() | {"open", "edit"}
 
 Opening = Callable[[], Awaitable[None]]
 
@@ -101,7 +102,7 @@ async def _opening(door: Door, act: Act, trigger: str, name: str, value: str) ->
         sheet = await sheet_of(door, act, person, value)
         return partial(open_sheet, door, act, person, trigger, sheet)
     async with door.house.engine.connect() as connection:
-        view = await prepare(connection, door, act, person, name, value)
+        view = await prepare(connection, act, person, name, value)
     return partial(_open_view, door, act, trigger, view)
 
 

@@ -2,7 +2,6 @@
 
 import json
 from dataclasses import dataclass, replace
-from uuid import UUID
 
 from slack_bolt.context.ack.async_ack import AsyncAck
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -10,25 +9,17 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from bot.slack import limits
 from bot.slack.door import Act, Door
 from bot.slack.render import Json, cut, option, plain
-from core.approvals import changing, deciding
-from core.approvals.acts import approval_of, as_id
+from core.approvals.asking import ASKS, places, subject
 from core.approvals.card import LABELS
-from core.approvals.view import ApprovalView, approval_view
-from core.db import fetch_one
-from core.errors import NotAllowed
 from core.inbound import Click, Inbound, Spot
 from core.intake import accept
 from core.people import Person
-from core.words import Language, Words, listed
+from core.words import Language, Words
 
 LENGTH = 500
 
 CLOSE = Words(ja="閉じる", en="Close", zh="关闭")
 TO = Words(ja="差し戻し先", en="Send back to", zh="退回给")
-REQUESTER = Words(ja="依頼者（{who}）", en="Who requested it ({who})", zh="申请人（{who}）")
-STEP = Words(
-    ja="{place}. {name}（{who}）", en="{place}. {name} ({who})", zh="{place}. {name}（{who}）"
-)
 WHO = Words(ja="だれに", en="Whom", zh="人员")
 _READ_BY_REQUESTER = Words(
     ja="依頼者に伝わります。", en="The requester will read this.", zh="申请人会看到此内容。"
@@ -42,11 +33,10 @@ _WORDS = Words(ja="内容", en="What to say", zh="内容")
 
 @dataclass(frozen=True, slots=True)
 class _Kind:
-    """What a modal asks for; `label` None: no words, `person`: whom it concerns."""
+    """What a modal says; `label` None: it asks for no words."""
 
     label: Words | None
     hint: Words
-    person: bool = False
 
 
 _KINDS = {
@@ -54,70 +44,34 @@ _KINDS = {
     "return": _Kind(_REASON, _READ_BY_REQUESTER),
     "comment": _Kind(_WORDS, _ON_THE_CARD),
     "question": _Kind(_WORDS, _READ_BY_REQUESTER),
-    "add": _Kind(None, _ON_THE_CARD, person=True),
-    "forward": _Kind(_WORDS, _ON_THE_CARD, person=True),
+    "add": _Kind(None, _ON_THE_CARD),
+    "forward": _Kind(_WORDS, _ON_THE_CARD),
 }
-ASKS = frozenset(_KINDS)
-"""The actions that need more than a press."""
-
-_OPEN = frozenset({"reject", "return", "forward"})
-"""Those that only whoever may decide now is asked for."""
 
 
 async def prepare(
-    connection: AsyncConnection, door: Door, act: Act, person: Person, action: str, value: str
+    connection: AsyncConnection, act: Act, person: Person, action: str, value: str
 ) -> Json:
-    """The modal, for whoever may do this. Raises Refused with why they may not: nobody is to write
-    a reason in vain. The act itself checks it all again."""
-    if action in _OPEN:
-        await deciding.check(connection, person, as_id(value))
-    approval_id = await approval_of(connection, person, value)
-    try:
-        task_id = await changing.task_of(connection, person, approval_id)
-    except NotAllowed:
-        # Where the step is not theirs to decide either, that says more: whose it is.
-        await deciding.check(connection, person, as_id(value))
-        raise
-    approval = await approval_view(connection, person.organisation_id, approval_id)
-    reference, requester = await _task(connection, person, task_id)
-    places = _places(approval, requester, person.language) if action == "return" else []
-    return _view(action, value, act, reference, person.language, places)
-
-
-async def _task(connection: AsyncConnection, person: Person, task_id: UUID) -> tuple[str, str]:
-    row = await fetch_one(
-        connection,
-        "select t.reference, p.name from tasks t join people p on p.id = t.person_id"
-        " where t.organisation_id = :organisation_id and t.id = :task_id",
-        {"organisation_id": person.organisation_id, "task_id": task_id},
-    )
-    assert row is not None  # noqa: S101  # the approval is of this task
-    return f"#{row.reference}", str(row.name)
-
-
-def _places(approval: ApprovalView, requester: str, language: Language) -> list[Json]:
-    """Whom it can be sent back to: who asked for it, and the steps that it has passed."""
-    found = [option("0", REQUESTER.fill(who=requester).to(language))]
-    passed = set(deciding.earlier_places(approval.run))
-    for stage in approval.stages:
-        if stage.place in passed:
-            who = listed((seat.holder.name for seat in stage.seats if seat.decision), language)
-            words = STEP.fill(place=stage.place, name=stage.name, who=who)
-            found.append(option(str(stage.place), words.to(language)))
-    return found
+    """The modal, for whoever may do this. Raises Refused with why they may not."""
+    about = await subject(connection, person, action, value)
+    language = person.language
+    options = []
+    if ASKS[action].step:
+        options = [option(str(place), who.to(language)) for place, who in places(about)]
+    return _view(action, value, act, about.reference, language, options)
 
 
 def _view(
-    action: str, value: str, act: Act, reference: str, language: Language, places: list[Json]
+    action: str, value: str, act: Act, reference: str, language: Language, options: list[Json]
 ) -> Json:
     kind = _KINDS[action]
     where = {"channel": act.spot.channel, "thread": act.spot.thread}
     label = LABELS[action].to(language)
     blocks = []
-    if len(places) > 1:
-        menu = {"type": "static_select", "options": places, "initial_option": places[0]}
+    if len(options) > 1:
+        menu = {"type": "static_select", "options": options, "initial_option": options[0]}
         blocks.append(_input("to", TO.to(language), menu))
-    if kind.person:
+    if ASKS[action].person:
         blocks.append(_input("person", WHO.to(language), {"type": "users_select"}))
     if kind.label is not None:
         text = {"type": "plain_text_input", "multiline": True, "max_length": LENGTH}
