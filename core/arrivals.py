@@ -107,17 +107,26 @@ _STORE = """
         reply_for double precision)
     order by platform, workspace, key -- or two that store the same could wait for each other
     on conflict (platform, workspace, key) do nothing
-    returning id
+    returning id, reply_until
 """
 
 
-async def store(engine: AsyncEngine, events: Sequence[Delivered]) -> set[UUID]:
-    """Store events in one statement and commit; gives the ids of those that were not there yet."""
+async def store(engine: AsyncEngine, events: Sequence[Delivered]) -> list[Arrival]:
+    """Store events in one statement and commit; gives what is new of them and to be dealt with."""
     values = {
         "events": to_json([_row(event) for event in events]),
         "others_after": OTHERS_AFTER.total_seconds(),
     }
-    return {row.id for row in await fetch_alone(engine, _STORE, values)}
+    new = {row.id: row.reply_until for row in await fetch_alone(engine, _STORE, values)}
+    return [
+        Arrival(
+            event.id, event.organisation_id, event.platform, event.workspace, event.key,
+            event.chat, event.account, event.kind, event.body, event.said_at, event.redelivered,
+            reply_until=new[event.id],
+        )
+        for event in events
+        if event.id in new and not event.ignored
+    ]  # fmt: skip
 
 
 def _row(event: Delivered) -> dict[str, object]:

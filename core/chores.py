@@ -17,9 +17,13 @@ class Chores:
 
     def __init__(self) -> None:
         self._running: set[asyncio.Task[None]] = set()
+        self._closed = False
 
     def begin(self, work: Coroutine[Any, Any, None]) -> None:
-        """Start it; a failure is logged, as nobody waits for it."""
+        """Start it; a failure is logged, as nobody waits for it. Nothing where all is closed."""
+        if self._closed:
+            work.close()
+            return
         task = asyncio.create_task(work)
         self._running.add(task)
         task.add_done_callback(self._end)
@@ -31,6 +35,7 @@ class Chores:
 
     async def close(self, patience: float = 3.0) -> None:
         """Let what runs come to its end for a moment, then stop it."""
+        self._closed = True
         if not self._running:
             return
         _, late = await asyncio.wait(self._running, timeout=patience)

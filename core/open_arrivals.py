@@ -16,9 +16,6 @@ from core.db import Named, fetch_alone, fetch_one_alone, from_json
 LEASE = timedelta(seconds=10)
 """How long whoever deals with a chat has it without a sign of life."""
 
-GIVEN_UP_AFTER = timedelta(days=1)
-"""For so long an arrival is tried again where the other side is busy or down."""
-
 MOST_OPEN = 50
 """Open arrivals of a chat that are looked at together."""
 
@@ -50,7 +47,8 @@ _CLAIM = f"""
             and not (a.error is not null and a.next_at > now())
         returning a.lease_until as leased_until
     )
-    select {_COLUMNS}, leased_until from open, claimed order by said_at, id
+    select {_COLUMNS}, leased_until, extract(epoch from now() - received_at) as age
+    from open, claimed order by said_at, id
 """  # noqa: S608  # only constants
 
 
@@ -70,10 +68,11 @@ class Open:
 @dataclass(frozen=True, slots=True)
 class Claimed:
     """A chat's open arrivals, for whoever deals with them now: until `until` without a sign of
-    life. What is held is the first of them."""
+    life. What is held is the first of them, which was received so long ago (`age`)."""
 
     arrivals: Sequence[Arrival]
     until: datetime
+    age: timedelta
 
 
 async def open_of(engine: AsyncEngine, chat: Chat) -> Open | None:
@@ -96,7 +95,10 @@ async def claim(engine: AsyncEngine, chat: Chat) -> Claimed | None:
     """
     values = {**place_of(chat), "lease": LEASE.total_seconds()}
     rows = await fetch_alone(engine, _CLAIM, values)
-    return Claimed([_arrival(row) for row in rows], rows[0].leased_until) if rows else None
+    if not rows:
+        return None
+    age = timedelta(seconds=float(rows[0].age))
+    return Claimed([_arrival(row) for row in rows], rows[0].leased_until, age)
 
 
 # By the oldest of each chat: one that is put off must not keep other chats from being seen.
@@ -161,8 +163,7 @@ _PUT_OFF = """
             greatest(2, least(30, extract(epoch from now() - received_at) / 4))))
     where organisation_id = :organisation_id and id = :id and state = 'received'
         and lease_until = :until
-    returning extract(epoch from next_at - now()) as due_in,
-        received_at < now() - make_interval(secs => :given_up_after) as too_old
+    returning extract(epoch from next_at - now()) as due_in
 """
 
 _FAIL = """
@@ -213,7 +214,7 @@ async def put_off(
 ) -> timedelta | None:
     """Try the first one again later, and nothing of its chat before it; gives when.
 
-    `counts`: this was one of its tries. None where it is too old for another one, or another's.
+    `counts`: this was one of its tries. None where it is another's by now.
     """
     head = claimed.arrivals[0]
     row = await fetch_one_alone(
@@ -226,12 +227,9 @@ async def put_off(
             "why": why,
             "forgiven": 0 if counts else 1,
             "after": after.total_seconds() if after is not None else None,
-            "given_up_after": GIVEN_UP_AFTER.total_seconds(),
         },
     )
-    if row is None or row.too_old:
-        return None
-    return timedelta(seconds=max(0.0, float(row.due_in)))
+    return timedelta(seconds=max(0.0, float(row.due_in))) if row else None
 
 
 async def fail(engine: AsyncEngine, head: Arrival, why: str) -> None:

@@ -5,6 +5,14 @@ from datetime import timedelta
 
 from bot.line.door import Door
 from core.arrivals import Arrival
+from core.messages import Message
+from core.words import Words
+
+GAVE_UP = Words(
+    ja="処理できませんでした（エラー番号 {error_id}）。管理者に番号を伝えてください。",
+    en="This could not be done (error {error_id}). Please tell your administrator the id.",
+    zh="未能处理（错误编号 {error_id}）。请将编号告知管理员。",
+)
 
 
 async def noticed(door: Door, arrival: Arrival) -> None:
@@ -26,3 +34,9 @@ async def handle(door: Door, arrivals: Sequence[Arrival]) -> Sequence[Arrival]:
     is answered once. Raises TryLater where it is to be tried again.
     """
     return arrivals[:1]
+
+
+async def gave_up(door: Door, arrivals: Sequence[Arrival], error_id: str) -> None:
+    """The first of them is not tried again: say so."""
+    words = GAVE_UP.fill(error_id=error_id)
+    await door.outbound.answer(arrivals[0], [Message(words.ja, language="ja")])
