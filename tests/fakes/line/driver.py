@@ -149,7 +149,9 @@ class Driver:
         `user` is needed in a group. Raises NoSuchButton, also for what opens an address or asks
         the phone for something: the app is not told of those.
         """
-        return await self._press(_named(buttons(said), label), user or said.chat, said.chat, date)
+        return await self.press_button(
+            _named(buttons(said), label), user or said.chat, said.chat, date
+        )
 
     async def quick(
         self, label: str, user: str, chat: str | None = None, date: str | None = None
@@ -157,7 +159,7 @@ class Driver:
         """Press a quick reply: only those under the latest message of a chat are shown."""
         messages = self.channel.chat(chat or user).messages
         shown = quick_replies(messages[-1]) if messages else []
-        return await self._press(_named(shown, label), user, chat or user, date)
+        return await self.press_button(_named(shown, label), user, chat or user, date)
 
     async def menu(self, number: int, user: str) -> Reply:
         """Press an area of the rich menu that the person sees, counted from 0."""
@@ -165,9 +167,12 @@ class Driver:
         areas = shown.body["areas"] if shown is not None else []
         if number >= len(areas):
             raise NoSuchButton(f"{user} sees a menu of {len(areas)} areas")
-        return await self._press(Button("", areas[number]["action"], "menu"), user, user, None)
+        return await self.press_button(Button("", areas[number]["action"], "menu"), user, user)
 
-    async def _press(self, button: Button, user: str, chat: str, date: str | None) -> Reply:
+    async def press_button(
+        self, button: Button, user: str, chat: str, date: str | None = None
+    ) -> Reply:
+        """Press this button. Raises NoSuchButton for what the app is not told of."""
         action = button.action
         if button.kind == "message":
             return await self.say(action["text"], user, chat)

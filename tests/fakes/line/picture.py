@@ -27,7 +27,7 @@ _ALIGN = {"start": "left", "end": "right", "center": "center"}
 
 # The font that the documents are set in: the machine need not have a Japanese one.
 _FACES = "".join(
-    f"@font-face{{font-family:Noto;font-weight:{weight};src:url('{Path(path).as_uri()}')}}"
+    f"@font-face{{font-family:Noto;font-weight:{weight};src:url('{Path(str(path)).as_uri()}')}}"
     for weight, path in ((400, REGULAR), (700, BOLD))
 )
 _STYLE = (
@@ -123,7 +123,7 @@ def _bubble(bubble: Json, room: int) -> str:
     return f"<div class=bubble style='width:{width}px;flex:none'>{drawn}</div>"
 
 
-def _component(part: Json, within: str, gap: int, padding: int = 0) -> str:
+def _component(part: Json, within: str, gap: float, padding: int = 0) -> str:
     """A component in a box of this layout; `gap` is the space before it."""
     style = _place(part, within, gap)
     kind = part["type"]
@@ -149,7 +149,7 @@ def _component(part: Json, within: str, gap: int, padding: int = 0) -> str:
     return f"<div style='{style}'></div>"
 
 
-def _place(part: Json, within: str, gap: int) -> str:
+def _place(part: Json, within: str, gap: float) -> str:
     across = within in ("horizontal", "baseline")
     flex = part.get("flex", 1 if across and part["type"] != "icon" else 0)
     before = _length(part["margin"]) if "margin" in part else gap

@@ -64,9 +64,11 @@ def _pushed(ask: Ask, receivers: list[str]) -> list[Json]:
     channel, world = ask.channel, ask.world
     known = _already(ask)
     if known is not None:
-        extra = {"sentMessages": known.sent} if known.sent else {}
         headers = {"x-line-accepted-request-id": known.request}
-        raise LineError(409, "The retry key is already accepted", headers=headers, **extra)
+        conflict = LineError(409, "The retry key is already accepted", headers=headers)
+        if known.sent:
+            conflict.answer["sentMessages"] = known.sent
+        raise conflict
     messages = _checked(ask)
     reach = [channel.people_in(receiver) for receiver in receivers]
     if len(receivers) == 1 and reach[0] is None:

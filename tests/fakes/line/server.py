@@ -3,7 +3,7 @@
 import asyncio
 import json
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from types import TracebackType
 from typing import Any, Self, TypeVar
 from uuid import uuid4
@@ -157,6 +157,16 @@ class FakeLine:
                 seen = [(call.operation, call.status) for call in self.calls[-10:]]
                 raise AssertionError(f"not so within {timeout} s; the last calls were {seen}")
             await asyncio.sleep(0.01)
+        return found
+
+    async def wait_until(
+        self, look: Callable[[], Awaitable[T]], so: Callable[[T], bool], timeout: float = 5.0
+    ) -> T:
+        """Wait until what is looked at is so, and give that. Fails after `timeout`."""
+        end = time.monotonic() + timeout
+        while not so(found := await look()):
+            assert time.monotonic() < end, f"not so within {timeout} s: {found}"
+            await asyncio.sleep(0.02)
         return found
 
     # -- the API -----------------------------------------------------------------------------------

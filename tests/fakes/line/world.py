@@ -18,12 +18,11 @@ class LineError(Exception):
         message: str,
         details: list[str] | None = None,
         headers: Mapping[str, str] | None = None,
-        **extra: object,
     ) -> None:
         super().__init__(message)
         self.status = status
         self.headers = headers or {}
-        self.answer: Json = {"message": message, **extra}
+        self.answer: Json = {"message": message}
         if details:
             self.answer["details"] = [
                 {"property": each.partition(":")[0], "message": each.partition(": ")[2]}
