@@ -76,7 +76,7 @@ async def stop(walk: Walk) -> None:
         await own(work, walk)
         await leave(work, walk, "cancelled")
         work.record(tasks.event(walk.task, Tag.TASK_STOPPED, {"state": "cancelled"}))
-        await tasks.notify(work, walk.task, "task.moved")
+        await tasks.notify(work, walk.task, "task.moved", {"stopped": True})
 
 
 async def _again(walk: Walk, step: Step, words: Words, after: timedelta | None, tries: int) -> None:

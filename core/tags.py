@@ -4,6 +4,8 @@
 go into an event; of a document its hash does.
 """
 
+from collections.abc import Mapping
+
 from audit.registry import (
     FLAG,
     ID,
@@ -35,11 +37,11 @@ def _effect(tag: str, means: str, **must: Kind) -> Entry:
     return _task(tag, means, step=True, **fields, **must)
 
 
-def _message(tag: str, means: str, **must: Kind) -> Entry:
+def _message(tag: str, means: str, may: Mapping[str, Kind] | None = None, **must: Kind) -> Entry:
     """Of a message in a task's thread: its slot, and its platform and thread as `place`. A channel
     may be somebody's: a direct conversation is called by their account."""
     fields = {"reference": WHOLE, "slot": TEXT, "place": TEXT}
-    return tag, Declaration(means, "task", {**fields, **must})
+    return tag, Declaration(means, "task", {**fields, **must}, may or {})
 
 
 def _of(subject: str, tag: str, means: str, **must: Kind) -> Entry:
@@ -48,6 +50,7 @@ def _of(subject: str, tag: str, means: str, **must: Kind) -> Entry:
 
 _HOW = one_of("answered", "found", "refused", "not found", "no answer", "no outcome", "stopped")
 _STANDS = {"external_id": TEXT, "delivery": ID, "how": one_of("answered", "found")}
+_CALL = {"call": ID}
 _THEIRS = personal(TEXT, "stream")
 _PERSON = {
     "handle": _THEIRS,
@@ -330,9 +333,24 @@ class Tag(Declared):
         approval=ID,
         state=one_of("superseded", "withdrawn"),
     )
-    MESSAGE_SENT = _message("notifier:message:sent", "A message was posted.", **_STANDS)
+    MESSAGE_SENT = _message(
+        "notifier:message:sent",
+        "A message was posted; `call`: in a call of several, where each counts.",
+        _CALL,
+        **_STANDS,
+    )
     MESSAGE_EDITED = _message(
-        "notifier:message:edited", "A posted message was brought up to date.", **_STANDS
+        "notifier:message:edited",
+        "A posted message was brought up to date; where none can be edited, by one more.",
+        _CALL,
+        **_STANDS,
+    )
+    MESSAGE_ELSEWHERE = _message(
+        "notifier:message:elsewhere",
+        "Somebody could not be told there, and is in that conversation with another account of "
+        "theirs.",
+        delivery=ID,
+        to=TEXT,
     )
     MESSAGE_FAILED = _message("notifier:message:failed", "A message was given up.", why=TEXT)
     MESSAGE_UNKNOWN = _message(

@@ -6,10 +6,11 @@ from uuid import UUID
 from core.approvals import card
 from core.approvals.view import ApprovalView, approval_view
 from core.attachments import kept_of
+from core.codec import load
 from core.house import House
 from core.messages import Message
 from core.views import TaskView
-from core.words import Language
+from core.words import Language, Words
 from notifier import topics
 from notifier.digests import digest
 from notifier.thread import Due, Posted, Thread
@@ -33,7 +34,11 @@ async def render(
         message = await digest(house, view, thread, posted)
     else:
         message = _of_task(view, thread, change, posted)
-    return None if message is None else replace(message, language=thread.language)
+    if message is None:
+        return None
+    if change.instead is not None:
+        message = topics.beside(message, load(Words, change.instead), thread.language)
+    return replace(message, language=thread.language)
 
 
 async def _enclosed(house: House, view: TaskView, sha256: str) -> Message | None:
@@ -97,6 +102,8 @@ def _card(
     language, zone = thread.language, thread.time_zone
     if approval.revision != view.revision and posted is not None:
         return topics.retire(posted.message, card.closed(approval, language, zone))
+    if thread.reader is not None and change.slot.count(":") == 1:  # not a copy of theirs
+        return card.drafted(view, approval, language, zone, thread.reader)
     return card.card(view, approval, language, zone, thread.reader)
 
 

@@ -2,6 +2,7 @@
 
 from uuid import UUID
 
+from core.codec import dump
 from core.db import execute, fetch_all, from_json, to_json
 from core.house import House
 from core.ids import new_id
@@ -37,15 +38,16 @@ async def route(house: House, organisation_id: UUID, task_id: UUID) -> None:
                     "notification_id": str(news.id),
                     "thread_id": str(target.thread_id),
                     "slot": target.slot,
+                    "instead": dump(target.instead) if target.instead else None,
                 }
                 for target in await targets(work, ground, news)
             ]
         await execute(
             work.connection,
             "insert into deliveries (id, organisation_id, notification_id, task_id, thread_id,"
-            " slot) select id, :organisation_id, notification_id, :task_id, thread_id, slot"
-            " from jsonb_to_recordset(cast(:changes as jsonb)) as change"
-            " (id uuid, notification_id uuid, thread_id uuid, slot text)"
+            " slot, instead) select id, :organisation_id, notification_id, :task_id, thread_id,"
+            " slot, nullif(instead, 'null') from jsonb_to_recordset(cast(:changes as jsonb))"
+            " as change (id uuid, notification_id uuid, thread_id uuid, slot text, instead jsonb)"
             " on conflict (notification_id, thread_id, slot) do nothing",
             {
                 "organisation_id": organisation_id,

@@ -6,7 +6,9 @@ from uuid import UUID
 import structlog
 
 from core.errors import LostLease
+from core.ports import Says
 from notifier.outcome import Showing
+from notifier.saying import say_what_is_due
 from notifier.sending import show
 from notifier.thread import Due, Taken, take
 from notifier.versions import Versions
@@ -33,6 +35,10 @@ async def serve(versions: Versions, thread_id: UUID, server: str) -> None:
 
 
 async def _bring_up_to_date(versions: Versions, taken: Taken) -> None:
+    outbound = versions.house.outbounds.get(taken.thread.platform)
+    if isinstance(outbound, Says):
+        await say_what_is_due(versions, taken, outbound)
+        return
     slots: dict[str, list[Due]] = {}
     for change in taken.due:
         slots.setdefault(change.slot, []).append(change)

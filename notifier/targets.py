@@ -1,26 +1,29 @@
 """Who hears of what, and where: the slots of a task's threads that each topic concerns."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from core.approvals.view import approval_view
+from core.approvals.view import approval_view, latest_approval
 from core.attachments import kept_of
-from core.db import execute, fetch_all, fetch_one, to_json
-from core.ids import new_id
-from core.people import Account
+from core.db import fetch_all, fetch_one, from_json
 from core.unit import Unit
+from core.words import Words
+from notifier import direct
+from notifier.unreached import MOVED, tell_unreached
 
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """One slot of one thread that has to show the news."""
+    """One slot of one thread that has to show the news; `instead`: why there, where it was meant
+    to be elsewhere."""
 
     thread_id: UUID
     slot: str
+    instead: Words | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,8 +45,15 @@ class Ground:
     platform: str | None
     workspace: str | None
     question: str | None
+    requester: UUID
     failures: Sequence[str]
     """The slots that say why the task had stopped, as far as they are posted."""
+    beside: Sequence[Target]
+    """What had to be shown elsewhere, because somebody could not be reached where it should."""
+
+    @property
+    def about(self) -> direct.About:
+        return direct.About(self.organisation_id, self.task_id, self.platform, self.workspace)
 
 
 async def read_ground(connection: AsyncConnection, organisation_id: UUID, task_id: UUID) -> Ground:
@@ -52,9 +62,13 @@ async def read_ground(connection: AsyncConnection, organisation_id: UUID, task_i
         connection,
         """
         select h.id as home, h.platform, h.workspace, t.question ->> 'id' as question,
+            t.person_id as requester,
             array(select distinct m.slot from messages m
                 where m.organisation_id = :organisation_id and m.task_id = t.id
-                and starts_with(m.slot, 'failure:')) as failures
+                and starts_with(m.slot, 'failure:')) as failures,
+            (select jsonb_agg(distinct jsonb_build_object('thread', d.thread_id, 'slot', d.slot))
+                from deliveries d where d.organisation_id = :organisation_id
+                and d.task_id = t.id and d.instead is not null) as beside
         from tasks t left join lateral (
             select id, platform, workspace from threads
             where organisation_id = :organisation_id and task_id = t.id and person_id is null
@@ -66,7 +80,8 @@ async def read_ground(connection: AsyncConnection, organisation_id: UUID, task_i
         {"organisation_id": organisation_id, "task_id": task_id},
     )
     assert row is not None  # noqa: S101  # a notification refers to it
-    return Ground(organisation_id, task_id, **row._asdict())
+    beside = [Target(UUID(each["thread"]), each["slot"]) for each in from_json(row.beside or "[]")]
+    return Ground(organisation_id, task_id, **{**row._asdict(), "beside": beside})
 
 
 async def targets(work: Unit, ground: Ground, news: News) -> list[Target]:
@@ -98,10 +113,13 @@ async def targets(work: Unit, ground: Ground, news: News) -> list[Target]:
         case _:
             slots = []
     found = [Target(ground.home, slot) for slot in slots] if ground.home else []
+    found += [target for target in ground.beside if target.slot in slots]
     return found + await _elsewhere(work, ground, news)
 
 
-async def _elsewhere(work: Unit, ground: Ground, news: News) -> list[Target]:
+async def _elsewhere(  # noqa: PLR0911  # a line for each topic
+    work: Unit, ground: Ground, news: News
+) -> list[Target]:
     """Where news is shown besides the thread where the task was asked for, or instead of it."""
     approval = news.facts.get("approval")
     match news.topic:
@@ -121,6 +139,8 @@ async def _elsewhere(work: Unit, ground: Ground, news: News) -> list[Target]:
             return home + shown + await _circulated(work, ground, news)
         case "approval.told" | "approval.digest":
             return await _named(work, ground, news)
+        case "person.unreachable":
+            return await _moved(work, ground, UUID(news.facts["person"]))
         case "delivery.unknown" | "delivery.settled":
             return _about_delivery(news.facts)
         case _:
@@ -135,7 +155,8 @@ def _about_delivery(facts: Mapping[str, Any]) -> list[Target]:
 
 
 async def _everywhere(work: Unit, ground: Ground, prefix: str) -> list[Target]:
-    """Every slot that begins so, in every thread that shows it or is about to."""
+    """Every slot that begins so, in every thread that shows it or is about to; or where it was not
+    worth saying, although how it ends may be."""
     rows = await fetch_all(
         work.connection,
         "select m.thread_id, m.slot from messages m where m.organisation_id = :organisation_id"
@@ -143,7 +164,7 @@ async def _everywhere(work: Unit, ground: Ground, prefix: str) -> list[Target]:
         " and m.channel <> ''"  # a conversation with somebody who was erased
         " union select thread_id, slot from deliveries where organisation_id = :organisation_id"
         " and task_id = :task_id and starts_with(slot, :prefix)"
-        " and state in ('pending', 'sending', 'unknown')",
+        " and state in ('pending', 'sending', 'unknown', 'unsaid')",
         {"organisation_id": ground.organisation_id, "task_id": ground.task_id, "prefix": prefix},
     )
     return [Target(row.thread_id, row.slot) for row in rows]
@@ -181,71 +202,25 @@ async def _named(work: Unit, ground: Ground, news: News) -> list[Target]:
 
 async def _direct(work: Unit, ground: Ground, people: Sequence[UUID], slot: str) -> list[Target]:
     """The slot in the direct conversation with each of them."""
-    accounts = await _accounts(work, ground, people)
-    known = await _direct_threads(work, ground)
-    new = {account: new_id() for account in accounts if _key(account) not in known}
-    await _open(work, ground, new)
-    threads = [new.get(account) or known[_key(account)] for account in accounts]
-    return [Target(thread_id, slot) for thread_id in threads]
+    reached = await direct.conversations(work, ground.about, people)
+    await tell_unreached(work, ground.organisation_id, ground.task_id, reached.nowhere, slot)
+    return [Target(thread_id, slot) for thread_id in reached.threads]
 
 
-def _key(account: Account) -> tuple[UUID, str, str]:
-    return account.person_id, account.platform, account.external_id
-
-
-async def _accounts(work: Unit, ground: Ground, people: Sequence[UUID]) -> Sequence[Account]:
-    """Each person's account where the task lives; without one there, all where they listen."""
-    rows = await fetch_all(
-        work.connection,
-        "select person_id, platform, workspace, external_id, listens from accounts"
-        " where organisation_id = :organisation_id and person_id = any(:people) and listens"
-        " order by created_at",
-        {"organisation_id": ground.organisation_id, "people": people},
-    )
-    every = [Account(**row._asdict()) for row in rows]
-    found: list[Account] = []
-    for person in people:
-        own = [account for account in every if account.person_id == person]
-        home = (ground.platform, ground.workspace)
-        same = [account for account in own if (account.platform, account.workspace) == home]
-        found += same or own
+async def _moved(work: Unit, ground: Ground, person: UUID) -> list[Target]:
+    """What waits for somebody, in conversations with them that do not have it yet."""
+    approval = await latest_approval(work.connection, ground.organisation_id, ground.task_id)
+    slots = []
+    if approval is not None and approval.open is not None and approval.waits_for(person):
+        slots.append(f"card:{approval.id}:{approval.open.id}")
+    if ground.question is not None and ground.requester == person:
+        slots.append(f"question:{ground.question}")
+    found: list[Target] = []
+    for slot in slots:
+        there = {target.thread_id for target in await _everywhere(work, ground, slot)}
+        moved = await _direct(work, ground, [person], slot)
+        new = [replace(each, instead=MOVED) for each in moved if each.thread_id not in there]
+        found += new
+        if slot.startswith("card:"):
+            found += await _enclosed(work, ground, new)
     return found
-
-
-async def _direct_threads(work: Unit, ground: Ground) -> dict[tuple[UUID, str, str], UUID]:
-    """The task's direct conversations, by the account that each is with."""
-    rows = await fetch_all(
-        work.connection,
-        "select person_id, platform, account, id from threads"
-        " where organisation_id = :organisation_id and task_id = :task_id"
-        " and person_id is not null",
-        {"organisation_id": ground.organisation_id, "task_id": ground.task_id},
-    )
-    return {(row.person_id, row.platform, row.account): row.id for row in rows}
-
-
-async def _open(work: Unit, ground: Ground, new: Mapping[Account, UUID]) -> None:
-    if not new:
-        return
-    rows = [
-        {
-            "id": str(thread_id),
-            "platform": account.platform,
-            "workspace": account.workspace,
-            "account": account.external_id,
-            "person_id": str(account.person_id),
-        }
-        for account, thread_id in new.items()
-    ]
-    await execute(
-        work.connection,
-        "insert into threads (id, organisation_id, task_id, platform, workspace, channel,"
-        " person_id, account) select id, :organisation_id, :task_id, platform, workspace, account,"
-        " person_id, account from jsonb_to_recordset(cast(:threads as jsonb)) as thread"
-        " (id uuid, platform text, workspace text, account text, person_id uuid)",
-        {
-            "organisation_id": ground.organisation_id,
-            "task_id": ground.task_id,
-            "threads": to_json(rows),
-        },
-    )

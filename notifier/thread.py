@@ -21,7 +21,7 @@ from core.db import fetch_one, fetch_one_alone, from_json
 from core.errors import LostLease
 from core.house import House
 from core.messages import Message
-from core.ports import Lane, Place, Sent
+from core.ports import Lane, Place, Says, Sent
 from core.unit import Unit
 from core.words import Language, as_language
 
@@ -59,12 +59,19 @@ class Thread:
     language: Language
     time_zone: str
     reader: UUID | None = None
-    """The person of a direct conversation."""
+    """The person of a direct conversation: also where it was asked for in one, on a platform
+    without threads."""
+    requester: UUID | None = None
+    """Who asked for the task."""
 
 
 @dataclass(frozen=True, slots=True)
 class Due:
-    """A change that a slot has to show. `held`: nobody knows if the slot's message is there."""
+    """A change that a slot has to show. `held`: nobody knows if the slot's message is there.
+
+    `age`: seconds since it was routed. `call` and `body`: what it is under way with, on platforms
+    on which things are said (notifier/saying.py). `instead`: why it is shown here, as `Words`.
+    """
 
     id: UUID
     slot: str
@@ -72,6 +79,10 @@ class Due:
     attempts: int
     held: bool
     facts: dict[str, Any]
+    age: float = 0
+    call: str | None = None
+    body: dict[str, Any] | None = None
+    instead: dict[str, Any] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -215,7 +226,8 @@ class Taken:
 # comes first (the changes that came before it in the same slot are superseded and count no more).
 _TAKE = """
     with due as (
-        select d.id, d.slot, d.state, d.attempts, n.facts,
+        select d.id, d.slot, d.state, d.attempts, n.facts, d.call, d.body, d.instead,
+            extract(epoch from now() - d.created_at) as age,
             exists (select from deliveries u where u.organisation_id = :organisation_id
                 and u.thread_id = :thread_id and u.slot = d.slot and u.state = 'unknown') as held
         from deliveries d join notifications n on n.id = d.notification_id
@@ -231,7 +243,7 @@ _TAKE = """
             and (lease_until is null or lease_until < now()) and exists (select from due)
         returning *
     )
-    select mine.*, t.reference, t.lane, t.rank,
+    select mine.*, t.reference, t.lane, t.rank, t.person_id as requester,
         coalesce(p.language, t.language) as language, coalesce(p.time_zone, r.time_zone)
         as time_zone,
         (select jsonb_agg(due order by due.attempts = 0, due.id) from due) as due,
@@ -255,11 +267,16 @@ async def take(house: House, organisation_id: UUID, thread_id: UUID, server: str
     if row is None:
         return None
     lease.renewed_from(began)
-    direct = row.person_id is not None
+    # Where there are no threads it is asked for in the very conversation with who asks.
+    flat = isinstance(house.outbounds.get(row.platform), Says)
+    reader = row.person_id or (row.requester if flat and row.channel == row.account else None)
+    direct = reader is not None
     place = Place(organisation_id, row.workspace, row.channel, row.root, row.account, direct)
     language = as_language(row.language)
     task = Subject(row.task_id, organisation_id, row.reference, row.lane, row.rank)
-    thread = Thread(row.id, task, row.platform, place, language, row.time_zone, row.person_id)
+    thread = Thread(
+        row.id, task, row.platform, place, language, row.time_zone, reader, row.requester
+    )
     due = [Due(**{**each, "id": UUID(each["id"])}) for each in from_json(row.due)]
     posted = {each["slot"]: _posted(each) for each in from_json(row.posted) or ()}
     return Taken(lease, thread, due, posted, row.version or 0)

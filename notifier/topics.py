@@ -245,6 +245,13 @@ def retire(message: Message, note: str) -> Message:
     return replace(message, buttons=(), select=None, note=note)
 
 
+def beside(message: Message, why: Words, language: Language) -> Message:
+    """A message with the reason why it is shown here and not elsewhere."""
+    words = why.to(language)
+    note = "\n".join(each for each in (message.note, words) if each)
+    return replace(message, text=f"{message.text}\n{words}", note=note)
+
+
 def answered(message: Message, answer: str, language: Language) -> Message:
     """A question with the answer that was given in place of its choices."""
     return retire(message, ANSWER_IS.fill(answer=answer).to(language))

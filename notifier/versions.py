@@ -37,9 +37,14 @@ class Versions:
 
     def holds(self, version: int) -> bool:
         """Whether nothing but our own sending happened between what was read and this version."""
+        return version <= self.known
+
+    @property
+    def known(self) -> int:
+        """Up to this version nothing but our own sending happened since the task was read."""
         while self._version + 1 in self._ours:
             self._version += 1
-        return version <= self._version
+        return self._version
 
     def add_our_own(self, version: int) -> None:
         """An event of ours has made this version."""

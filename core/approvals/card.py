@@ -21,6 +21,12 @@ from core.views import TaskView
 from core.words import Language, Words, same
 
 REQUESTED_BY = Words(ja="依頼者", en="Requested by", zh="申请人")
+DRAFTED = Words(ja="下書きができました", en="Draft ready", zh="草稿已完成")
+WAITS_FOR = Words(
+    ja="{who} さんの承認を待っています。",
+    en="It waits for the approval of {who}.",
+    zh="正在等待 {who} 审批。",
+)
 REVISION = Words(ja="（第{n}版）", en=" (revision {n})", zh="（第{n}版）")
 WANTED = Words(ja="承認のお願い", en="Approval wanted", zh="请审批")
 WHO_MAY = Words(ja="承認できる人", en="Who may approve", zh="可审批的人")
@@ -95,6 +101,23 @@ def card(
         note = passed(approval, language, zone) or shown.note
         return replace(shown, note=note, buttons=_back(approval, reader, language))
     return replace(shown, buttons=_buttons(approval, language))
+
+
+def drafted(
+    view: TaskView, approval: ApprovalView, language: Language, zone: str, reader: UUID
+) -> Message:
+    """The same for whoever asked for it, in their own conversation: what waits, and for whom.
+
+    They have no buttons, unless they may decide it.
+    """
+    shown = card(view, approval, language, zone, reader)
+    if approval.state != "pending" or approval.open is None or approval.waits_for(reader):
+        return shown
+    title = f"{DRAFTED.to(language)}: {heading(view, language)}"
+    waits = WAITS_FOR.fill(who=waits_for(approval, language)).to(language)
+    totals = "  ".join(f"{total.label} {total.value}" for total in shown.totals)
+    said = [line for line in (title, totals, waits) if line]
+    return replace(shown, text="\n".join(said), title=title, note=waits, buttons=())
 
 
 def _content(view: TaskView, approval: ApprovalView, language: Language, zone: str) -> Message:

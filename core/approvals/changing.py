@@ -227,5 +227,5 @@ async def _write_note(
             "answers_id": answers,
         },
     )
-    facts: dict[str, object] = {"approval": str(approval_id), "note": str(note_id)}
+    facts: dict[str, object] = {"approval": str(approval_id), "note": str(note_id), "kind": kind}
     await tasks.notify(work, task, "approval.noted", facts)

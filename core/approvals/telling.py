@@ -8,13 +8,12 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from core import tasks
 from core.codec import dump
 from core.db import fetch_all
-from core.tasks import Task
-from core.unit import Unit
+from core.unit import InLine, Unit
 from core.words import Words
 
 
 async def tell_people(
-    work: Unit, task: Task, people: Sequence[UUID], key: str, words: Words
+    work: Unit, task: InLine, people: Sequence[UUID], key: str, words: Words
 ) -> None:
     """Have each of them told. The same `key` is one message of a task, however often it is said."""
     if not people:

@@ -39,7 +39,7 @@ from core.catalogue import Catalogue
 from core.company import Company
 from core.db import create_engine, fetch_one, from_json
 from core.documents import Files
-from core.errors import Choice, NeedsInput, Question
+from core.errors import Choice, NeedsInput, Question, Unreachable
 from core.forms import FormValues
 from core.heartbeat import Heartbeat
 from core.house import LEASE, House
@@ -48,7 +48,7 @@ from core.intake import accept
 from core.messages import Attachment, Field, Message
 from core.organisations import Organisation
 from core.people import Person
-from core.ports import Job, Place, Sent, TooLarge
+from core.ports import Job, Place, Sent, TooLarge, Utterance
 from core.reconcile import reconcile
 from core.runner import advance
 from core.tags import Tag
@@ -283,6 +283,89 @@ class Wall:
         found = [message for message in self.posted.values() if words in message.text]
         assert len(found) == 1, f"{len(found)} messages say {words!r}: {self.texts()}"
         return found[0]
+
+
+@dataclass(slots=True)
+class SayingWall:
+    """A platform on which what was said can't be edited, and remembers each call by its id.
+
+    `tokens`: free answers at hand, by chat; without one, what `may` be said is not. `troubles` come
+    before anything is said and `lose_answer` after it; `hang` and `hang_after` likewise, until the
+    caller gives up. `unreachable`: chats, and why. `meanwhile` is done (once) before a call.
+    """
+
+    most_per_call: int = 5
+    calls: dict[UUID, list[Utterance]] = field(default_factory=dict)
+    chats: dict[UUID, str] = field(default_factory=dict)
+    made: list[tuple[UUID, bool]] = field(default_factory=list)
+    said: list[tuple[str, Utterance]] = field(default_factory=list)
+    left: list[tuple[str, Utterance]] = field(default_factory=list)
+    tokens: dict[str, int] = field(default_factory=dict)
+    troubles: list[Exception | None] = field(default_factory=list)
+    unreachable: dict[str, Words] = field(default_factory=dict)
+    lose_answer: bool = False
+    hang: bool = False
+    hang_after: bool = False
+    hanging: asyncio.Event = field(default_factory=asyncio.Event)
+    meanwhile: Callable[[], Awaitable[object]] | None = None
+
+    def fits(self, utterances: Sequence[Utterance]) -> int:
+        return len(utterances)
+
+    async def say(
+        self, place: Place, call: UUID, utterances: Sequence[Utterance], *, again: bool
+    ) -> Sequence[Sent | None]:
+        assert 0 < len(utterances) <= self.most_per_call
+        self.made.append((call, again))
+        await self._maybe_fail(place)
+        worth = self._worth(place, call, utterances, again=again)
+        if call not in self.calls and worth:
+            self.calls[call] = list(utterances)
+            self.said += [(place.channel, each) for each in utterances]
+        elif not worth:
+            self.left += [(place.channel, each) for each in utterances]
+        if call in self.calls:
+            assert self.calls[call] == list(utterances)
+        await self._lose()
+        return [Sent(place.channel, each.key, {}, place.channel) if worth else None
+                for each in utterances]  # fmt: skip
+
+    def _worth(
+        self, place: Place, call: UUID, utterances: Sequence[Utterance], *, again: bool
+    ) -> bool:
+        if call in self.calls or any(each.weight != "may" for each in utterances):
+            return True
+        free = self.tokens.get(place.channel, 0)
+        self.tokens[place.channel] = max(0, free - 1)
+        return free > 0
+
+    async def _maybe_fail(self, place: Place) -> None:
+        if self.meanwhile is not None:
+            meanwhile, self.meanwhile = self.meanwhile, None
+            await meanwhile()
+        trouble = self.troubles.pop(0) if self.troubles else None
+        if trouble is not None:
+            raise trouble
+        if place.channel in self.unreachable:
+            raise Unreachable(self.unreachable[place.channel])
+        if self.hang:
+            self.hang = False
+            await self._hang()
+
+    async def _lose(self) -> None:
+        if self.hang_after:
+            self.hang_after = False
+            await self._hang()
+        if self.lose_answer:
+            self.lose_answer = False
+            raise ConnectionResetError("the answer got lost")
+
+    async def _hang(self) -> None:
+        self.hanging.set()
+        await asyncio.Event().wait()
+
+    def texts(self, chat: str) -> list[str]:
+        return [each.message.text for where, each in self.said if where == chat]
 
 
 async def seen(condition: Callable[[], object], timeout: float = 30.0) -> None:

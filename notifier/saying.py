@@ -1,0 +1,296 @@
+"""Bringing a conversation up to date where nothing can be edited and each call counts.
+
+Instead of slot by slot, all that is due is said in as few calls as may be. A call and its messages
+are written before it is made; where nobody knows what became of it, that very call is made again,
+and the platform tells it from another.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from uuid import UUID
+
+import structlog
+
+from core.approvals.codes import code_of
+from core.codec import dump, fingerprint
+from core.db import fetch_one_alone
+from core.errors import LostLease, MiyabiError, OutcomeUnknown, TryLater, Unreachable
+from core.ids import new_id
+from core.ports import Says, Sent, Utterance, Weight
+from core.tasks import FINAL
+from core.views import TaskView
+from core.words import Words
+from notifier import said
+from notifier.elsewhere import turn_elsewhere
+from notifier.rendering import render
+from notifier.said import ANY_VERSION, Call, Part
+from notifier.thread import Due, Taken
+from notifier.unreached import BLOCKED, LEFT
+from notifier.versions import Versions
+from notifier.weighing import Around, Change, weigh
+
+log = structlog.get_logger()
+
+SAY_AT_MOST = timedelta(seconds=15)
+"""How long a call may take."""
+STILL_UNDER_WAY = timedelta(seconds=10)
+"""A call that was not answered in time is made again so much later."""
+TRIED_FOR = timedelta(hours=20)
+"""How long a call is tried. Platforms tell a call that is made again from another for a day."""
+WORTH_WHILE = timedelta(minutes=3)
+"""What is said only where it costs nothing is not said later than this."""
+_MADE_ANEW = 3
+"""So often messages are made anew because the task moved on while they were made."""
+
+ANSWER_LOST = Words(
+    ja="{platform} の返事が失われました。",
+    en="The answer of {platform} got lost.",
+    zh="{platform} 的答复丢失。",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Speaking:
+    """A conversation in one server's hands, and the way to speak in it."""
+
+    versions: Versions
+    taken: Taken
+    outbound: Says
+
+
+async def say_what_is_due(versions: Versions, taken: Taken, outbound: Says) -> None:
+    """One call of what is due in a conversation; first those that were made and got lost. Whatever
+    is still due then is for the next time it is taken."""
+    speaking = Speaking(versions, taken, outbound)
+    lost: dict[str, list[Due]] = {}
+    for change in taken.due:
+        if change.call is not None and change.state == "sending":
+            lost.setdefault(change.call, []).append(change)
+    for call, changes in lost.items():
+        if not await _repeat(speaking, *said.stored(call, changes)):
+            return
+    if not lost:
+        await _say(speaking)
+
+
+async def _repeat(speaking: Speaking, call_id: UUID, parts: Sequence[Part]) -> bool:
+    """The very same once more, whatever has happened since."""
+    call = Call(speaking.versions.house, speaking.taken, call_id, parts, again=True)
+    await said.intend(call, [], ANY_VERSION)
+    return await _act(speaking, call)
+
+
+async def _say(speaking: Speaking) -> None:
+    taken, versions = speaking.taken, speaking.versions
+    version = taken.version
+    for left in reversed(range(_MADE_ANEW)):
+        plan = await _plan(speaking, version)
+        told = [part for part in plan.parts if part.utterance is not None]
+        closed = [part for part in plan.parts if part.utterance is None]
+        if not told:
+            await said.close(versions.house, taken.lease, closed)
+            return
+        now = told if plan.unreachable else _fitting(speaking.outbound, told)
+        call = Call(versions.house, taken, new_id(), now)
+        newer = await said.intend(call, closed, versions.known if left else ANY_VERSION)
+        if newer is not None:
+            version = newer
+        elif plan.unreachable:
+            why = BLOCKED if taken.thread.place.direct else LEFT
+            await turn_elsewhere(call, why.fill(platform=taken.thread.platform))
+            return
+        else:
+            await _act(speaking, call)
+            return
+
+
+def _fitting(outbound: Says, told: Sequence[Part]) -> Sequence[Part]:
+    """The first of them, as many as go into one call."""
+    utterances = [part.utterance for part in told if part.utterance is not None]
+    return told[: outbound.fits(utterances[: outbound.most_per_call])]
+
+
+# What to say
+
+
+@dataclass(frozen=True, slots=True)
+class _Plan:
+    parts: Sequence[Part]
+    unreachable: bool
+
+
+async def _plan(speaking: Speaking, version: int) -> _Plan:
+    """What becomes of each slot's waiting changes; what is said comes in the order it became due,
+    and what was tried before that comes first."""
+    taken = speaking.taken
+    slots: dict[str, list[Due]] = {}
+    for change in taken.due:
+        slots.setdefault(change.slot, []).append(change)
+    places = {change.id: place for place, change in enumerate(taken.due)}
+    view = await speaking.versions.at(version)
+    if view.state not in FINAL and slots.keys() <= {"root", "flash"}:
+        around, unreachable = Around(), False  # nothing will be said
+    else:
+        around, unreachable = await _look_around(speaking)
+    parts = [await _part(speaking, view, around, slots[slot]) for slot in slots]
+    parts.sort(key=lambda part: places[part.last.id])
+    return _Plan(parts, unreachable)
+
+
+async def _part(speaking: Speaking, view: TaskView, around: Around, changes: Sequence[Due]) -> Part:
+    last, thread = changes[-1], speaking.taken.thread
+    if last.held:
+        return Part(changes, "superseded")  # nobody knows what was said there
+    posted = speaking.taken.posted.get(last.slot)
+    message = await render(speaking.versions.house, view, thread, last, posted)
+    if message is None or (posted and posted.sha256 == fingerprint(dump(message))):
+        return Part(changes, "unchanged")
+    before = posted.message if posted else None
+    weight = weigh(Change(thread, view, changes, message, before), around)
+    late = weight == "may" and timedelta(seconds=last.age) > WORTH_WHILE
+    if weight is None or late:
+        return Part(changes, "unsaid")
+    utterance = Utterance(str(last.id), message, weight, before=before)
+    return Part(changes, "sending", await _with_code(speaking, view, utterance, weight))
+
+
+async def _with_code(
+    speaking: Speaking, view: TaskView, utterance: Utterance, weight: Weight
+) -> Utterance:
+    """What whoever decides can type in place of pressing a button."""
+    reader, approval = speaking.taken.thread.reader, view.approval
+    if weight != "urgent" or reader is None or approval is None or approval.open is None:
+        return utterance
+    async with speaking.versions.house.engine.begin() as connection:
+        code = await code_of(connection, view.organisation_id, approval.open.id, reader)
+    return replace(utterance, code=code)
+
+
+# An account that was cut off from its person is nobody's: nothing is said to it any more.
+_AROUND = """
+    select coalesce(a.tells_ends, false) as tells_ends, coalesce(c.amounts, false) as amounts,
+        case when asked.direct then a.id is null or a.unreachable_since is not null
+            else c.left_at is not null end as unreachable,
+        exists (select from deliveries d where d.organisation_id = :organisation_id
+            and d.thread_id = :thread_id and d.slot = 'result') as has_result
+    from (select cast(:direct as boolean) as direct) asked
+    left join accounts a on a.organisation_id = :organisation_id and a.platform = :platform
+        and a.workspace = :workspace and a.external_id = :account
+    left join chats c on c.organisation_id = :organisation_id and c.platform = :platform
+        and c.workspace = :workspace and c.channel = :channel
+"""
+
+
+async def _look_around(speaking: Speaking) -> tuple[Around, bool]:
+    """The conversation as it is, and whether nobody is reached there any more."""
+    thread = speaking.taken.thread
+    row = await fetch_one_alone(
+        speaking.versions.house.engine,
+        _AROUND,
+        {
+            "organisation_id": thread.task.organisation_id,
+            "thread_id": thread.id,
+            "platform": thread.platform,
+            "workspace": thread.place.workspace,
+            "account": thread.place.account,
+            "channel": thread.place.channel,
+            "direct": thread.place.direct,
+        },
+    )
+    assert row is not None  # noqa: S101  # it always has one row
+    return Around(row.tells_ends, row.amounts, row.has_result), row.unreachable
+
+
+# Saying it
+
+
+async def _act(speaking: Speaking, call: Call) -> bool:  # noqa: PLR0911  # a line for each end
+    """Make the call. False where the conversation has to wait."""
+    try:
+        async with call.lease.kept(SAY_AT_MOST):
+            sent = await _call(speaking, call)
+    except LostLease:
+        raise
+    except TryLater as error:
+        return await _later(call, error, error.after)
+    except OutcomeUnknown as error:
+        return await _lost(call, error.words)
+    except Unreachable as error:
+        await turn_elsewhere(call, error.words)
+        return True
+    except MiyabiError as error:
+        return await _refused(speaking, call, error)
+    except TimeoutError:
+        return await _wait(call, _answer_lost(call), STILL_UNDER_WAY)
+    except Exception:
+        log.exception("say.crashed", call=str(call.id), thread=str(call.thread.id))
+        return await _wait(call, _answer_lost(call), timedelta(0))
+    version = await said.said(call, sent)
+    if version is not None:
+        _add_our_own(speaking.versions, version, sum(one is not None for one in sent))
+    return True
+
+
+async def _call(speaking: Speaking, call: Call) -> Sequence[Sent | None]:
+    place = call.thread.place
+    return await speaking.outbound.say(place, call.id, call.utterances, again=call.again)
+
+
+def _add_our_own(versions: Versions, last: int, count: int) -> None:
+    for version in range(last - count + 1, last + 1):
+        versions.add_our_own(version)
+
+
+async def _refused(speaking: Speaking, call: Call, error: MiyabiError) -> bool:
+    """It will never be said: of several messages, perhaps because of one of them."""
+    if len(call.parts) == 1:
+        await said.failed(call, error)
+        return True
+    for part in call.parts:
+        tried = replace(part.last, attempts=call.tries, state="sending")
+        alone = replace(call, id=new_id(), parts=[replace(part, changes=[tried])], again=False)
+        await said.intend(alone, [], ANY_VERSION)
+        if not await _act(speaking, alone):
+            return False
+    return True
+
+
+async def _later(call: Call, error: TryLater, after: timedelta | None) -> bool:
+    """Nothing was said this time: it is made anew, unless an earlier time may have said it."""
+    if call.again:
+        return await _wait(call, error.words, after or timedelta(0))
+    if call.age > TRIED_FOR:
+        await said.failed(call, error)
+        return True
+    wait = max(after or timedelta(0), _back_off(call))
+    log.warning("say.later", call=str(call.id), wait=wait.total_seconds(), why=error.words.en)
+    await said.later(call, wait, said_nothing=True)
+    return False
+
+
+async def _lost(call: Call, why: Words) -> bool:
+    """Whoever was asked for it can't tell; made again, it may be."""
+    if call.again:
+        await said.unknown(call, why)
+        return True
+    return await _wait(call, why, timedelta(0))
+
+
+async def _wait(call: Call, why: Words, least: timedelta) -> bool:
+    """Nobody knows whether it was said: the same is said again, later."""
+    if call.age > TRIED_FOR:
+        await said.unknown(call, why)
+        return True
+    wait = max(least, _back_off(call))
+    log.warning("say.answer_lost", call=str(call.id), wait=wait.total_seconds(), why=why.en)
+    await said.later(call, wait, said_nothing=False)
+    return False
+
+
+def _back_off(call: Call) -> timedelta:
+    return timedelta(seconds=min(60, 2 ** min(call.tries, 7) / 2))
+
+
+def _answer_lost(call: Call) -> Words:
+    return ANSWER_LOST.fill(platform=call.thread.platform)
