@@ -32,6 +32,10 @@ Builtin = Literal[
     "retry",
     "void",
     "delegate",
+    "link",
+    "unlink",
+    "endings",
+    "amounts",
 ]
 
 WORDS: dict[Builtin, tuple[str, ...]] = {
@@ -56,7 +60,13 @@ WORDS: dict[Builtin, tuple[str, ...]] = {
     "retry": ("retry", "再実行", "やり直し", "重试"),
     "void": ("void", "無効", "作废"),
     "delegate": ("delegate", "代理"),
+    "link": ("link", "連携", "绑定", "关联"),
+    "unlink": ("unlink", "連携解除", "連携を解除", "解绑", "解除绑定"),
+    "endings": ("endings", "終了通知", "结束通知"),
+    "amounts": ("amounts", "金額表示", "金额显示"),
 }
+_ALONE = frozenset({"link"})
+"""Words that are commands only where nothing follows: `link cable 3 pcs` is a request."""
 
 _BY_INITIAL: dict[str, list[tuple[str, Builtin]]] = {}
 for _name, _words in WORDS.items():
@@ -110,6 +120,8 @@ def read_command(text: str, agents: Iterable[Agent]) -> Command:
     for word, name in _BY_INITIAL.get(first[:1], ()):
         if first == word or (first.startswith(word) and _names_task(first[len(word) :])):
             said = text[len(word) :].lstrip(" 　:：")
+            if name in _ALONE and said:
+                continue
             target, rest = read_target(said)
             return Command(name, target=target, rest=rest, said=fold(said))
     for agent in known:

@@ -53,6 +53,13 @@ _KEYS = """
         order by created_at limit :batch)
 """
 
+# across organisations: likewise
+_CODES = """
+    delete from link_codes where id in (
+        select id from link_codes where expires_at < now() - interval '1 day'
+        order by id limit :batch)
+"""
+
 
 async def tidy(house: House, work: Unit, occurrence: Occurrence) -> datetime:
     """End erasures that were cut short, forget what was done long ago; miss no approval, and no
@@ -61,7 +68,7 @@ async def tidy(house: House, work: Unit, occurrence: Occurrence) -> datetime:
     kept = KEPT.total_seconds()
     await execute(work.connection, _SCHEDULE, {"kept": kept})
     limits = {"kept": kept, "batch": BATCH}
-    forgotten = [await execute(work.connection, sql, limits) for sql in (_INBOUND, _KEYS)]
+    forgotten = [await execute(work.connection, sql, limits) for sql in (_INBOUND, _KEYS, _CODES)]
     forgotten.append(await arrivals.forget(work.connection, KEPT, BATCH))
     await overdue.watch_unwatched(work)
     await reminding.watch_unwatched(work)

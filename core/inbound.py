@@ -146,8 +146,9 @@ class Answer:
 
     `reference` is the task's where there is one; `opens` names the agent whose form to open.
     `refusal` says of what kind a refusal is, for platforms that tell programs apart what people
-    read. `follows`: more is said of it once it is worked out, for which a platform may save its
-    breath. `repeated`: this delivery was answered before, and this is that answer once more.
+    read. `private`: for the eyes of whoever asked only; it is not kept. `follows`: more is said of
+    it once it is worked out, for which a platform may save its breath. `repeated`: this delivery
+    was answered before, and this is that answer once more.
     """
 
     outcome: Outcome
@@ -157,6 +158,7 @@ class Answer:
     opens: str | None = None
     refusal: Refusal | None = None
     follows: bool = False
+    private: bool = False
     repeated: bool = field(default=False, compare=False)
 
 

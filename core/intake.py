@@ -23,13 +23,15 @@ from core.house import House
 from core.ids import new_id
 from core.in_time import within
 from core.inbound import IGNORED, Answer, Click, Inbound
+from core.linking import read_code, take_code
+from core.linking_words import HOW_TO_LINK, TOLD_ONCE
 from core.messages import Message
 from core.people import Person, as_person, spell
 from core.reading.language import detect_language
 from core.request import Request
 from core.target import talked_of
 from core.unit import Unit, unit
-from core.words import Language, as_language
+from core.words import Language, as_language, lines
 
 log = structlog.get_logger()
 
@@ -113,12 +115,35 @@ async def _tried(house: House, inbound: Inbound, attempt: _Attempt) -> Answer:
 async def _accept(house: House, inbound: Inbound, attempt: _Attempt) -> Answer:
     if inbound.click is not None:
         return await _accept_click(house, inbound, inbound.click, attempt)
+    code = read_code(inbound.text) if inbound.addressed and inbound.form is None else None
+    if code is not None and await met(house, inbound.sender) is None:
+        answer = await _take_code(house, inbound, code)
+        if answer is not None:
+            return answer
     command = _command(house, inbound)
     if command is not None and _may_begin(inbound, command):
         answer = await _begin(house, inbound, command)
         if answer is not None:
             return answer
     return await _reply(house, inbound, command)
+
+
+async def _take_code(house: House, inbound: Inbound, code: str) -> Answer | None:
+    """What a stranger's code comes to. None where they are known by now, or their workspace is
+    not."""
+    try:
+        async with unit(house) as work:
+            taken = await take_code(work, house, inbound, code)
+            if taken is None or taken.person is None:
+                return taken.answer if taken is not None else None
+            # Kept: the same delivery once more is no request of somebody who is known now.
+            request = _request(house, inbound, taken.person, None)
+            inbound_id = await _write_inbound(work, request)
+            if inbound_id is not None:
+                await _write_answer(work, request, inbound_id, taken.answer)
+            return taken.answer
+    except Refused:  # linked by somebody else at this moment
+        return None
 
 
 async def _accept_click(house: House, inbound: Inbound, click: Click, attempt: _Attempt) -> Answer:
@@ -361,6 +386,8 @@ def _inbound_row(request: Request, answer: Answer | None) -> dict[str, Any]:
 
 
 async def _write_answer(work: Unit, request: Request, inbound_id: UUID, answer: Answer) -> None:
+    if answer.private:
+        answer = replace(request.say(TOLD_ONCE, "told"), private=True)
     await execute(
         work.connection,
         "update inbound set answer = cast(:answer as jsonb), task_id = :task_id"
@@ -432,5 +459,5 @@ def _answered(house: House, row: Named, *, flat: bool) -> Answer | None:
 def _unknown_person(inbound: Inbound) -> Answer:
     log.warning("intake.unknown_person", account=spell(inbound.sender))
     language = detect_language(inbound.text)
-    words = phrases.UNKNOWN_PERSON.fill(account=spell(inbound.sender))
+    words = lines([phrases.UNKNOWN_PERSON.fill(account=spell(inbound.sender)), HOW_TO_LINK])
     return Answer("unknown_person", Message(words.to(language), language=language))

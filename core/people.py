@@ -148,6 +148,10 @@ class Account:
     external_id: str
     listens: bool
 
+    @property
+    def key(self) -> tuple[str, str, str]:
+        return self.platform, self.workspace, self.external_id
+
 
 async def accounts_of(
     connection: AsyncConnection, organisation_id: UUID, person_id: UUID

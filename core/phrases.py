@@ -412,6 +412,7 @@ HELP = Words(
         "• delegate @名前 12/1-12/5 … 代理\n"
         "• circulate #1042 @名前 … 回覧\n• seen #1042 … 回覧を確認\n"
         "• revise #1042 内容 … 修正\n• retry #1042 … 再実行\n• void Q-2026-0001 理由 … 無効\n"
+        "• link … ほかのアプリでも使うための連携コード\n"
         "日本語でも書けます（見積・状況・取消・承認…）。"
     ),
     en=(
@@ -424,7 +425,8 @@ HELP = Words(
         "• comment / question #1042 text\n• add #1042 @name: one more approver\n"
         "• forward #1042 @name text: pass it on\n• circulate #1042 @name: for information\n"
         "• seen #1042: I have seen it\n• delegate @name 12/1-12/5: who decides in my place\n"
-        "• revise #1042 text: change a request\n• retry #1042\n• void Q-2026-0001 reason"
+        "• revise #1042 text: change a request\n• retry #1042\n• void Q-2026-0001 reason\n"
+        "• link: a code to use me in another app as well"
     ),
     zh=(
         "可用命令:\n{agents}\n"
@@ -437,7 +439,8 @@ HELP = Words(
         "• add #1042 @名称: 添加审批人\n• forward #1042 @名称 内容: 转交他人\n"
         "• delegate @名称 12/1-12/5: 由他人代为审批\n"
         "• circulate #1042 @名称: 传阅\n• seen #1042: 确认已阅\n"
-        "• revise #1042 内容: 修改\n• retry #1042: 重试\n• void Q-2026-0001 理由: 作废"
+        "• revise #1042 内容: 修改\n• retry #1042: 重试\n• void Q-2026-0001 理由: 作废\n"
+        "• link: 获取在其他应用中使用的关联代码"
     ),
 )
 

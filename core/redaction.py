@@ -144,6 +144,15 @@ _THEIRS: Sequence[str] = (
         and task_id in ({_OWN}) and error is not null""",  # noqa: S608
     """delete from bank_accounts where organisation_id = :organisation_id
         and person_id = :person_id""",
+    "delete from link_codes where organisation_id = :organisation_id and person_id = :person_id",
+    # What was delivered of their accounts, and what they were asked there.
+    *(
+        f"""delete from {table} s using accounts a where s.organisation_id = :organisation_id
+            and a.organisation_id = :organisation_id and a.person_id = :person_id
+            and s.platform = a.platform and s.workspace = a.workspace
+            and s.account = a.external_id"""  # noqa: S608
+        for table in ("arrivals", "prompts", "link_tries")
+    ),
     "delete from inbound where organisation_id = :organisation_id and person_id = :person_id",
     """delete from idempotency_keys where organisation_id = :organisation_id
         and person_id = :person_id""",
@@ -187,7 +196,7 @@ class _Texts:
         )
 
 
-_JSON = frozenset({"question", "failure", "ask", "result", "answer", "body", "facts"})
+_JSON = frozenset({"question", "failure", "ask", "result", "answer", "body", "facts", "instead"})
 _TEXTS = (
     _Texts("tasks", ("id",), ("text", "question", "failure")),
     _Texts("revisions", ("task_id", "revision"), ("ask",), task="task_id"),
@@ -198,9 +207,10 @@ _TEXTS = (
     _Texts("messages", ("id",), ("body",)),
     _Texts("notifications", ("id",), ("facts",)),
     _Texts("attachments", ("id",), ("name",)),
-    _Texts("deliveries", ("id",), ("body", "error")),
+    _Texts("deliveries", ("id",), ("body", "error", "instead")),
     _Texts("documents", ("id",), ("void_reason",)),
     _Texts("links", ("id",), ("name",)),
+    _Texts("chats", ("platform", "workspace", "channel"), ("name",)),
     _Texts(
         "claim_lines", ("claim_id", "place", "task_id"), ("payee", "purpose", "attendees"),
         task="task_id",

@@ -3,6 +3,7 @@
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from core import deliveries, effects, files_sent, phrases, tasks, views
+from core.account_acts import handle_amounts, handle_endings, handle_link, handle_unlink
 from core.approvals import acts, changing
 from core.approvals.acts import Handler, as_id
 from core.approvals.standing import check_open
@@ -139,4 +140,8 @@ _HANDLERS: dict[str, Handler] = {
     "void": handle_void,
     **acts.HANDLERS,
     "delegate": handle_delegate,
+    "link": handle_link,
+    "unlink": handle_unlink,
+    "endings": handle_endings,
+    "amounts": handle_amounts,
 }

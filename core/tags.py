@@ -471,6 +471,45 @@ class Tag(Declared):
         "An account on a platform is the person's no longer.",
         account=_THEIRS,
     )
+    ACCOUNT_UNREACHABLE = _of(
+        "person",
+        "intake:account:unreachable",
+        "The person is not reached by an account any more (they blocked us there, say): what is "
+        "for them goes to their others.",
+        account=_THEIRS,
+    )
+    ACCOUNT_REACHED = _of(
+        "person",
+        "intake:account:reached",
+        "The person is reached by that account again.",
+        account=_THEIRS,
+    )
+    ACCOUNT_CHANGED = _of(
+        "person",
+        "intake:account:changed",
+        "What the person wants to be told there was changed: whether, where it costs something, "
+        "that what they were asked has ended.",
+        account=_THEIRS,
+        tells_ends=FLAG,
+    )
+    CODE_MADE = _of(
+        "person",
+        "intake:code:made",
+        "The person was told a code by which another account becomes theirs, once and until then; "
+        "`code` is its row, not the code.",
+        code=ID,
+        until=TEXT,
+    )
+    CHAT_CHANGED = _of(
+        "organisation",
+        "admin:chat:changed",
+        "Whether amounts may be shown in a conversation of several people was changed; the hash is "
+        "that of what its platform calls it.",
+        platform=TEXT,
+        workspace=TEXT,
+        chat_sha256=SHA256,
+        amounts=FLAG,
+    )
     PERSON_ERASED = _of(
         "person",
         "admin:person:erased",

@@ -3,6 +3,7 @@
 import typer
 
 from miyabi.commands import (
+    accounts,
     asking,
     checking,
     company,
@@ -31,6 +32,7 @@ app = typer.Typer(
 for subject in (asking, tasks, demo, running, workers, checking):
     subject.register(app)
 tokens.register(people.app)
+accounts.register(people.app)
 expense_report.register(expenses.app)
 app.add_typer(people.app, name="people")
 app.add_typer(payees.app, name="payees")

@@ -80,7 +80,7 @@ def _answer(
             door.later(door.whisper(act, words))
         return BoltResponse(status=503)  # so that Slack delivers it again
     elif fresh and answer.message is not None and answer.outcome != "taken":
-        tell = door.say if addressed else door.whisper
+        tell = door.say if addressed and not answer.private else door.whisper
         door.later(tell(act, answer.message))
     return None
 

@@ -142,7 +142,7 @@ def add_person(
         from miyabi.session import session
 
         spoken, zone = _language(language), _zone(time_zone)
-        senders = [_account(text) for text in account or []]
+        senders = [read_account(text) for text in account or []]
         position = Position(department, post, grade, superior)
         async with session(settings) as opened:
             company = await opened.organisation(organisation)
@@ -176,7 +176,7 @@ def link_account(
         from core.unit import unit
         from miyabi.session import session
 
-        sender = _account(account)
+        sender = read_account(account)
         async with session(settings) as opened:
             person = await find_person(opened, organisation, handle)
             async with unit(opened.house) as work:
@@ -238,7 +238,7 @@ async def find_person(opened: "Session", organisation: str | None, handle: str) 
     raise Refused(_NO_SUCH_PERSON.fill(handle=handle))
 
 
-def _account(text: str) -> "Sender":
+def read_account(text: str) -> "Sender":
     """`platform:workspace:id`; the id may hold colons."""
     from core.inbound import Sender
 

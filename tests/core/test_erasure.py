@@ -96,7 +96,27 @@ async def life(office: Office) -> Life:
     await presses(office, "return", returned, ACCOUNT, SECRET)
     await office.say(f"cancel #{returned.reference}")
     await office.work()
+    await _flat(office)
     return Life(person, issued, given_up)
+
+
+async def _flat(office: Office) -> None:
+    """What platforms without threads leave: deliveries, a prompt, a group's name, a try, a code."""
+    await says(office, "link")
+    platform = f"'{office.organisation.id}', '{ACCOUNT.platform}', '{ACCOUNT.workspace}'"
+    account = f"'{ACCOUNT.account}'"
+    for statement in (
+        "arrivals (id, organisation_id, platform, workspace, key, chat, account, kind, body,"
+        f" said_at) values (gen_random_uuid(), {platform}, 'k', {account}, {account}, 'message',"
+        f""" '{{"text": "{SECRET}"}}', now())""",
+        "prompts (organisation_id, platform, workspace, channel, account, action, value,"
+        f" expires_at) values ({platform}, 'room', {account}, 'reject', 'x', now())",
+        "chats (organisation_id, platform, workspace, channel, name)"
+        f" values ({platform}, 'group', 'Tea with {NAME}')",
+        "link_tries (organisation_id, platform, workspace, account)"
+        f" values ({platform}, {account})",
+    ):
+        await office.execute(f"insert into {statement}")
 
 
 async def presses(
