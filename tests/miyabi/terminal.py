@@ -3,7 +3,6 @@
 import json
 import os
 import shutil
-import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
@@ -14,6 +13,7 @@ from typing import Any
 
 from core.settings import Settings
 from miyabi.embedded import embedded
+from tests.miyabi import warm
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 
@@ -57,17 +57,12 @@ class Terminal:
 
     def run(self, *arguments: str, typed: str = "", **more: str) -> Done:
         """Run `miyabi ARGUMENTS`; `typed` is its stdin, `more` its environment."""
-        done = subprocess.run(
-            [*self.command, *arguments],
-            cwd=self.home,
-            env=self.environment(**more),
-            input=typed,
-            capture_output=True,
-            text=True,
-            timeout=120,
-            check=False,
-        )
-        return Done(done.returncode, done.stdout, done.stderr)
+        with tempfile.TemporaryDirectory() as folder:
+            streams = [Path(folder, name) for name in ("in", "out", "err")]
+            streams[0].write_text(typed)
+            code = warm.run(list(arguments), self.home, self.environment(**more), streams)
+            out, err = (stream.read_bytes().decode() for stream in streams[1:])
+        return Done(code, out, err)
 
 
 @contextmanager
