@@ -16,7 +16,7 @@ from core.db import Named, fetch_alone, fetch_one_alone, from_json
 LEASE = timedelta(seconds=10)
 """How long whoever deals with a chat has it without a sign of life."""
 
-MOST_OPEN = 50
+MOST_OPEN = 20
 """Open arrivals of a chat that are looked at together."""
 
 _MOST_CHATS = 100

@@ -60,8 +60,18 @@ class Spool:
         self._kept = 0
         self._writing = 0
         self._bytes = 0
-        self.waiting = bool(self._names())
-        """Whether something may be in it: what comes after that has to wait behind it."""
+        self._changed = self._last_change()
+        self._waiting = bool(self._names())
+
+    @property
+    def waiting(self) -> bool:
+        """Whether something may be in it: what comes after that has to wait behind it.
+
+        Asked for each webhook; another process's files are noticed by the folder's own time.
+        """
+        if not self._waiting and self._last_change() != self._changed:
+            self._waiting = True
+        return self._waiting
 
     async def keep(self, signed: Signed, *, verified: bool) -> None:
         """Bring it to the disk. Raises OSError where that can't be done."""
@@ -69,7 +79,7 @@ class Spool:
             raise Full("the spool is full")
         self._writing += 1
         self._bytes += len(signed.body)
-        self.waiting = True
+        self._waiting = True
         try:
             await asyncio.to_thread(self._write, signed)
         finally:
@@ -78,10 +88,10 @@ class Spool:
 
     async def oldest(self, most: int, besides: Container[str] = ()) -> Sequence[Signed]:
         """The first that came, of those that are still here; `besides` some, by their names."""
-        kept = self._kept
+        kept, changed = self._kept, self._last_change()
         names = await asyncio.to_thread(self._names)
         if not names and not self._writing and kept == self._kept:
-            self.waiting = False
+            self._waiting, self._changed = False, changed
         first = [name for name in names if name not in besides][:most]
         return await asyncio.to_thread(self._read, first)
 
@@ -119,6 +129,12 @@ class Spool:
             os.fsync(folder)
         finally:
             os.close(folder)
+
+    def _last_change(self) -> int:
+        try:
+            return self._folder.stat().st_mtime_ns
+        except FileNotFoundError:
+            return 0
 
     def _names(self) -> list[str]:
         try:
