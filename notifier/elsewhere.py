@@ -13,8 +13,8 @@ from core.tags import Tag
 from core.unit import Unit, unit
 from core.words import Words
 from notifier import direct, said
+from notifier.call import Call, Part
 from notifier.outcome import NOTICE
-from notifier.said import Call, Part
 from notifier.unreached import tell_unreached
 
 log = structlog.get_logger()

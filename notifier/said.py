@@ -5,114 +5,30 @@ statement is for all messages of the call.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any, Literal
-from uuid import UUID
 
 import structlog
 
 from audit import log as audit_log
-from audit.event import JSON, Event
+from audit.event import Event
 from audit.registry import brief
 from core import tasks
-from core.codec import dump, fingerprint, load
+from core.codec import dump, fingerprint
 from core.db import execute, fetch_one_alone, to_json
 from core.errors import LostLease, MiyabiError
 from core.house import House
 from core.ids import new_id
-from core.messages import Message
-from core.ports import Sent, Utterance
+from core.ports import Sent
 from core.tags import Tag
 from core.unit import Unit, unit
 from core.words import Words
+from notifier.call import Call, Part
 from notifier.outcome import NOTICE
-from notifier.thread import Due, Lease, Taken, Thread
+from notifier.thread import Lease
 
 log = structlog.get_logger()
 
-State = Literal["sending", "unsaid", "unchanged", "superseded"]
 ANY_VERSION = 2**62
-
-
-@dataclass(frozen=True, slots=True)
-class Part:
-    """One slot's waiting changes, and what becomes of the last of them; the others are superseded
-    by it. With an utterance it goes into the call."""
-
-    changes: Sequence[Due]
-    state: State
-    utterance: Utterance | None = None
-
-    @property
-    def last(self) -> Due:
-        return self.changes[-1]
-
-    @property
-    def slot(self) -> str:
-        return self.last.slot
-
-
-@dataclass(frozen=True, slots=True)
-class Call:
-    """Messages of a thread on their way in one call. `again`: it was made before, and nobody knows
-    with what outcome."""
-
-    house: House
-    taken: Taken
-    id: UUID
-    parts: Sequence[Part]
-    again: bool = False
-
-    @property
-    def lease(self) -> Lease:
-        return self.taken.lease
-
-    @property
-    def thread(self) -> Thread:
-        return self.taken.thread
-
-    @property
-    def utterances(self) -> list[Utterance]:
-        return [part.utterance for part in self.parts if part.utterance is not None]
-
-    @property
-    def ids(self) -> list[UUID]:
-        return [part.last.id for part in self.parts]
-
-    @property
-    def tries(self) -> int:
-        """The number of the attempt under way."""
-        return max(change.attempts for part in self.parts for change in part.changes) + 1
-
-    @property
-    def age(self) -> timedelta:
-        """Since its oldest message became due."""
-        return timedelta(seconds=max(part.last.age for part in self.parts))
-
-    def scope(self) -> dict[str, object]:
-        return {**self.lease.scope, "ids": self.ids}
-
-    def event(self, part: Part, tag: Tag, **data: JSON) -> Event:
-        """An event about one of its messages."""
-        task = self.thread.task
-        place = f"{self.thread.platform}:{self.thread.id}"
-        fields = {"reference": task.reference, "slot": part.slot, "place": place, **data}
-        return Event(task.organisation_id, task.id, tag, fields)
-
-
-def stored(call: str, changes: Sequence[Due]) -> tuple[UUID, list[Part]]:
-    """A call whose outcome is not known, word for word as it was about to be made."""
-    changes = sorted(changes, key=lambda change: (change.body or {}).get("at", 0))
-    return UUID(call), [Part([change], "sending", _utterance(change)) for change in changes]
-
-
-def _utterance(change: Due) -> Utterance:
-    body = {key: value for key, value in (change.body or {}).items() if key != "at"}
-    if "message" in body:
-        return load(Utterance, body)  # type: ignore[no-any-return]
-    # Its words were taken out meanwhile (core/redaction.py).
-    return Utterance(str(change.id), load(Message, body))
 
 
 # Only as they were read, and only while the task stands as the messages say.
@@ -151,9 +67,7 @@ async def intend(call: Call, closed: Sequence[Part], known: int) -> int | None:
     """
     began = call.lease.now()
     changes = [
-        each
-        for at, part in enumerate([*call.parts, *closed])
-        for each in _changes(part, at, call.tries)
+        each for at, part in enumerate([*call.parts, *closed]) for each in part.rows(at, call.tries)
     ]
     values = {
         **call.lease.scope,
@@ -171,18 +85,6 @@ async def intend(call: Call, closed: Sequence[Part], known: int) -> int | None:
         raise LostLease
     version: int = row.version
     return version
-
-
-def _changes(part: Part, at: int, tries: int) -> list[dict[str, Any]]:
-    found = [
-        {"id": str(each.id), "seen": each.attempts, "tries": each.attempts, "state": "superseded"}
-        for each in part.changes[:-1]
-    ]
-    last = {"id": str(part.last.id), "seen": part.last.attempts, "state": part.state}
-    if part.utterance is None:
-        return [*found, {**last, "tries": part.last.attempts}]
-    body = {**dump(part.utterance), "at": at}
-    return [*found, {**last, "tries": tries, "body": body}]
 
 
 # The task's row first, as in all that writes its events: the events come last and hold up others.
@@ -284,7 +186,7 @@ _CLOSE = """
 
 async def close(house: House, lease: Lease, parts: Sequence[Part]) -> None:
     """Nothing is to be said of these."""
-    changes = [each for part in parts for each in _changes(part, 0, 0)]
+    changes = [each for part in parts for each in part.rows()]
     values = {**lease.scope, "changes": to_json(changes)}
     if await fetch_one_alone(house.engine, _CLOSE, values) is None:
         raise LostLease

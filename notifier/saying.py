@@ -22,9 +22,10 @@ from core.tasks import FINAL
 from core.views import TaskView
 from core.words import Words
 from notifier import said
+from notifier.call import Call, Part, stored
 from notifier.elsewhere import turn_elsewhere
 from notifier.rendering import render
-from notifier.said import ANY_VERSION, Call, Part
+from notifier.said import ANY_VERSION
 from notifier.thread import Due, Taken
 from notifier.unreached import BLOCKED, LEFT
 from notifier.versions import Versions
@@ -68,7 +69,7 @@ async def say_what_is_due(versions: Versions, taken: Taken, outbound: Says) -> N
         if change.call is not None and change.state == "sending":
             lost.setdefault(change.call, []).append(change)
     for call, changes in lost.items():
-        if not await _repeat(speaking, *said.stored(call, changes)):
+        if not await _repeat(speaking, *stored(call, changes)):
             return
     if not lost:
         await _say(speaking)

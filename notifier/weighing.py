@@ -104,11 +104,17 @@ def _open(change: Change, approval: ApprovalView, around: Around, *, home: bool)
     if reader is None:  # several people read it, and any of them may press
         return "must" if around.amounts and change.before is None else "may"
     if not approval.waits_for(reader):
-        return "may" if home else _closing(change, approval, around)
+        return _drafted(change) if home else _closing(change, approval, around)
     if change.before is None or not change.before.buttons:
         return "urgent"
     # Who asked something before deciding waits for what the answer is.
     return "must" if change.told("kind", "answer") else "may"
+
+
+def _drafted(change: Change) -> Weight | None:
+    """For whoever asked: that it waits, and again once it waits for somebody else."""
+    before = change.before
+    return "may" if before is None or before.note != change.message.note else None
 
 
 def _over(

@@ -13,10 +13,12 @@ from core.errors import OutcomeUnknown, Permanent, TryLater
 from core.inbound import Answer
 from core.messages import Message
 from core.runner import advance
-from core.unit import unit
+from core.tasks import Task
+from core.unit import Unit, unit
 from core.words import same
 from notifier import saying
 from tests.core.house import Office, seen
+from tests.core.post import BLIND, open_post
 from tests.notifier.saying import CARD, Flat, flatten
 
 
@@ -155,6 +157,68 @@ async def test_what_was_cancelled_under_way_says_what_stays(flat: Flat) -> None:
     assert [text for text in flat.wall.texts("asker") if "cancelled" in text]
 
 
+async def test_what_ends_without_a_result_says_that_it_is_done(flat: Flat) -> None:
+    open_post(flat.office, BLIND)
+    await flat.asked("parcel hello")
+
+    assert [text.split(":")[0] for text in flat.wall.texts("asker")] == ["#1001 done"]
+
+
+async def test_what_a_cancelled_task_leaves_open_is_asked(flat: Flat) -> None:
+    outside = open_post(flat.office, BLIND)
+    outside.after = [ConnectionResetError()]
+    answer = await flat.asked("parcel hello")
+    await flat.say(f"cancel #{answer.reference}")
+    await flat.office.work()
+
+    [*_, (_, left)] = [each for each in flat.wall.said if each[0] == "asker"]
+    assert {button.action for button in left.message.buttons} == {"effect_sent", "effect_not_sent"}
+
+    await flat.office.click("effect_sent", left.message.buttons[0].value, flat.office.asker)
+    await flat.office.work()
+    assert flat.wall.said[-1][1] == left
+
+
+async def test_who_asked_before_deciding_gets_the_answer_and_others_words_only_for_free(
+    flat: Flat,
+) -> None:
+    answer = await flat.asked()
+    approval_id = await flat.office.approval_id(answer.task_id)
+    await flat.office.click("comment", approval_id, flat.office.other_boss, "hm")
+    await flat.office.work()
+    assert len(flat.wall.texts("boss")) == 1
+
+    await flat.office.click("question", approval_id, flat.office.boss, "for whom?")
+    await flat.office.work()
+    told = [text.split(":")[0] for text in flat.wall.texts("asker")]
+    assert told == ["Other on #1001", "Draft ready", "Boss asks about #1001"]
+    await flat.say("for the museum")
+    await flat.office.work()
+
+    _, (_, again) = [each for each in flat.wall.said if each[0] == "boss"]
+    assert "for the museum" in again.message.sections[-1].value
+    assert (again.weight, again.before is not None) == ("must", True)
+
+
+async def test_a_reminder_is_said_to_who_decides_and_is_no_call_to_who_asked(flat: Flat) -> None:
+    answer = await flat.asked()
+    async with unit(flat.office.house) as work:
+        task = await _task(flat, work, answer)
+        approval = str(await flat.office.approval_id(answer.task_id))
+        at = "2026-11-26T01:00:00+00:00"
+        await tasks.notify(work, task, "approval.reminded", {"approval": approval, "at": at})
+        people = [str(flat.office.boss.id)]
+        facts: dict[str, object] = {"people": people, "slot": "digest:2026-11-26"}
+        await tasks.notify(work, task, "approval.digest", facts)
+    await flat.office.work()
+    _, digest = flat.wall.texts("boss")
+    assert digest.startswith("Waiting for your decision: 1")
+
+    await flat.approve(answer.task_id, flat.office.other_boss)
+    assert len(flat.wall.texts("boss")) == 2
+    assert not [text for text in flat.wall.texts("asker") if "Reminded" in text]
+
+
 async def test_several_messages_that_are_due_go_in_one_call(flat: Flat) -> None:
     answer = await ready_to_tell(flat)
     async with unit(flat.office.house) as work:
@@ -168,10 +232,14 @@ async def test_several_messages_that_are_due_go_in_one_call(flat: Flat) -> None:
     assert direct == [f"word {n}" for n in range(6)]
 
 
-async def _tell_asker(flat: Flat, work: Any, answer: Answer, count: int) -> None:
+async def _task(flat: Flat, work: Unit, answer: Answer) -> Task:
     assert answer.task_id is not None
-    organisation_id = flat.office.organisation.id
-    task = (await tasks.read(work.connection, organisation_id, [answer.task_id]))[answer.task_id]
+    found = await tasks.read(work.connection, flat.office.organisation.id, [answer.task_id])
+    return found[answer.task_id]
+
+
+async def _tell_asker(flat: Flat, work: Unit, answer: Answer, count: int) -> None:
+    task = await _task(flat, work, answer)
     for n in range(count):
         await tell_people(work, task, [flat.office.asker.id], f"w{n}", same(f"word {n}"))
 
