@@ -51,7 +51,7 @@ async def handle_unlink(work: Unit, request: Request, command: Command) -> Answe
     if not others and read_switch(command.rest) is not True:
         warning = words.LAST_OF_ADMIN if person.may("admin") else words.LAST_ACCOUNT
         return request.say(warning, "told")
-    await people.unlink(work, person, sender, actor=request.actor)
+    await accounts.cut(work, person, sender, actor=request.actor)
     request.house.met.pop(sender, None)
     return request.say(words.UNLINKED)
 

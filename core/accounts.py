@@ -2,16 +2,19 @@
 
 from audit.event import JSON, SYSTEM, Actor, Event
 from audit.registry import brief
+from core import people
+from core.approvals.elsewhere import show_elsewhere
 from core.db import fetch_one
 from core.inbound import Sender
-from core.people import spell
+from core.people import Person, spell
 from core.tags import Tag
 from core.unit import Unit
 
 
 async def unreachable(work: Unit, sender: Sender, *, actor: Actor = SYSTEM) -> bool:
-    """Nothing reaches the person there any more (they blocked us, say): what is for them goes to
-    their other accounts. False where that was known, or the account is nobody's."""
+    """Nothing reaches the person there any more (they blocked us, say): what is for them, and what
+    waits for them, goes to their other accounts. False where that was known, or the account is
+    nobody's."""
     return await _reached(work, sender, actor, now=False)
 
 
@@ -34,7 +37,15 @@ async def _reached(work: Unit, sender: Sender, actor: Actor, *, now: bool) -> bo
     tag = Tag.ACCOUNT_REACHED if now else Tag.ACCOUNT_UNREACHABLE
     data: dict[str, JSON] = {"account": brief(spell(sender))}
     work.record(Event(row.organisation_id, row.person_id, tag, data, actor))
+    if not now:
+        await show_elsewhere(work, row.organisation_id, row.person_id)
     return True
+
+
+async def cut(work: Unit, person: Person, sender: Sender, *, actor: Actor = SYSTEM) -> None:
+    """Cut one of a person's accounts; what waits for them there is shown by their others."""
+    await people.unlink(work, person, sender, actor=actor)
+    await show_elsewhere(work, person.organisation_id, person.id)
 
 
 async def set_tells_ends(work: Unit, sender: Sender, on: bool, *, actor: Actor = SYSTEM) -> bool:

@@ -79,6 +79,7 @@ def unlink(handle: Handle, account: AnAccount, organisation: OfOrganisation = No
 
     async def command(settings: "Settings") -> int:
         from core import people
+        from core.accounts import cut
         from core.unit import unit
         from miyabi.commands.people import find_person, read_account
         from miyabi.session import session
@@ -90,7 +91,7 @@ def unlink(handle: Handle, account: AnAccount, organisation: OfOrganisation = No
                 owner = await people.who(work.connection, sender)
                 if owner is None or owner.id != person.id:
                     raise Refused(_NOT_THEIRS.fill(account=account, handle=handle))
-                await people.unlink(work, person, sender)
+                await cut(work, person, sender)
         say(_CUT.fill(account=account, handle=handle))
         return Exit.DONE
 

@@ -221,6 +221,8 @@ async def test_the_last_account_is_cut_only_where_that_is_confirmed(office: Offi
 
 async def test_an_account_is_noted_as_out_of_reach_once_and_back(office: Office) -> None:
     boss = office.sender(office.boss)
+    asked = await office.say("letter hello")
+    await office.work()
     found = []
     for act in (accounts.unreachable, accounts.unreachable, accounts.reachable, accounts.reachable):
         async with unit(office.house) as work:
@@ -231,6 +233,12 @@ async def test_an_account_is_noted_as_out_of_reach_once_and_back(office: Office)
         Tag.ACCOUNT_UNREACHABLE,
         Tag.ACCOUNT_REACHED,
     ]
+    # What waits for them there is shown by their other accounts (notifier/targets.py).
+    row = await office.row(
+        "select array_agg(task_id) as tasks from notifications where topic = 'person.unreachable'",
+        {},
+    )
+    assert row.tasks == [asked.task_id]
 
 
 async def test_an_account_says_whether_it_is_told_of_endings(office: Office) -> None:

@@ -65,3 +65,15 @@ def test_a_batch_is_handed_in_line_by_line(terminal: Terminal, tmp_path: Path) -
 
 def test_one_request_or_many_but_not_none(terminal: Terminal) -> None:
     assert terminal.run("ask").code == 2
+
+
+def test_a_person_is_given_a_code_and_links_are_listed(terminal: Terminal) -> None:
+    """What is behind them: tests/core/test_linking.py, tests/web/test_links.py."""
+    code = terminal.run("people", "code", "tanaka")
+    cut = terminal.run("people", "unlink", "tanaka", "slack:T9:U9")
+    links = terminal.run("links", "list", "--json")
+
+    digits = code.out.strip()
+    assert (code.code, len(digits), digits.isdigit()) == (0, 8, True), code.err
+    assert cut.code == 3
+    assert (links.code, links.data["links"]) == (0, [])
