@@ -171,8 +171,11 @@ async def handle_void(work: Unit, request: Request, command: Command) -> Answer:
 # Questions
 
 
-async def answer_click(work: Unit, request: Request, value: str) -> Answer:
-    """`value` is the question's id, a point, and the place of the choice."""
+async def answer_click(work: Unit, request: Request, value: str, words: str = "") -> Answer:
+    """`value` is the question's id, a point, and the place of the choice.
+
+    The id alone where the answer is in `words`: a day that was picked from a calendar.
+    """
     question_id, _, place = value.partition(".")
     row = await fetch_one(
         work.connection,
@@ -188,6 +191,8 @@ async def answer_click(work: Unit, request: Request, value: str) -> Answer:
         raise Refused(phrases.QUESTION_OVER)
     others = effects.MAY_SETTLE if effects.is_about_effect(question) else ()
     await only_requester(work.connection, request, task, *others)
+    if words and not place:
+        return await answer(work, request, task, words)
     choices = question["choices"]
     if not place.isdecimal() or int(place) >= len(choices):
         raise Refused(phrases.QUESTION_OVER)

@@ -31,11 +31,15 @@ class Choice:
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """What a step asks the person. `key` names what the answer is for within the ask."""
+    """What a step asks the person. `key` names what the answer is for within the ask.
+
+    `kind`: a day is asked for, which a platform may offer a calendar for; it is answered in words.
+    """
 
     key: str
     prompt: Words
     choices: tuple[Choice, ...] = ()
+    kind: Literal["text", "date"] = "text"
 
 
 def topic(key: str) -> str:

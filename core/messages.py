@@ -69,6 +69,15 @@ class Select:
 
 
 @dataclass(frozen=True, slots=True)
+class Dates:
+    """A day to choose, for platforms that have a calendar for that; elsewhere it is written."""
+
+    action: str
+    label: str
+    value: str
+
+
+@dataclass(frozen=True, slots=True)
 class Picture:
     """A PNG in the store of documents; `alt` says in words what it shows."""
 
@@ -104,6 +113,7 @@ class Message:
     picture: Picture | None = None
     buttons: tuple[Button, ...] = ()
     select: Select | None = None
+    dates: Dates | None = None
     files: tuple[Attachment, ...] = ()
     note: str = ""
     language: Language = "ja"

@@ -84,7 +84,7 @@ async def look_ahead(connection: AsyncConnection, click: Click, person: Person) 
 
 async def _click(work: Unit, request: Request, click: Click) -> Answer:
     if click.action == "answer":
-        return await answer_click(work, request, click.value)
+        return await answer_click(work, request, click.value, click.reason)
     press = acts.PRESSES.get(click.action)
     if press is not None:
         return await press(work, request, click)

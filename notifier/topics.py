@@ -13,12 +13,13 @@ from core.approvals.view import ApprovalView, NoteView
 from core.codec import load
 from core.deliveries import Unsure
 from core.errors import Question
-from core.messages import Attachment, Button, Field, Message, Option, Select
+from core.messages import Attachment, Button, Dates, Field, Message, Option, Select
 from core.views import TaskView, effect_fields, left_open, next_try, progress, stays
 from core.words import Language, Words, lines, same
 
 REQUEST = Words(ja="依頼", en="Request", zh="请求")
 RETRY = Words(ja="再実行", en="Retry", zh="重试")
+CHOOSE_DAY = Words(ja="日付を選ぶ", en="Choose a day", zh="选择日期")
 CHOOSE = Words(ja="選択してください", en="Choose", zh="请选择")
 EDIT = Words(ja="フォームで修正", en="Edit in a form", zh="用表单修改")
 ANSWER_IS = Words(ja="回答: {answer}", en="Answer: {answer}", zh="回答: {answer}")
@@ -131,9 +132,11 @@ def question(view: TaskView, language: Language) -> Message | None:
     question_id = view.question["id"]
     prompt = asked.prompt.to(language)
     labels = [choice.label.to(language) for choice in asked.choices]
+    day = Dates("answer", CHOOSE_DAY.to(language), question_id) if asked.kind == "date" else None
     message = Message(
         text="\n".join([prompt, *(f"{n}. {label}" for n, label in enumerate(labels, 1))]),
         body=prompt,
+        dates=day,
     )
     if asked.key == "revise" and view.agent.form is not None:
         return replace(
@@ -242,7 +245,7 @@ def settled(facts: Mapping[str, Any], language: Language) -> str:
 
 def retire(message: Message, note: str) -> Message:
     """A posted message that nothing can be pressed on any more."""
-    return replace(message, buttons=(), select=None, note=note)
+    return replace(message, buttons=(), select=None, dates=None, note=note)
 
 
 def beside(message: Message, why: Words, language: Language) -> Message:

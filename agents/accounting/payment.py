@@ -195,10 +195,10 @@ async def choose_day(ask: PaymentAsk) -> When:
     if asked is None:
         soonest = next_bank_day(ask.today + timedelta(days=1)).isoformat()
         choice = Choice(soonest, SOONEST.fill(day=soonest))
-        raise NeedsInput(Question("day", ASK_DAY, (choice,)))
+        raise NeedsInput(Question("day", ASK_DAY, (choice,), "date"))
     wrong = _wrong_day(asked, ask.today)
     if wrong is not None:
-        raise NeedsInput(Question("day", lines([wrong, ASK_DAY])))
+        raise NeedsInput(Question("day", lines([wrong, ASK_DAY]), kind="date"))
     return When(next_bank_day(asked), asked)
 
 

@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
+from typing import Literal
 
 from core.errors import Choice, NeedsInput, Permanent, Question, Refused
 from core.expenses import wording
@@ -134,9 +135,9 @@ class _Line:
         words = " ".join(self.entry.words.split())
         words = f"{words[:39]}…" if len(words) > 40 else words
         prompt = wording.OF_LINE.fill(n=self.n, words=words, asked=asked)
-        return NeedsInput(
-            Question(f"{key}:{self.n}", prompt, (*choices, Choice(DROP, wording.LEAVE_OUT)))
-        )
+        offered = (*choices, Choice(DROP, wording.LEAVE_OUT))
+        kind: Literal["text", "date"] = "date" if key == "day" else "text"
+        return NeedsInput(Question(f"{key}:{self.n}", prompt, offered, kind))
 
     def _text(self, key: str, read: str, asked: Words) -> str:
         text = read or (self._answer(key) or "").strip()

@@ -1,0 +1,30 @@
+"""What of a message a group may see that is not allowed to see amounts: a list of what is shown,
+not of what is hidden, so that whatever a message has one day is hidden until it is put here."""
+
+import re
+
+from bot.line import words
+from core.messages import Message
+
+# What a title says of a task is its number and its name; one that says an amount is not shown.
+_REFERENCE = re.compile(r"#\d{1,18}")
+_AMOUNT = re.compile(
+    r"[¥￥$€円元万億]|yen|jpy|\d[\d,.，]{3,}|[〇一二三四五六七八九十百千]{2,}", re.IGNORECASE
+)
+_NO_AMOUNT = re.compile(r"#\d+|[A-Za-z]{1,4}-\d{4}-\d{4,}(?:-\d+)?")
+
+
+def without_amounts(message: Message) -> Message:
+    """Title, progress, and where the rest can be seen. Applied again, it changes nothing."""
+    title = message.title
+    if not title or _AMOUNT.search(_NO_AMOUNT.sub("", title)):
+        named = _REFERENCE.search(f"{message.title} {message.text}")
+        title = named.group() if named else ""
+    elsewhere = words.ELSEWHERE.to(message.language)
+    return Message(
+        text=f"{title}\n{elsewhere}" if title else elsewhere,
+        title=title,
+        body=elsewhere,
+        progress=message.progress,
+        language=message.language,
+    )

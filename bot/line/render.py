@@ -1,0 +1,145 @@
+"""A neutral Message as what LINE shows: a text, or a Flex bubble where it has a structure.
+
+Pure: the ids of presses are worked out, links and the picture are made before. Whatever a person
+typed, LINE takes the outcome: it is cut to what fits and no text of it is read as anything else.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from bot.line import flex, limits, quick_replies, words
+from bot.line.amounts import without_amounts
+from bot.line.bubble import bubble, size
+from bot.line.flex import Json, Press
+from bot.line.text import cut, parts, units
+from core.messages import Attachment, Message
+
+_ROOM = 1_000
+"""Bytes of a bubble or a carousel that are left free: how LINE counts is not told to the byte."""
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """What is beside a message when it is shown.
+
+    `press` makes the id that a button carries of its action and value; `link` is the address of a
+    file, None where there can't be one; `picture` that of the first page (https, a PNG or JPEG of
+    at most 1,024 pixels each way). `quick` is the first choice that is offered, where they take
+    several pages. `amounts`: whether this chat may see amounts.
+    """
+
+    press: Press
+    link: Callable[[Attachment], str | None]
+    picture: str | None = None
+    quick: int = 0
+    amounts: bool = True
+
+
+def render(message: Message, look: Look, *, code: str = "") -> list[Json]:
+    """One to five messages. `code` is what is typed to decide without a button."""
+    if not look.amounts:
+        message, code = without_amounts(message), ""
+        look = Look(look.press, look.link)
+    is_text = quick_replies.is_plain(message) and look.picture is None
+    found = _texts(message, look) if is_text else _flex(message, look, code)
+    quick = _quick(message, look)
+    if quick:
+        found[-1] = {**found[-1], "quickReply": {"items": quick}}
+    return found
+
+
+def carousel(messages: Sequence[Message], look: Look) -> Json:
+    """Several messages side by side, as many as LINE takes: those that come first.
+
+    Their choices are not offered: a carousel is for looking and for pressing.
+    """
+    shown = [each if look.amounts else without_amounts(each) for each in messages]
+    most = limits.CAROUSEL - _ROOM
+    bubbles: list[Json] = []
+    used = 0
+    for message in shown[: limits.BUBBLES]:
+        made = _fitting(message, look, "", limits.BUBBLE - _ROOM)
+        if made is None or used + size(made) > most:
+            break
+        bubbles.append(made)
+        used += size(made) + 1
+    alt = "\n".join(told(each, look) for each in shown[: len(bubbles)])
+    contents: Json = {"type": "carousel", "contents": bubbles}
+    return {"type": "flex", "altText": cut(alt, limits.ALT_TEXT) or "…", "contents": contents}
+
+
+def told(message: Message, look: Look, code: str = "") -> str:
+    """All that a bubble shows, as a text: what notifications, lists of chats and PCs show of it."""
+    found = [message.text.strip() or message.title.strip()]
+    said = found[0]
+    marks = flex.STATES
+    rows = [
+        *((f"{marks[p.state][0]} {p.label} {p.at}", p.label) for p in message.progress),
+        *((each, each) for each in (message.body.strip(),)),
+        *((f"{f.label}: {f.value}", f.value) for f in message.fields),
+        *((f"{line.name} {line.detail} {line.amount}", line.name) for line in message.lines),
+        *((f"{t.label} {t.value}", f"{t.label} {t.value}") for t in message.totals),
+        *((f"{s.label}\n{s.value}", s.value) for s in message.sections),
+        (message.note, message.note),
+    ]
+    # What the text has said already is not said twice.
+    found += [row.strip() for row, mark in rows if row.strip() and mark.strip() not in said]
+    if code:
+        found.append(words.IN_WORDS.fill(code=code).to(message.language))
+    found += [each.name for each in message.files if each.name not in said]
+    return "\n".join(found)
+
+
+def _quick(message: Message, look: Look) -> list[Json]:
+    """The calendar first, then what else can be chosen."""
+    found = []
+    if message.dates is not None:
+        found.append(quick_replies.day(message.dates, look.press))
+    offered = quick_replies.choices(message)
+    return found + quick_replies.items(offered, look.quick, look.press, message.language)
+
+
+# A text
+
+
+def _texts(message: Message, look: Look) -> list[Json]:
+    offered = quick_replies.choices(message)
+    listed = quick_replies.listed(offered, look.quick, message.language)
+    if listed:
+        asked = message.body.strip() or message.text.strip()
+        said = f"{asked}\n{listed}"
+    else:
+        said = message.text.strip() or message.title.strip() or message.body.strip()
+    if message.note.strip() and message.note.strip() not in said:
+        said = f"{said}\n{message.note.strip()}"
+    return texts(said, message)
+
+
+def texts(said: str, message: Message) -> list[Json]:
+    """A text as messages; what is left over after five of them is said to be."""
+    found, over = parts(said)
+    if over:
+        goes_on = words.GOES_ON.fill(n=over).to(message.language)
+        room = limits.TEXT - units(goes_on) - 2
+        found[-1] = f"{cut(found[-1], room)}\n\n{goes_on}"
+    return [{"type": "text", "text": part} for part in found]
+
+
+# A bubble
+
+
+def _flex(message: Message, look: Look, code: str) -> list[Json]:
+    made = _fitting(message, look, code, limits.BUBBLE - _ROOM)
+    alt = cut(told(message, look, code), limits.ALT_TEXT) or "…"
+    if made is None:
+        return texts(told(message, look, code), message)
+    return [{"type": "flex", "altText": alt, "contents": made}]
+
+
+def _fitting(message: Message, look: Look, code: str, most: int) -> Json | None:
+    """The bubble, its texts cut shorter where it would be too big. None where even that is."""
+    for share in (1.0, 0.5, 0.2, 0.05):
+        made = bubble(message, look.press, look.link, look.picture, code, most, share)
+        if size(made) <= most:
+            return made
+    return None
