@@ -206,6 +206,19 @@ async def token_of(engine: AsyncEngine, call: UUID) -> Token | None:
     return Token(row.reply_token, row.young) if row else None
 
 
+async def put_back(engine: AsyncEngine, call: UUID, *, spent: bool) -> None:
+    """What a call was given did not serve it, and surely nothing was said with it: it is free for
+    another, or where the platform does not take it (any more) `spent` for everybody."""
+    await fetch_alone(
+        engine,
+        # across organisations: a call is one of ours, by a random id
+        "update arrivals set reply_used_for = null,"
+        " reply_token = case when cast(:spent as boolean) then null else reply_token end"
+        " where reply_used_for = :call",
+        {"call": call, "spent": spent},
+    )
+
+
 # What is forgotten
 
 # across organisations: arrivals of all of them

@@ -9,19 +9,17 @@ from uuid import UUID
 import structlog
 from sqlalchemy.exc import SQLAlchemyError
 
-from audit.event import SYSTEM, Actor, Event
+from bot.line import rows
 from bot.line.api import Api
 from bot.line.tokens import Channel, Tokens, spoken
 from core import organisations
 from core.chores import Chores
-from core.db import fetch_all, fetch_one, fetch_one_alone
+from core.db import fetch_one_alone
 from core.errors import MiyabiError, Permanent, TryLater
-from core.ids import new_id
 from core.platform import Opening
-from core.sealing import seal, unseal
+from core.sealing import unseal
 from core.secret_key import secret_key
-from core.tags import Tag
-from core.unit import Unit, unit
+from core.unit import unit
 from core.words import Words
 
 log = structlog.get_logger()
@@ -183,6 +181,10 @@ class Channels:
         # Shielded: whoever has no more time leaves, and the next one finds the answer.
         return await asyncio.shield(self._own)
 
+    async def is_own(self, channel: Channel) -> bool:
+        """Whether a channel is the one in the settings. Raises Permanent or TryLater."""
+        return self.in_settings and (await self.own()).workspace == channel.workspace
+
     def _failed(self, asked: asyncio.Task[Channel]) -> bool:
         """Whether LINE is to be asked again: not at once, each webhook would do that."""
         if not asked.done() or (not asked.cancelled() and asked.exception() is None):
@@ -205,10 +207,11 @@ class Channels:
         assert mute is not None  # noqa: S101  # whoever asks has looked
         workspace, name = await self.introduced(mute)
         async with unit(self._opening.house) as work:
-            await self.save(work, organisation.id, workspace, name, None)
+            await rows.save(work, organisation.id, workspace, name, None)
         found = await self._read(workspace)
         if found is None:
             raise Permanent(NOT_CONNECTED.fill(workspace=workspace))
+        self._remember(workspace, found)
         return found
 
     async def introduced(self, channel: Channel) -> tuple[str, str]:
@@ -223,77 +226,16 @@ class Channels:
 
         return await spoken(self.tokens, channel, same, call)
 
-    # The rows
-
-    async def save(
-        self,
-        work: Unit,
-        organisation_id: UUID,
-        workspace: str,
-        name: str,
-        secrets: Mapping[str, str] | None,
-        actor: Actor = SYSTEM,
-    ) -> None:
-        """Write a channel's row: `secret`, `channel_id`, `token`, of which the settings fill in.
-
-        Without `secrets` those that the row has stay. It is news only where the row changes.
-        """
-        sealed = None
-        if secrets is not None:
-            sealed = seal(secret_key(self._opening.settings), "line", workspace, secrets)
-        row = await fetch_one(
-            work.connection,
-            "insert into installations as i (id, organisation_id, platform, workspace, name,"
-            " secrets) values (:id, :organisation_id, 'line', :workspace, :name, :secrets)"
-            " on conflict (platform, workspace) do update set name = excluded.name,"
-            " secrets = coalesce(excluded.secrets, i.secrets), installed_at = now(),"
-            " removed_at = null"
-            " where i.removed_at is not null or i.name <> excluded.name"
-            " or (excluded.secrets is not null and i.secrets is distinct from excluded.secrets)"
-            " returning id, organisation_id",
-            {
-                "id": new_id(),
-                "organisation_id": organisation_id,
-                "workspace": workspace,
-                "name": name,
-                "secrets": sealed,
-            },
-        )
-        self._known.pop(workspace, None)
-        if row is not None:
-            data = {"platform": "line", "workspace": workspace}
-            work.record(Event(row.organisation_id, row.id, Tag.WORKSPACE_CONNECTED, data, actor))
-
-    async def remove(self, work: Unit, organisation_id: UUID, workspace: str) -> bool:
-        """Forget a channel and what opens it. False where the organisation has none such."""
-        row = await fetch_one(
-            work.connection,
-            "update installations set removed_at = now(), secrets = null"
-            " where platform = 'line' and workspace = :workspace and removed_at is null"
-            " and organisation_id = :organisation_id returning id",
-            {"workspace": workspace, "organisation_id": organisation_id},
-        )
-        self._known.pop(workspace, None)
-        if row is not None:
-            data = {"platform": "line", "workspace": workspace}
-            work.record(Event(organisation_id, row.id, Tag.WORKSPACE_REMOVED, data))
-        return row is not None
-
     async def every(self, organisation_id: UUID | None = None) -> list[Channel]:
         """The connected channels, the oldest first: of an organisation, or all there are."""
-        async with self._engine.connect() as connection:
-            rows = await fetch_all(
-                connection,
-                # across organisations: where none is named, the operator's list
-                "select workspace from installations where platform = 'line'"
-                " and removed_at is null and (cast(:of as uuid) is null or organisation_id = :of)"
-                " order by installed_at",
-                {"of": organisation_id},
-            )
         found: list[Channel] = []
-        for row in rows:
+        for workspace in await rows.connected(self._engine, organisation_id):
             try:
-                found.append(await self.get(row.workspace))
+                found.append(await self.get(workspace))
             except MiyabiError as error:
-                log.warning("line.channel_unreadable", channel=row.workspace, why=error.words.en)
+                log.warning("line.channel_unreadable", channel=workspace, why=error.words.en)
         return found
+
+    def forget(self, workspace: str) -> None:
+        """Its row was changed here: look again at once."""
+        self._known.pop(workspace, None)

@@ -22,6 +22,7 @@ from core.unit import unit
 from miyabi.build import Built, open_house
 from miyabi.embedded import Services
 from miyabi.plugins import all_platforms
+from tests.bot.line.desk import Desk
 from tests.fakes.line.driver import Driver
 from tests.fakes.line.reading import buttons
 from tests.fakes.line.server import FakeLine
@@ -175,3 +176,11 @@ async def office(quiet_office: Office) -> AsyncIterator[Office]:
     """The company at work."""
     async with working(quiet_office.built):
         yield quiet_office
+
+
+@pytest.fixture
+async def desk(line: FakeLine, services: Services, tmp_path: Path) -> AsyncIterator[Desk]:
+    """The way out alone: no web, no worker."""
+    async with open_house(settings_for(line, tmp_path, services), services) as built:
+        organisation = await hire(built.house, "default", COMPANY, line.home, PEOPLE)
+        yield Desk(line, built, organisation)

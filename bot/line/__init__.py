@@ -1,0 +1,25 @@
+"""LINE: commands, messages, files, buttons and approvals, one to one and in groups."""
+
+from core.platform import Opening, Platform
+from core.ports import WayOut
+
+# The parts are imported where they are used, and LINE's SDK at the first call (bot/line/api.py).
+# Channels are added while the house stands (`miyabi line add`), so the way out is always there: it
+# costs nothing until somebody uses it.
+
+
+def _outbound(opening: Opening) -> WayOut:
+    from bot.line.outbound import LineOutbound
+
+    return LineOutbound(opening)
+
+
+async def _close(opening: Opening) -> None:
+    from bot.line.outbound import LineOutbound
+
+    outbound = opening.house.outbounds.get("line")
+    if isinstance(outbound, LineOutbound):
+        await outbound.close()
+
+
+platform = Platform("line", outbound=_outbound, close=_close)

@@ -1,0 +1,162 @@
+"""Messages as LINE shows them, with all that has to be there before they are: what is pressed, and
+the links by which documents and pictures are opened."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from uuid import UUID
+
+from bot.line.changes import render_change
+from bot.line.flex import Json
+from bot.line.press_ids import press_id, presses_of
+from bot.line.render import Look, render
+from core import people
+from core.db import execute, fetch_one, fetch_one_alone, to_json
+from core.house import House
+from core.inbound import Sender
+from core.links import make_link
+from core.messages import Attachment, Message
+from core.ports import Utterance
+from core.unit import Unit, unit
+
+
+@dataclass(frozen=True, slots=True)
+class Room:
+    """A chat, and who is there: one person, or several (`account` is None)."""
+
+    organisation_id: UUID
+    workspace: str
+    chat: str
+    account: str | None
+
+
+class Showing:
+    """Makes what calls to LINE hold."""
+
+    def __init__(self, house: House, link_lasts: timedelta) -> None:
+        self._house = house
+        self._lasts = link_lasts
+
+    async def utterances(
+        self, room: Room, task_id: UUID | None, said: Sequence[Utterance]
+    ) -> list[list[Json]]:
+        """The objects of each utterance; none where there is nothing worth saying."""
+        links, amounts = await self._prepared(room, task_id, [each.message for each in said])
+        found = []
+        for each in said:
+            look = self._look(room, links, amounts, each.message)
+            if each.before is None:
+                found.append(render(each.message, look, code=each.code))
+            else:
+                found.append(render_change(each.before, each.message, look, code=each.code))
+        return found
+
+    async def messages(self, room: Room, said: Sequence[Message], quick: int) -> list[Json]:
+        """The objects of some messages that belong to no task's thread: answers."""
+        links, amounts = await self._prepared(room, None, said)
+        return [
+            made
+            for message in said
+            for made in render(message, self._look(room, links, amounts, message, quick))
+        ]
+
+    def _look(
+        self,
+        room: Room,
+        links: Mapping[str, str],
+        amounts: bool,
+        message: Message,
+        quick: int = 0,
+    ) -> Look:
+        picture = links.get(message.picture.sha256) if message.picture is not None else None
+        return Look(
+            press=lambda action, value: press_id(room.organisation_id, action, value),
+            link=lambda file: links.get(file.sha256),
+            picture=picture if picture is not None and picture.startswith("https:") else None,
+            quick=quick,
+            amounts=amounts,
+        )
+
+    async def _prepared(
+        self, room: Room, task_id: UUID | None, messages: Sequence[Message]
+    ) -> tuple[Mapping[str, str], bool]:
+        """The links by what they open, and whether amounts may be shown. What can be pressed is
+        stored before it is shown."""
+        amounts = room.account is not None or await self._may_see_amounts(room)
+        presses = {pair for message in messages for pair in presses_of(message)}
+        files = _files(messages) if task_id is not None and amounts else []
+        if not presses and not files:
+            return {}, amounts
+        async with unit(self._house) as work:
+            await self._store_presses(work, room, presses)
+            links = await self._links(work, room, task_id, files) if task_id is not None else {}
+        return links, amounts
+
+    async def _may_see_amounts(self, room: Room) -> bool:
+        row = await fetch_one_alone(
+            self._house.engine,
+            "select amounts from chats where organisation_id = :organisation_id"
+            " and platform = 'line' and workspace = :workspace and channel = :chat",
+            {
+                "organisation_id": room.organisation_id,
+                "workspace": room.workspace,
+                "chat": room.chat,
+            },
+        )
+        return bool(row is not None and row.amounts)
+
+    async def _store_presses(self, work: Unit, room: Room, presses: set[tuple[str, str]]) -> None:
+        rows = [
+            {"id": press_id(room.organisation_id, action, value), "action": action, "value": value}
+            for action, value in sorted(presses)
+        ]
+        await execute(
+            work.connection,
+            "insert into presses (organisation_id, id, action, value)"
+            " select :organisation_id, id, action, value"
+            " from jsonb_to_recordset(cast(:presses as jsonb)) as press"
+            " (id text, action text, value text) on conflict do nothing",
+            {"organisation_id": room.organisation_id, "presses": to_json(rows)},
+        )
+
+    async def _links(
+        self, work: Unit, room: Room, task_id: UUID, files: Sequence[Attachment]
+    ) -> Mapping[str, str]:
+        person = None
+        if room.account is not None:
+            sender = Sender("line", room.workspace, room.account)
+            person = await people.who(work.connection, sender)
+        found: dict[str, str] = {}
+        for file in files:
+            link = await make_link(
+                work,
+                self._house,
+                room.organisation_id,
+                task_id,
+                file,
+                person.id if person is not None else None,
+                self._lasts,
+            )
+            if link is not None:
+                found[file.sha256] = link
+        return found
+
+
+def _files(messages: Sequence[Message]) -> list[Attachment]:
+    """All that is to be opened, once each."""
+    found = {file.sha256: file for message in messages for file in message.files}
+    for message in messages:
+        if (picture := message.picture) is not None:
+            found.setdefault(picture.sha256, Attachment(picture.sha256, "1.png", "image/png"))
+    return list(found.values())
+
+
+async def task_of(house: House, organisation_id: UUID, delivery: str) -> UUID | None:
+    """The task that a delivery is of."""
+    async with house.engine.connect() as connection:
+        row = await fetch_one(
+            connection,
+            "select task_id from deliveries where organisation_id = :organisation_id and id = :id",
+            {"organisation_id": organisation_id, "id": UUID(delivery)},
+        )
+    return row.task_id if row is not None else None
