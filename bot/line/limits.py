@@ -18,8 +18,8 @@ BUBBLES = 12
 BUTTON_LABEL = 40
 QUICK_LABEL = 20
 QUICK_REPLIES = 13
-SHOWN_PRESS = 300
-"""Characters of what the chat shows as said by whoever pressed (`displayText`)."""
+SHOWN_PRESS = 100
+"""Characters of what the chat shows as said by whoever pressed (`displayText`); LINE takes 300."""
 URI = 1_000
 PICTURE_URL = 2_000
 CHAT_BAR = 14

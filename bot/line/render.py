@@ -4,7 +4,7 @@ Pure: the ids of presses are worked out, links and the picture are made before. 
 typed, LINE takes the outcome: it is cut to what fits and no text of it is read as anything else.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from bot.line import flex, limits, quick_replies, words
@@ -16,6 +16,9 @@ from core.messages import Attachment, Message
 
 _ROOM = 1_000
 """Bytes of a bubble or a carousel that are left free: how LINE counts is not told to the byte."""
+
+_IN_SHORT = 500
+"""Characters of a message in a carousel whose bubble would be too big whatever is cut of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,35 +62,50 @@ def carousel(messages: Sequence[Message], look: Look) -> Json:
     used = 0
     for message in shown[: limits.BUBBLES]:
         made = _fitting(message, look, "", limits.BUBBLE - _ROOM)
-        if made is None or used + size(made) > most:
+        if made is None:
+            only = Message(told(message, most=_IN_SHORT), language=message.language)
+            made = bubble(only, look.press, look.link, None, "", most, 1.0)
+        if used + size(made) > most:
             break
         bubbles.append(made)
         used += size(made) + 1
-    alt = "\n".join(told(each, look) for each in shown[: len(bubbles)])
+    alt = "\n".join(told(each) for each in shown[: len(bubbles)])
     contents: Json = {"type": "carousel", "contents": bubbles}
-    return {"type": "flex", "altText": cut(alt, limits.ALT_TEXT) or "…", "contents": contents}
+    return {"type": "flex", "altText": cut(alt, limits.ALT_TEXT), "contents": contents}
 
 
-def told(message: Message, look: Look, code: str = "") -> str:
+def told(message: Message, code: str = "", most: int = limits.ALT_TEXT) -> str:
     """All that a bubble shows, as a text: what notifications, lists of chats and PCs show of it."""
-    found = [message.text.strip() or message.title.strip()]
-    said = found[0]
-    marks = flex.STATES
-    rows = [
-        *((f"{marks[p.state][0]} {p.label} {p.at}", p.label) for p in message.progress),
-        *((each, each) for each in (message.body.strip(),)),
-        *((f"{f.label}: {f.value}", f.value) for f in message.fields),
-        *((f"{line.name} {line.detail} {line.amount}", line.name) for line in message.lines),
-        *((f"{t.label} {t.value}", f"{t.label} {t.value}") for t in message.totals),
-        *((f"{s.label}\n{s.value}", s.value) for s in message.sections),
-        (message.note, message.note),
-    ]
-    # What the text has said already is not said twice.
-    found += [row.strip() for row, mark in rows if row.strip() and mark.strip() not in said]
+    said = message.text.strip() or message.title.strip()
+    found, used = [said], len(said)
+    for row, mark in _rows(message, code):
+        # What the text has said already is not said twice.
+        if row.strip() and mark.strip() not in said:
+            found.append(row.strip())
+            used += len(row)
+        if used > most:
+            break
+    return cut("\n".join(found), most) or "…"
+
+
+def _rows(message: Message, code: str) -> Iterator[tuple[str, str]]:
+    """Each row of a bubble, and by what one knows whether it was said."""
+    for step in message.progress:
+        yield f"{flex.STATES[step.state][0]} {step.label} {step.at}", step.label
+    yield message.body, message.body
+    for field in message.fields:
+        yield f"{field.label}: {field.value}", field.value
+    for line in message.lines:
+        yield f"{line.name} {line.detail} {line.amount}", line.name
+    for total in message.totals:
+        yield f"{total.label} {total.value}", f"{total.label} {total.value}"
+    for section in message.sections:
+        yield f"{section.label}\n{section.value}", section.value
+    yield message.note, message.note
     if code:
-        found.append(words.IN_WORDS.fill(code=code).to(message.language))
-    found += [each.name for each in message.files if each.name not in said]
-    return "\n".join(found)
+        yield words.IN_WORDS.fill(code=code).to(message.language), code
+    for file in message.files:
+        yield file.name, file.name
 
 
 def _quick(message: Message, look: Look) -> list[Json]:
@@ -130,10 +148,9 @@ def texts(said: str, message: Message) -> list[Json]:
 
 def _flex(message: Message, look: Look, code: str) -> list[Json]:
     made = _fitting(message, look, code, limits.BUBBLE - _ROOM)
-    alt = cut(told(message, look, code), limits.ALT_TEXT) or "…"
     if made is None:
-        return texts(told(message, look, code), message)
-    return [{"type": "flex", "altText": alt, "contents": made}]
+        return texts(told(message, code, limits.TEXT * limits.MESSAGES), message)
+    return [{"type": "flex", "altText": told(message, code), "contents": made}]
 
 
 def _fitting(message: Message, look: Look, code: str, most: int) -> Json | None:

@@ -28,15 +28,13 @@ def clean(text: str) -> str:
 
 def units(text: str) -> int:
     """Its length as LINE counts: a character beyond U+FFFF is two."""
-    if not text or max(text) <= "\uffff":
-        return len(text)
-    return len(text) + sum(character > "\uffff" for character in text)
+    return len(text.encode("utf-16-le", "surrogatepass")) // 2
 
 
 def cut(text: str, most: int) -> str:
     """Clean, and end with … where it would be longer than `most` UTF-16 units."""
     shown = clean(text)
-    if len(shown) * 2 <= most or units(shown) <= most:
+    if len(shown) * 2 <= most or (len(shown) <= most and units(shown) <= most):
         return shown
     return _head(shown[:most], most - 1).rstrip() + "…"
 
