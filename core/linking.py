@@ -41,6 +41,7 @@ KEPT = timedelta(days=1)
 
 _DIGITS = 8
 _USE = b"miyabi: codes that link accounts"
+_LONGEST = 32  # characters, with what people leave around it
 _CODE = re.compile(r"\d{4}[\s-]?\d{4}")
 
 
@@ -54,6 +55,8 @@ class Code:
 
 def read_code(text: str) -> str | None:
     """The digits of a text that is a code and nothing else, half-width or full-width."""
+    if len(text) > _LONGEST:
+        return None  # the usual request; not even looked at
     said = unicodedata.normalize("NFKC", text).strip()
     return re.sub(r"\D", "", said) if _CODE.fullmatch(said) and said.isascii() else None
 

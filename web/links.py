@@ -5,6 +5,7 @@ import re
 import time
 from collections.abc import Mapping
 from urllib.parse import quote
+from uuid import UUID
 
 import structlog
 from sqlalchemy.exc import SQLAlchemyError
@@ -15,6 +16,7 @@ from starlette.routing import BaseRoute, Route
 from audit.registry import brief
 from core import links
 from core.errors import TryLater
+from core.house import House
 from core.inbound import storable
 from core.links import Link
 from core.platform import Opening
@@ -27,7 +29,10 @@ log = structlog.get_logger()
 SAME_VISIT = 60.0
 """Seconds within which the same link, asked for from the same place by the same program, was opened
 once: readers fetch a large document in pieces."""
-_VISITS = 10_000
+MOST_VISITS = 30
+"""So many places and programs open one link in that time. More are no readers, and each would be
+an event."""
+_LINKS = 10_000
 
 _UNKNOWN = Words(
     ja="このリンクは見つかりません。アドレスが途中で切れていないか確かめてください。",
@@ -82,11 +87,11 @@ _PAGE = """<!doctype html>
 
 def routes(opening: Opening) -> list[BaseRoute]:
     """GET and HEAD of a link."""
-    visits = _Visits()
+    recent = _Recent()
 
     async def document(request: Request) -> Response:
         try:
-            return await _answer(opening, visits, request)
+            return await _answer(opening, recent, request)
         except (TryLater, OSError, SQLAlchemyError, ValueError) as error:
             log.warning("links.away", error=repr(error))
             return _page(request, 503, _AWAY)
@@ -94,7 +99,7 @@ def routes(opening: Opening) -> list[BaseRoute]:
     return [Route(f"{links.PATH}{{token}}", document, methods=["GET"])]
 
 
-async def _answer(opening: Opening, visits: "_Visits", request: Request) -> Response:
+async def _answer(opening: Opening, recent: "_Recent", request: Request) -> Response:
     house = opening.house
     token = links.read_token(house, request.path_params["token"])
     if token is None:
@@ -109,16 +114,26 @@ async def _answer(opening: Opening, visits: "_Visits", request: Request) -> Resp
         content = await opening.read_file(link.organisation_id, link.sha256)
     except LookupError:
         return _page(request, 410, _GONE, link)
-    if request.method != "HEAD":
-        ip = request.client.host if request.client else None
-        agent = brief(storable(request.headers.get("user-agent", ""))) or None
-        if not visits.known(link, ip, agent):
-            async with unit(house) as work:
-                opened = await links.open_link(work, link, ip, agent)
-            if not opened:  # it was taken back a moment ago
-                return _page(request, 410, _REVOKED, link)
-            visits.note(link, ip, agent)
-    return _document(request, link, content)
+    kept_out = await _noted(house, recent, request, link) if request.method != "HEAD" else None
+    return kept_out or _document(request, link, content)
+
+
+async def _noted(house: House, recent: "_Recent", request: Request, link: Link) -> Response | None:
+    """Say in the log that a link is opened, before anything is handed out; what is answered
+    instead where nothing is."""
+    ip = request.client.host if request.client else None
+    agent = brief(storable(request.headers.get("user-agent", ""))) or None
+    visits = recent.of(link)
+    if (ip, agent) in visits:
+        return None
+    if len(visits) >= MOST_VISITS:
+        return _page(request, 429, _AWAY, link)
+    async with unit(house) as work:
+        opened = await links.open_link(work, link, ip, agent)
+    if not opened:  # it was taken back a moment ago
+        return _page(request, 410, _REVOKED, link)
+    visits[ip, agent] = time.monotonic()
+    return None
 
 
 def _closed(request: Request, link: Link) -> Response:
@@ -136,7 +151,7 @@ def _document(request: Request, link: Link, content: bytes) -> Response:
         "ETag": f'"{link.sha256}"',
     }
     whole = len(content)
-    wanted = request.headers.get("range")
+    wanted = request.headers.get("range") if request.method == "GET" else None
     if wanted is None or request.headers.get("if-range", headers["ETag"]) != headers["ETag"]:
         return Response(content, 200, headers)
     found = part(wanted, whole)
@@ -180,17 +195,17 @@ def _page(request: Request, status: int, words: Words, link: Link | None = None)
     return HTMLResponse(_PAGE.format(language=language, text=text), status, headers)
 
 
-class _Visits:
+class _Recent:
     """Who has opened what a moment ago, as far as this process knows."""
 
     def __init__(self) -> None:
-        self._at: dict[tuple[object, ...], float] = {}
+        self._of: dict[UUID, dict[tuple[str | None, str | None], float]] = {}
 
-    def known(self, link: Link, ip: str | None, agent: str | None) -> bool:
-        return self._at.get((link.id, ip, agent), float("-inf")) > time.monotonic() - SAME_VISIT
-
-    def note(self, link: Link, ip: str | None, agent: str | None) -> None:
-        while len(self._at) >= _VISITS:
-            del self._at[next(iter(self._at))]
-        self._at.pop((link.id, ip, agent), None)
-        self._at[link.id, ip, agent] = time.monotonic()
+    def of(self, link: Link) -> dict[tuple[str | None, str | None], float]:
+        """From where, by which program, and when a link was opened within SAME_VISIT."""
+        since = time.monotonic() - SAME_VISIT
+        found = {who: at for who, at in self._of.pop(link.id, {}).items() if at > since}
+        while len(self._of) >= _LINKS:
+            del self._of[next(iter(self._of))]
+        self._of[link.id] = found
+        return found

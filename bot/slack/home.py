@@ -15,9 +15,10 @@ from core.approvals.delegating import standing
 from core.delegates import listed
 from core.desk import Desk, DeskLine, desk
 from core.house import House
+from core.linking_words import HOW_TO_LINK
 from core.messages import Button, Line, Message
 from core.people import Person, spell, who
-from core.words import Language, Words
+from core.words import Language, Words, lines
 
 NEW = Words(ja="{title}を作る", en="New {title}", zh="新建{title}")
 DELEGATES = Words(ja="代理", en="Delegates", zh="代理")
@@ -51,7 +52,8 @@ async def _shown(door: Door, act: Act) -> list[Json]:
                 return found + await _delegates(connection, door.house, person)
     except (SQLAlchemyError, OSError, TimeoutError):
         return blocks(_in_every_language(phrases.NOT_TAKEN))
-    return blocks(_in_every_language(phrases.UNKNOWN_PERSON.fill(account=spell(act.sender))))
+    words = lines([phrases.UNKNOWN_PERSON.fill(account=spell(act.sender)), HOW_TO_LINK])
+    return blocks(_in_every_language(words))
 
 
 async def _delegates(connection: AsyncConnection, house: House, person: Person) -> list[Json]:

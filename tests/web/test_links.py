@@ -30,7 +30,7 @@ from miyabi.session import newest_version
 from tests.core.house import Office, check_complete, check_events, open_office
 from tests.running import at_port
 from web.app import create_app
-from web.links import disposition, part
+from web.links import MOST_VISITS, disposition, part
 
 WEEK = timedelta(days=7)
 PDF = b"%PDF-1.7 " + bytes(range(256)) * 4
@@ -121,6 +121,18 @@ async def test_a_link_gives_its_document_and_says_that_it_was_opened(desk: Desk)
     assert (opened["ip"], opened["user_agent"]) == ("127.0.0.1", "Line/14.1")
     assert opened["data"]["link"] == made["data"]["link"]
     assert path.rpartition("/")[2] not in str(made) + str(opened)
+
+
+async def test_a_crowd_is_kept_out_for_a_while(desk: Desk) -> None:
+    path = await desk.link()
+    for n in range(MOST_VISITS):
+        async with desk.client.get(path, headers={"User-Agent": f"robot/{n}"}) as answer:
+            assert answer.status == 200
+    async with desk.client.get(path, headers={"User-Agent": "one more"}) as answer:
+        assert answer.status == 429
+    async with desk.client.get(path, headers={"User-Agent": "robot/0"}) as answer:
+        assert answer.status == 200
+    assert len(await desk.events(Tag.LINK_OPENED)) == MOST_VISITS
 
 
 async def test_what_a_browser_could_run_is_downloaded_and_shut_in(desk: Desk) -> None:

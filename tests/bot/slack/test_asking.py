@@ -1,5 +1,6 @@
 """The ways to ask: commands, mentions, direct messages, threads, a message's shortcut."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -182,6 +183,19 @@ async def test_a_shortcut_never_takes_a_message_for_a_command(office: Office) ->
     await office.said("C1", "#1001")
     assert "取消 ABC商事 モニター5台" in text_of(office.slack.thread("C1", said.message.ts)[1])
     assert await office.count("tasks") == 1
+
+
+async def test_a_link_code_is_whispered_and_makes_a_stranger_known(office: Office) -> None:
+    await office.driver.mention("連携", user="U1", channel="C1")
+    told = await office.whispered("U1", "連携コード")
+    digits = re.search(r"\d{8}", told)
+    assert digits is not None
+    assert office.saying("C1", "連携コード") == []
+
+    await office.driver.mention(digits[0], user="U8", channel="C1")
+    await office.said("C1", "このアカウントを連携しました")
+    await office.driver.mention("mine", user="U8", channel="C1")
+    assert await office.said("C1", "いま進行中の依頼も")
 
 
 async def test_a_stranger_is_told_how_to_be_added_and_nothing_runs(office: Office) -> None:
