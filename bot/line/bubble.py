@@ -104,8 +104,8 @@ def _above(message: Message, short: Short, verdict: str) -> list[Json]:
         body = short(message.text, 1_500)
     if body:
         found.append(flex.text(body))
-    found += _fields(message.fields, short)
-    return found
+    fields = _fields(message.fields, short)
+    return [*found, *([flex.RULED] if fields and message.progress else []), *fields]
 
 
 def _progress(steps: Sequence[Progress], short: Short) -> list[Json]:
@@ -126,7 +126,7 @@ def _progress(steps: Sequence[Progress], short: Short) -> list[Json]:
         row.append(
             flex.amount(at, "xs", flex.QUIET, flex=5) if at else {"type": "filler", "flex": 5}
         )
-        rows.append(flex.box("baseline", row))
+        rows.append(flex.box("baseline", row, spacing="sm"))
     return [flex.bar([step.state for step in shown]), *rows]
 
 
@@ -142,8 +142,8 @@ def _fields(fields: Sequence[Field], short: Short) -> list[Json]:
             found += [flex.text(value)] if value else []
             continue
         row = [
-            flex.text(label, "sm", flex.QUIET, flex=3),
-            flex.text(value, "sm", flex.INK, flex=5),
+            flex.text(label, "xs", flex.QUIET, flex=2),
+            flex.text(value, "sm", flex.INK, flex=3),
         ]
         found.append(flex.box("horizontal", row, spacing="md"))
     return found
