@@ -6,8 +6,8 @@ the hands do goes by the arrival's key.
 """
 
 import asyncio
-import contextlib
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Protocol
@@ -46,7 +46,10 @@ HANDLED_WITHIN = 45.0
 """Seconds that a try may take."""
 
 _AT_ONCE = 16
-"""Chats of one process: its connections to the database are for the deliveries as well."""
+"""Chats of one process that are begun with: it has to take deliveries in meanwhile."""
+
+_COUNTED_FOR = 1.0
+"""Seconds: what takes longer waits for the platform, and must not keep others from being begun."""
 
 _SWEEPS_EVERY = 2.0  # seconds
 _AGAIN = timedelta(seconds=1)
@@ -164,13 +167,24 @@ class Arriving:
             wait = found.waits or await self._patience(found.arrivals) - found.quiet
             if wait > timedelta(0):
                 return wait
-            async with self._slots:
+            async with self._slot():
                 claimed = await claim(self._engine, chat)
                 if claimed is None:
                     return None  # whoever has it looks again when it is done
                 put_off_for = await self._deal_with(_Held(claimed))
             if put_off_for is not None:
                 return put_off_for
+
+    @asynccontextmanager
+    async def _slot(self) -> AsyncIterator[None]:
+        await self._slots.acquire()
+        timer = asyncio.get_running_loop().call_later(_COUNTED_FOR, self._slots.release)
+        try:
+            yield
+        finally:
+            if timer.when() > asyncio.get_running_loop().time():
+                timer.cancel()
+                self._slots.release()
 
     async def _patience(self, arrivals: Sequence[Arrival]) -> timedelta:
         try:
@@ -192,7 +206,7 @@ class Arriving:
         except TryLater as later:
             return await self._try_later(held, later, later.after)
         except asyncio.CancelledError:
-            with contextlib.suppress(SQLAlchemyError, OSError):
+            with suppress(SQLAlchemyError, OSError):
                 await let_go(self._engine, held.claimed)
             raise
         except Exception as error:  # whatever it is, the chat goes on

@@ -1,5 +1,7 @@
 """LINE: commands, messages, files, buttons and approvals, one to one and in groups."""
 
+from collections.abc import Sequence
+
 from core.platform import Opening, Platform
 from core.ports import WayOut
 
@@ -14,6 +16,18 @@ def _outbound(opening: Opening) -> WayOut:
     return LineOutbound(opening)
 
 
+def _routes(opening: Opening) -> Sequence[object]:
+    from bot.line.webhook import routes
+
+    return routes(opening)
+
+
+async def _listen(opening: Opening) -> None:
+    from bot.line.webhook import listen
+
+    await listen(opening)
+
+
 async def _close(opening: Opening) -> None:
     from bot.line.outbound import LineOutbound
 
@@ -22,4 +36,4 @@ async def _close(opening: Opening) -> None:
         await outbound.close()
 
 
-platform = Platform("line", outbound=_outbound, close=_close)
+platform = Platform("line", outbound=_outbound, routes=_routes, listen=_listen, close=_close)

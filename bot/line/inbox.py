@@ -6,12 +6,13 @@ What comes while something waits in such files waits behind it, so that everythi
 import asyncio
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any
 
 import structlog
 from prometheus_client import Counter
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from bot.line.channels import Channels
 from bot.line.reading import is_from_line, read_events, read_webhook
 from bot.line.spool import Signed, Spool
 from bot.line.tokens import Channel
@@ -45,18 +46,12 @@ class NotKept(Exception):
     """It could be kept nowhere: LINE is to deliver it again."""
 
 
-class ByDestination(Protocol):
-    """Which channel a webhook is for (bot/line/channels.py)."""
-
-    async def by_destination(self, destination: str) -> Channel | None: ...
-
-
 @dataclass
 class Inbox:
     """The way in of one process."""
 
     engine: AsyncEngine
-    channels: ByDestination
+    channels: Channels
     spool: Spool
     arriving: Arriving
     chores: Chores

@@ -4,22 +4,69 @@ LINE waits 2 s for its 200, and delivers again what had none (where the console 
 """
 
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 
 import structlog
+from sqlalchemy.exc import SQLAlchemyError
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
+from starlette.routing import Route
 
+from bot.line.arriving import LineHands
+from bot.line.channels import Channels
+from bot.line.door import Door
 from bot.line.inbox import REJECTED, Inbox, NotKept, Refused
-from bot.line.spool import Signed
+from bot.line.outbound import LineOutbound
+from bot.line.spool import Signed, Spool
+from core.arriving import Arriving
+from core.errors import MiyabiError
+from core.platform import Opening
 
 log = structlog.get_logger()
 
 PATH = "/line/webhook"
+FOLDER = "line-webhooks"
+"""Under the settings' `home`: the spool."""
+
 BODY_BYTES = 1_000_000
 """No webhook of LINE's comes near it."""
 
 _STATUS = {"unreadable": 400}  # else 401
+
+
+def routes(opening: Opening) -> Sequence[Route]:
+    """The webhook."""
+    inbox = _open_inbox(opening)
+    return (Route(PATH, webhook(inbox), methods=["POST"]),) if inbox is not None else ()
+
+
+async def listen(opening: Opening) -> None:
+    """Deal with what earlier processes left, and with what nobody has dealt with in time."""
+    inbox = _open_inbox(opening)
+    if inbox is not None:
+        inbox.chores.begin(_meet(inbox.channels))
+        inbox.drain_later()
+        await inbox.arriving.sweep()
+
+
+async def _meet(channels: Channels) -> None:
+    """Know the channels before their first webhook comes, which has no time to ask who they are."""
+    try:
+        await channels.every()
+        if channels.in_settings:
+            await channels.own()
+    except (MiyabiError, SQLAlchemyError, OSError) as error:
+        log.warning("line.channels_not_met", why=repr(error))
+
+
+def _open_inbox(opening: Opening) -> Inbox | None:
+    outbound = opening.house.outbounds.get("line")
+    if not isinstance(outbound, LineOutbound):
+        return None
+    engine, chores = opening.house.engine, outbound.chores
+    hands = LineHands(Door(opening.house, outbound, opening))
+    spool = Spool(opening.settings.home / FOLDER)
+    return Inbox(engine, outbound.channels, spool, Arriving(engine, "line", hands, chores), chores)
 
 
 def webhook(inbox: Inbox) -> Callable[[Request], Awaitable[Response]]:

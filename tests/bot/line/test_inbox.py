@@ -21,6 +21,7 @@ from pydantic import SecretStr
 from starlette.applications import Starlette
 from starlette.routing import Route
 
+from bot.line import rows
 from bot.line.channels import Channels
 from bot.line.inbox import Inbox
 from bot.line.reading import is_from_line, read_events, read_webhook
@@ -32,6 +33,8 @@ from core.arriving import Arriving
 from core.chores import Chores
 from core.ids import new_id
 from core.platform import Opening
+from core.sealing import seal
+from core.secret_key import secret_key
 from core.settings import Settings
 from core.unit import unit
 from tests.core.house import Office, open_office, seen
@@ -192,14 +195,11 @@ async def mailroom(database_url: str, tmp_path: Path) -> AsyncIterator[Mailroom]
     ):
         given = Settings(home=tmp_path / "home", secret_key=SecretStr("A" * 43 + "="))
         opening = Opening(given, office.house, _no_file)
+        opens = {"secret": line.home.secret, "token": line.home.token}
+        destination = line.home.destination
+        sealed = seal(secret_key(given), "line", destination, opens)
         async with unit(office.house) as work:
-            await Channels(opening).save(
-                work,
-                office.organisation.id,
-                line.home.destination,
-                "みやび商会",
-                {"secret": line.home.secret, "token": line.home.token},
-            )
+            await rows.save(work, office.organisation.id, destination, "みやび商会", sealed)
         yield Mailroom(office, line, wire, opening)
         wire.flows.set()
 
