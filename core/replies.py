@@ -1,5 +1,7 @@
 """What Miyabi does with a delivery that begins no task: commands, clicks, answers and forms."""
 
+from dataclasses import replace
+
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from core import deliveries, effects, files_sent, phrases, tasks, views
@@ -119,6 +121,10 @@ async def _status(work: Unit, request: Request, command: Command) -> Answer:
     task = await target(work.connection, request, command)
     view = await views.task_view(work.connection, request.house, task.organisation_id, task.id)
     message = views.status_message(view, request.language, request.person.time_zone)
+    document = views.document_of(view, request.language)
+    # For who asked for it only: to others it was shown as far as they had to decide on it.
+    if document is not None and task.person_id == request.person.id:
+        message = replace(message, files=(document,))
     return Answer("told", message, task.id, task.reference)
 
 

@@ -18,7 +18,7 @@ from core.deliveries import Unsure
 from core.earlier import Earlier, earlier, results_of
 from core.effects import EffectRow
 from core.house import House
-from core.messages import Field, Message, Progress, StepState
+from core.messages import Attachment, Field, Message, Progress, StepState
 from core.ports import Lane
 from core.words import Language, Words, as_language, lines, same
 
@@ -246,6 +246,14 @@ def stays(view: TaskView) -> tuple[Words, ...]:
 def _unsure_field(unsure: Unsure, language: Language) -> Field:
     label = phrases.EFFECT_ON.fill(act=unsure.what, target=unsure.place)
     return Field(label.to(language), phrases.EFFECTS["unknown"].to(language))
+
+
+def document_of(view: TaskView, language: Language) -> Attachment | None:
+    """The document of a task that was issued and is not void."""
+    issued = view.summary(language).document
+    if issued is None or not view.documents or view.documents[-1].voided:
+        return None
+    return Attachment(issued.sha256, issued.name, issued.media_type)
 
 
 def status_message(view: TaskView, language: Language, time_zone: str) -> Message:

@@ -78,3 +78,20 @@ async def test_a_void_document_keeps_its_number(office: Office) -> None:
     assert again.outcome == "refused"
     assert len(await numbers(office)) == 2
     assert (await numbers(office))[0] == first
+
+
+async def test_who_asked_is_given_the_document_when_they_ask_how_it_stands(office: Office) -> None:
+    """Nobody else is: it may be a file with everybody's bank accounts."""
+    await issue(office)
+    [number] = await numbers(office)
+
+    mine = await office.say(f"status {number}")
+    theirs = await office.say(f"status {number}", office.boss)
+    await office.say(f"void {number} wrong", office.boss)
+    void = await office.say(f"status {number}")
+
+    assert mine.message is not None
+    assert theirs.message is not None
+    assert void.message is not None
+    assert [file.name for file in mine.message.files] == [f"{number}.txt"]
+    assert (theirs.message.files, void.message.files) == ((), ())
