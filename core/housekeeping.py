@@ -59,6 +59,14 @@ _CODES = """
         select id from link_codes where expires_at < now() - interval '1 day'
         order by id limit :batch)
 """
+# across organisations: likewise. That there was a link stays, as the log says so; what the file was
+# called is in no log, and is needed by nobody any more.
+_NAMES = """
+    update links set name = '' where id in (
+        select id from links
+        where name <> '' and expires_at < now() - make_interval(secs => :kept)
+        order by id limit :batch)
+"""
 
 
 async def tidy(house: House, work: Unit, occurrence: Occurrence) -> datetime:
@@ -68,7 +76,8 @@ async def tidy(house: House, work: Unit, occurrence: Occurrence) -> datetime:
     kept = KEPT.total_seconds()
     await execute(work.connection, _SCHEDULE, {"kept": kept})
     limits = {"kept": kept, "batch": BATCH}
-    forgotten = [await execute(work.connection, sql, limits) for sql in (_INBOUND, _KEYS, _CODES)]
+    statements = (_INBOUND, _KEYS, _CODES, _NAMES)
+    forgotten = [await execute(work.connection, sql, limits) for sql in statements]
     forgotten.append(await arrivals.forget(work.connection, KEPT, BATCH))
     await overdue.watch_unwatched(work)
     await reminding.watch_unwatched(work)

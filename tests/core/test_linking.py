@@ -2,6 +2,7 @@
 
 import asyncio
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -15,6 +16,8 @@ from core.company import Company
 from core.inbound import Answer, Inbound, Sender, Spot
 from core.intake import accept
 from core.linking import MOST_TRIES, make_code, read_code
+from core.links import make_link
+from core.messages import Attachment
 from core.people import Person
 from core.schedule import run_due
 from core.tags import Tag
@@ -269,10 +272,19 @@ async def test_an_admin_says_in_a_group_whether_amounts_are_shown(office: Office
     assert len(await tags(office, Tag.CHAT_CHANGED)) == 1
 
 
-async def test_codes_that_are_long_over_are_forgotten(office: Office) -> None:
-    async with unit(office.house) as work:
-        await make_code(work, office.house, office.boss)
-        await make_code(work, office.house, office.asker)
+async def test_what_is_long_over_is_forgotten(office: Office) -> None:
+    """Codes, and what files were called that links have led to."""
+    asked = await office.say("letter hello")
+    assert asked.task_id is not None
+    house = replace(office.house, public_url="https://miyabi.example")
+    async with unit(house) as work:
+        await make_code(work, house, office.boss)
+        await make_code(work, house, office.asker)
+        for name, days in (("old.pdf", -31), ("new.pdf", -1)):
+            file = Attachment("1" * 64, name, "application/pdf")
+            await make_link(
+                work, house, office.organisation.id, asked.task_id, file, None, timedelta(days)
+            )
     await office.execute(
         f"update link_codes set expires_at = now() - interval '2 days'"
         f" where person_id = '{office.boss.id}'"
@@ -284,6 +296,8 @@ async def test_codes_that_are_long_over_are_forgotten(office: Office) -> None:
     await run_due(office.house, {housekeeping.HOUSEKEEPING: housekeeping.tidy})
     row = await office.row("select count(*) as n from link_codes", {})
     assert row.n == 1
+    row = await office.row("select array_agg(name order by name) as names from links", {})
+    assert row.names == ["", "new.pdf"]
 
 
 @given(st.text(max_size=30))
