@@ -11,6 +11,7 @@ from miyabi.commands import (
     demo,
     expense_report,
     expenses,
+    line,
     links,
     payees,
     people,
@@ -37,6 +38,7 @@ expense_report.register(expenses.app)
 app.add_typer(people.app, name="people")
 app.add_typer(payees.app, name="payees")
 app.add_typer(expenses.app, name="expenses")
+app.add_typer(line.app, name="line")
 app.add_typer(links.app, name="links")
 app.add_typer(routes.app, name="routes")
 app.add_typer(delegates.app, name="delegate")

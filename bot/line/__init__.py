@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from core.platform import Opening, Platform
+from core.platform import Finding, Opening, Platform
 from core.ports import WayOut
 
 # The parts are imported where they are used, and LINE's SDK at the first call (bot/line/api.py).
@@ -23,9 +23,19 @@ def _routes(opening: Opening) -> Sequence[object]:
 
 
 async def _listen(opening: Opening) -> None:
+    from bot.line.outbound import LineOutbound
     from bot.line.webhook import listen
 
+    outbound = opening.house.outbounds.get("line")
+    if isinstance(outbound, LineOutbound):
+        outbound.chores.begin(outbound.channels.warm())
     await listen(opening)
+
+
+async def _check(opening: Opening) -> Sequence[Finding]:
+    from bot.line.doctor import check
+
+    return await check(opening)
 
 
 async def _close(opening: Opening) -> None:
@@ -36,4 +46,6 @@ async def _close(opening: Opening) -> None:
         await outbound.close()
 
 
-platform = Platform("line", outbound=_outbound, routes=_routes, listen=_listen, close=_close)
+platform = Platform(
+    "line", outbound=_outbound, routes=_routes, listen=_listen, check=_check, close=_close
+)

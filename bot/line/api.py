@@ -121,7 +121,7 @@ class Api:
     async def issue(self, channel_id: str, secret: str) -> Issued:
         """A stateless token: LINE keeps no count of them, and they last 15 minutes (stateless
         channel access token of the reference). Raises a LineRefused or TryLater."""
-        await asyncio.to_thread(importlib.import_module, "linebot.v3.oauth")
+        await self.load()
         from linebot.v3.oauth import AsyncApiClient, AsyncChannelAccessToken, Configuration
 
         configuration = Configuration(host=self._settings.api_url, access_token="")
@@ -171,8 +171,13 @@ class Api:
         assert self._client is not None  # noqa: S101  # just opened
         return self._client
 
+    async def load(self) -> None:
+        """Load the SDK, beside the loop."""
+        for name in ("linebot.v3.messaging", "linebot.v3.oauth"):
+            await asyncio.to_thread(importlib.import_module, name)
+
     async def _open(self) -> None:
-        await asyncio.to_thread(importlib.import_module, "linebot.v3.messaging")
+        await self.load()
         from linebot.v3.messaging import AsyncApiClient, Configuration
 
         def client(url: str) -> AsyncApiClient:

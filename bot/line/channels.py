@@ -16,6 +16,7 @@ from core import organisations
 from core.chores import Chores
 from core.db import fetch_one_alone
 from core.errors import MiyabiError, Permanent, TryLater
+from core.organisations import Organisation
 from core.platform import Opening
 from core.sealing import unseal
 from core.secret_key import secret_key
@@ -73,13 +74,34 @@ class Channels:
 
     async def get(self, workspace: str) -> Channel:
         """The channel of a bot's user id. Raises Permanent where it is not connected, TryLater."""
-        found = await self.by_destination(workspace)
+        found = await self._find(workspace)
+        if found is None and self.in_settings:
+            own = await self.own()
+            found = own if own.workspace == workspace else None
         if found is None:
             raise Permanent(NOT_CONNECTED.fill(workspace=workspace))
         return found
 
     async def by_destination(self, destination: str) -> Channel | None:
-        """The channel that a webhook is for, or None. Raises TryLater where that can't be told."""
+        """The channel whose secret a webhook must be signed with, or None.
+
+        Until LINE has told whose the settings' channel is, it may be any that is not known: only
+        LINE and we can sign with its secret. Raises TryLater where the database is away.
+        """
+        found = await self._find(destination)
+        if found is not None or not self.in_settings:
+            return found
+        asked = self._ask_own()
+        if asked.done() and not asked.cancelled() and asked.exception() is None:
+            own = asked.result()
+            return own if own.workspace == destination else None
+        organisation = await self._organisation()
+        if organisation is None:
+            return None
+        return self._channel(destination, organisation.id, organisation.slug, {})
+
+    async def _find(self, destination: str) -> Channel | None:
+        """The channel by its row; what is known is told at once, and looked at again after that."""
         at, known = self._known.get(destination, (float("-inf"), None))
         age = time.monotonic() - at
         if known is not None:
@@ -91,9 +113,6 @@ class Channels:
             return None
         found = await self._read(destination)
         self._remember(destination, found)
-        if found is None and self.in_settings:
-            own = await self.own()  # what it registers, the next look finds in the table
-            return own if own.workspace == destination else None
         return found
 
     async def reread(self, workspace: str) -> Channel:
@@ -175,11 +194,22 @@ class Channels:
 
         Raises Permanent or TryLater.
         """
+        # Shielded: whoever has no more time leaves, and the next one finds the answer.
+        return await asyncio.shield(self._ask_own())
+
+    def _ask_own(self) -> asyncio.Task[Channel]:
         if self._own is None or self._failed(self._own):
             self._own_asked = time.monotonic()
             self._own = asyncio.create_task(self._introduce())
-        # Shielded: whoever has no more time leaves, and the next one finds the answer.
-        return await asyncio.shield(self._own)
+            self._own.add_done_callback(_told)
+        return self._own
+
+    async def warm(self) -> None:
+        """Load what calls need, and learn whose the settings' channel is, before somebody waits."""
+        if self.in_settings or await rows.connected(self._engine, None):
+            await self.api.load()
+        if self.in_settings:
+            await asyncio.wait([self._ask_own()])
 
     async def is_own(self, channel: Channel) -> bool:
         """Whether a channel is the one in the settings. Raises Permanent or TryLater."""
@@ -192,27 +222,30 @@ class Channels:
         return time.monotonic() - self._own_asked > _ASKS_AGAIN
 
     async def _introduce(self) -> Channel:
-        try:
-            return await self._register_own()
-        except (SQLAlchemyError, OSError) as error:
-            raise TryLater(DATABASE_AWAY) from error
-
-    async def _register_own(self) -> Channel:
         slug = self._opening.settings.organisation
-        async with self._engine.connect() as connection:
-            organisation = await organisations.by_slug(connection, slug)
+        organisation = await self._organisation()
         if organisation is None:
             raise Permanent(NO_ORGANISATION.fill(slug=slug))
         mute = self._channel("", organisation.id, slug, {})
         assert mute is not None  # noqa: S101  # whoever asks has looked
         workspace, name = await self.introduced(mute)
-        async with unit(self._opening.house) as work:
-            await rows.save(work, organisation.id, workspace, name, None)
+        try:
+            async with unit(self._opening.house) as work:
+                await rows.save(work, organisation.id, workspace, name, None)
+        except (SQLAlchemyError, OSError) as error:
+            raise TryLater(DATABASE_AWAY) from error
         found = await self._read(workspace)
         if found is None:
             raise Permanent(NOT_CONNECTED.fill(workspace=workspace))
         self._remember(workspace, found)
         return found
+
+    async def _organisation(self) -> Organisation | None:
+        try:
+            async with self._engine.connect() as connection:
+                return await organisations.by_slug(connection, self._opening.settings.organisation)
+        except (SQLAlchemyError, OSError) as error:
+            raise TryLater(DATABASE_AWAY) from error
 
     async def introduced(self, channel: Channel) -> tuple[str, str]:
         """The bot's user id and name by LINE's word. Raises Permanent or TryLater."""
@@ -239,3 +272,16 @@ class Channels:
     def forget(self, workspace: str) -> None:
         """Its row was changed here: look again at once."""
         self._known.pop(workspace, None)
+
+    async def close(self) -> None:
+        """Let what goes on come to its end, and close the connections."""
+        await self.chores.close()
+        if self._own is not None:
+            self._own.cancel()
+        await self.api.close()
+
+
+def _told(asked: asyncio.Task[Channel]) -> None:
+    """Whoever waits for it hears what went wrong, and the log in any case."""
+    if not asked.cancelled() and (error := asked.exception()) is not None:
+        log.warning("line.own_channel_unknown", error=repr(error))

@@ -6,8 +6,7 @@ from typing import Any
 
 from bot.line.channels import Channels
 from bot.line.refusals import LineRefused
-
-PATH = "/line/webhook"
+from bot.line.webhook import PATH
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,7 @@ from bot.line.calls import Calls
 from bot.line.changes import render_change
 from bot.line.channels import DATABASE_AWAY, Channels
 from bot.line.flex import Json
+from bot.line.menus import Menus
 from bot.line.quota import Left, Quotas
 from bot.line.refusals import AWAY
 from bot.line.render import Look, render
@@ -31,6 +32,7 @@ from core.errors import OutcomeUnknown, Permanent, TryLater
 from core.messages import Message
 from core.platform import Opening
 from core.ports import Place, Sent, Utterance
+from core.words import Language
 
 log = structlog.get_logger()
 T = TypeVar("T")
@@ -53,6 +55,7 @@ class LineOutbound:
         self.chores = self.channels.chores
         self.quotas = Quotas(opening.house, self.channels, line.reserve_percent)
         self._calls = Calls(self._engine, self.channels, self.quotas)
+        self.menus = Menus(self.channels)
         self._showing = Showing(opening.house, timedelta(days=line.link_days))
 
     # What the notifier says
@@ -209,6 +212,10 @@ class LineOutbound:
 
         await self.channels.speak(workspace, call)
 
+    async def menu_for(self, workspace: str, account: str, language: Language) -> None:
+        """Begin to show somebody the rich menu of their language, where there is one."""
+        self.chores.begin(self.menus.show(workspace, account, language))
+
     # Files that people send
 
     async def fetch(
@@ -225,8 +232,7 @@ class LineOutbound:
 
     async def close(self) -> None:
         """Let what goes on come to its end, and close the connections."""
-        await self.chores.close()
-        await self.channels.api.close()
+        await self.channels.close()
 
 
 def _shown(each: Utterance) -> Sequence[Json]:

@@ -9,8 +9,8 @@ from typing import TypeVar
 from uuid import UUID
 from weakref import WeakValueDictionary
 
-from bot.line.api import Api
-from bot.line.refusals import WrongToken
+from bot.line.api import Api, Issued
+from bot.line.refusals import LineRefused, WrongToken
 from core.errors import Permanent
 from core.words import Words
 
@@ -22,6 +22,15 @@ NO_TOKEN = Words(
     en="The LINE channel {name} has neither an access token nor a channel id. Set one with "
     "“miyabi line token”.",
     zh="LINE 频道 {name} 既没有访问令牌也没有频道 ID。请用“miyabi line token”设置。",
+)
+
+NOT_ISSUED = Words(
+    ja="LINEチャネル {name} のアクセストークンを発行できません（{why}）。チャネルIDと"
+    "チャネルシークレットを確認するか、「miyabi line token」でトークンを設定してください。",
+    en="LINE issues no access token for the channel {name} ({why}). Check its id and secret, or "
+    "set a token with “miyabi line token”.",
+    zh="无法为 LINE 频道 {name} 签发访问令牌（{why}）。请检查频道 ID 和频道密钥，"
+    "或用“miyabi line token”设置令牌。",
 )
 
 _RENEWED_BEFORE = timedelta(seconds=60)
@@ -76,12 +85,18 @@ class Tokens:
                 del self._refused[next(iter(self._refused))]
             self._refused[token] = time.monotonic()
 
+    async def _issue(self, channel: Channel) -> Issued:
+        try:
+            return await self._api.issue(channel.channel_id, channel.secret)
+        except LineRefused as refused:
+            raise Permanent(NOT_ISSUED.fill(name=channel.name, why=refused.why)) from refused
+
     async def _stateless(self, channel: Channel) -> str:
         async with self._issuing.setdefault(channel.channel_id, asyncio.Lock()):
             token, until = self._issued.get(channel.channel_id, ("", 0.0))
             if time.monotonic() >= until - _RENEWED_BEFORE.total_seconds():
                 began = time.monotonic()
-                issued = await self._api.issue(channel.channel_id, channel.secret)
+                issued = await self._issue(channel)
                 token = issued.token
                 self._issued[channel.channel_id] = (token, began + issued.lasts.total_seconds())
             return token
