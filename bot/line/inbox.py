@@ -34,6 +34,9 @@ SPOOLED = Counter("miyabi_line_spooled", "Webhooks that were kept as files for a
 PATIENCE = 1.0
 """Seconds in which the database has to take the events of a webhook."""
 
+_LOOKED_FOR = 600.0
+"""Seconds for which the channel of what is kept is looked for: when it came, nobody could tell."""
+
 _DRAINED_AT_ONCE = 100  # webhooks
 _DRAINS_AGAIN = 0.5  # seconds, where the database still does not answer
 
@@ -191,6 +194,8 @@ class Inbox:
         try:
             channel = await self._channel(signed, said)
         except Refused as refused:
+            if str(refused) == "destination" and signed.waited < _LOOKED_FOR:
+                raise TryLater("its channel may still become known") from refused
             REJECTED.labels(str(refused)).inc()
             log.warning("line.rejected", reason=str(refused), kept=True)
             return ()

@@ -351,6 +351,29 @@ async def test_a_process_that_does_not_know_its_channels_yet_keeps_what_may_be_l
         await seen(lambda: mailroom.kept() == 0)
 
 
+async def test_what_is_kept_waits_for_its_channel_to_become_known_and_not_for_ever(
+    mailroom: Mailroom, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bot.line.channels._NONE_FRESH", 0.1)
+    mailroom.wire.cut()
+    async with mailroom.process(knows=False) as people:
+        assert (await people.say("始めまして", "花子")).ok
+        removed = "update installations set removed_at = {} where platform = 'line'"
+        await mailroom.wire.mend()
+        await mailroom.office.execute(removed.format("now()"))
+        await asyncio.sleep(0.7)
+        assert mailroom.kept() == 1
+
+        await mailroom.office.execute(removed.format("null"))
+        await mailroom.handled(1)
+        await seen(lambda: mailroom.kept() == 0)
+
+    stranger = Signed(b'{"destination":"U2","events":[{}]}', "x", time.time() - 3600)
+    await Spool(mailroom.folder).keep(stranger, verified=False)
+    async with mailroom.process():
+        await seen(lambda: mailroom.kept() == 0)
+
+
 async def test_what_can_be_kept_nowhere_is_lines_to_deliver_again(mailroom: Mailroom) -> None:
     async with mailroom.process() as people:
         mailroom.folder.parent.mkdir()
