@@ -176,9 +176,6 @@ async def test_whoever_guesses_learns_nothing(desk: Desk) -> None:
         said = await figures.text()
     assert 'path="/d/{token}"' in said
     assert "A" * 43 not in said
-
-
-async def test_the_pages_speak_the_visitors_language(desk: Desk) -> None:
     for header, said in (("zh-CN,zh;q=0.9", "找不到该链接"), ("ja", "見つかりません")):
         async with desk.client.get("/d/x", headers={"Accept-Language": header}) as answer:
             assert said in await answer.text()
@@ -207,6 +204,12 @@ async def test_the_same_document_for_the_same_person_has_one_link(desk: Desk) ->
         f"update links set expires_at = now() + interval '3 days' where person_id = '{boss.id}'"
     )
     assert await desk.link(person=boss) != first  # less than half of its time is left
+    # And without a public address none.
+    house = replace(desk.office.house, public_url=None)
+    async with unit(house) as work:
+        file = Attachment("0" * 64, "a.pdf", "application/pdf")
+        organisation_id = desk.office.organisation.id
+        assert await make_link(work, house, organisation_id, desk.task_id, file, None, WEEK) is None
 
 
 async def test_what_was_erased_opens_no_more_and_who_opened_it_is_forgotten(desk: Desk) -> None:
@@ -239,14 +242,6 @@ async def test_who_has_left_opens_nothing(desk: Desk) -> None:
     await desk.office.execute("update people set active = false where handle = 'boss'")
     async with desk.client.get(path) as answer:
         assert (answer.status, "any more" in await answer.text()) == (410, True)
-
-
-async def test_without_a_public_address_there_are_no_links(desk: Desk) -> None:
-    house = replace(desk.office.house, public_url=None)
-    async with unit(house) as work:
-        file = Attachment("0" * 64, "a.pdf", "application/pdf")
-        organisation_id = desk.office.organisation.id
-        assert await make_link(work, house, organisation_id, desk.task_id, file, None, WEEK) is None
 
 
 @settings(max_examples=40)
