@@ -15,6 +15,10 @@ PNG = "image/png"
 
 DRAFT = Words(ja="下書き", en="draft", zh="草稿")
 
+_PPI = 84
+"""Pixels an inch of a page's picture: A4 then stays within 1,024 each way, as a chat's card takes
+(LINE's limit for an image in a card), and can still be read."""
+
 Paper = tuple[str, str, str, int, str]
 """What a Document is made of, in its order: hash, name, media type, pages, hash of the picture."""
 
@@ -34,7 +38,7 @@ async def on_paper(
     """
     beside = pictures or {}
     pdf = await typeset(template, data, beside, at=midnight(dated))
-    picture = await preview(template, data, beside, at=midnight(dated))
+    picture = await preview(template, data, beside, at=midnight(dated), ppi=_PPI)
     return await files.put(pdf, PDF), name, PDF, pages(pdf), await files.put(picture, PNG)
 
 

@@ -14,10 +14,12 @@ from core.codec import load
 from core.deliveries import Unsure
 from core.errors import Question
 from core.messages import Attachment, Button, Dates, Field, Message, Option, Select
+from core.paper import first_page
 from core.views import TaskView, effect_fields, left_open, next_try, progress, stays
 from core.words import Language, Words, lines, same
 
 REQUEST = Words(ja="依頼", en="Request", zh="请求")
+FIRST_PAGE = Words(ja="1ページ目", en="First page", zh="第1页")
 RETRY = Words(ja="再実行", en="Retry", zh="重试")
 CHOOSE_DAY = Words(ja="日付を選ぶ", en="Choose a day", zh="选择日期")
 CHOOSE = Words(ja="選択してください", en="Choose", zh="请选择")
@@ -208,7 +210,7 @@ def refused_file(view: TaskView, facts: Mapping[str, Any], language: Language) -
 
 
 def result(view: TaskView, language: Language) -> Message:
-    """The issued document, as a file with a line to say what it is."""
+    """The issued document, as a file with a line to say what it is, and its first page."""
     summary = view.summary(language)
     total = "  ".join(f"{field.label} {field.value}" for field in summary.totals[-1:])
     number = view.number or ""
@@ -217,7 +219,8 @@ def result(view: TaskView, language: Language) -> Message:
     files = (
         (Attachment(issued.sha256, issued.name, issued.media_type),) if issued is not None else ()
     )
-    return Message(text=text, body=text, files=files)
+    picture = first_page(issued, FIRST_PAGE.to(language))
+    return Message(text=text, body=text, files=files, picture=picture)
 
 
 def unknown_message(

@@ -5,7 +5,7 @@ typed, LINE takes the outcome: it is cut to what fits and no text of it is read 
 """
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from bot.line import flex, limits, quick_replies, words
 from bot.line.amounts import without_amounts
@@ -54,8 +54,9 @@ def render(message: Message, look: Look, *, code: str = "") -> list[Json]:
 def carousel(messages: Sequence[Message], look: Look) -> Json:
     """Several messages side by side, as many as LINE takes: those that come first.
 
-    Their choices are not offered: a carousel is for looking and for pressing.
+    Their choices and pictures are not shown: a carousel is for looking through and for pressing.
     """
+    look = replace(look, picture=None)
     shown = [each if look.amounts else without_amounts(each) for each in messages]
     most = limits.CAROUSEL - _ROOM
     bubbles: list[Json] = []

@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncIterator
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -292,3 +292,20 @@ async def test_nothing_personal_of_a_claim_is_in_the_log(office: Office) -> None
         )
     assert any("worker:claim:approved" in row.body for row in events)
     assert not any("タクシー" in row.body or "ABC" in row.body for row in events)
+
+
+async def test_a_day_can_be_picked_from_a_calendar(office: Office) -> None:
+    answer = await asked(office, "経費：タクシー 2,340円 品川→新宿 ABC商事訪問")
+    question = office.wall.showing("On which day")
+    assert question.dates is not None
+    [leave_out] = question.buttons
+
+    day = (datetime.now(ZoneInfo("Asia/Tokyo")).date() - timedelta(days=3)).isoformat()
+    await office.click(question.dates.action, question.dates.value, office.asker, day)
+    await office.work()
+
+    [line] = (await claim_of(office, answer))["lines"]
+    assert line["date"] == day
+    late = await office.click(leave_out.action, leave_out.value, office.asker)
+    assert late.outcome == "refused"
+    assert office.wall.showing("On which day").dates is None
