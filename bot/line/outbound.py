@@ -133,29 +133,36 @@ class LineOutbound:
         *,
         only_free: bool = False,
         quick: int = 0,
+        task_id: UUID | None = None,
     ) -> None:
         """Answer an event by its own reply token; where that is spent or too old, by a push.
 
         The same call whatever happens: handled again, an event is answered once. `only_free`: what
         is not worth a push is said by the token or not at all. `quick` is the first choice offered.
+        `task_id` is what it is about: its documents and pictures are opened by links of it.
         Raises TryLater where nothing was said, or where it is only known when it is handled again;
         what is `only_free` is then left unsaid, as it would be late.
         """
         try:
-            await self._answer_all(arrival, messages, only_free, quick)
+            await self._answer_all(arrival, messages, only_free, quick, task_id)
         except TryLater as later:
             if not only_free:
                 raise
             log.info("line.left_unsaid", arrival=str(arrival.id), why=later.words.en)
 
     async def _answer_all(
-        self, arrival: Arrival, messages: Sequence[Message], only_free: bool, quick: int
+        self,
+        arrival: Arrival,
+        messages: Sequence[Message],
+        only_free: bool,
+        quick: int,
+        task_id: UUID | None,
     ) -> None:
         channel = await self.channels.get(arrival.workspace)
         account = arrival.account if arrival.chat == arrival.account else None
         room = Room(arrival.organisation_id, arrival.workspace, arrival.chat, account)
         try:
-            objects = await self._showing.messages(room, messages, quick)
+            objects = await self._showing.messages(room, task_id, messages, quick)
             for n in range(0, len(objects), MOST_OBJECTS):
                 call = uuid5(arrival.id, f"answer {n}")
                 part = objects[n : n + MOST_OBJECTS]

@@ -51,9 +51,11 @@ class Showing:
                 found.append(render_change(each.before, each.message, look, code=each.code))
         return found
 
-    async def messages(self, room: Room, said: Sequence[Message], quick: int) -> list[Json]:
-        """The objects of some messages that belong to no task's thread: answers."""
-        links, amounts = await self._prepared(room, None, said)
+    async def messages(
+        self, room: Room, task_id: UUID | None, said: Sequence[Message], quick: int
+    ) -> list[Json]:
+        """The objects of some messages that are no task's news: answers, which may be about one."""
+        links, amounts = await self._prepared(room, task_id, said)
         return [
             made
             for message in said
