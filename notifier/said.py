@@ -24,7 +24,7 @@ from core.unit import Unit, unit
 from core.words import Words
 from notifier.call import Call, Part
 from notifier.outcome import NOTICE
-from notifier.thread import Lease
+from notifier.thread import Lease, Taken
 
 log = structlog.get_logger()
 
@@ -190,6 +190,23 @@ async def close(house: House, lease: Lease, parts: Sequence[Part]) -> None:
     values = {**lease.scope, "changes": to_json(changes)}
     if await fetch_one_alone(house.engine, _CLOSE, values) is None:
         raise LostLease
+
+
+async def put_off(house: House, taken: Taken, wait: timedelta) -> None:
+    """Nothing was tried; all of it is due later."""
+    async with unit(house) as work:
+        await taken.lease.hold(work)
+        await execute(
+            work.connection,
+            "update deliveries set next_at = now() + make_interval(secs => :wait)"
+            " where organisation_id = :organisation_id and id = any(:ids) and state = 'pending'",
+            {
+                "organisation_id": taken.lease.organisation_id,
+                "ids": [change.id for change in taken.due],
+                "wait": wait.total_seconds(),
+            },
+        )
+        work.nudge("announce", taken.thread.task, after=wait)
 
 
 async def later(call: Call, wait: timedelta, *, said_nothing: bool) -> None:

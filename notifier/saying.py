@@ -12,24 +12,18 @@ from uuid import UUID
 
 import structlog
 
-from core.approvals.codes import code_of
-from core.codec import dump, fingerprint
-from core.db import fetch_one_alone
 from core.errors import LostLease, MiyabiError, OutcomeUnknown, TryLater, Unreachable
 from core.ids import new_id
-from core.ports import Says, Sent, Utterance, Weight
-from core.tasks import FINAL
-from core.views import TaskView
+from core.ports import Says, Sent
 from core.words import Words
 from notifier import said
 from notifier.call import Call, Part, stored
 from notifier.elsewhere import turn_elsewhere
-from notifier.rendering import render
+from notifier.planning import make_plan
 from notifier.said import ANY_VERSION
 from notifier.thread import Due, Taken
 from notifier.unreached import BLOCKED, LEFT
 from notifier.versions import Versions
-from notifier.weighing import Around, Change, weigh
 
 log = structlog.get_logger()
 
@@ -86,121 +80,35 @@ async def _say(speaking: Speaking) -> None:
     taken, versions = speaking.taken, speaking.versions
     version = taken.version
     for left in reversed(range(_MADE_ANEW)):
-        plan = await _plan(speaking, version)
-        told = [part for part in plan.parts if part.utterance is not None]
-        closed = [part for part in plan.parts if part.utterance is None]
-        if not told:
-            await said.close(versions.house, taken.lease, closed)
+        plan = await make_plan(versions, taken, version)
+        if plan.waits is not None:
+            await said.put_off(versions.house, taken, plan.waits)
             return
-        now = told if plan.unreachable else _fitting(speaking.outbound, told)
+        if not plan.told or plan.unreachable:
+            await said.close(versions.house, taken.lease, plan.closed)
+            await _turn_elsewhere(speaking, plan.told)
+            return
+        now = _fitting(speaking.outbound, plan.told)
         call = Call(versions.house, taken, new_id(), now)
-        newer = await said.intend(call, closed, versions.known if left else ANY_VERSION)
-        if newer is not None:
-            version = newer
-        elif plan.unreachable:
-            why = BLOCKED if taken.thread.place.direct else LEFT
-            await turn_elsewhere(call, why.fill(platform=taken.thread.platform))
-            return
-        else:
+        newer = await said.intend(call, plan.closed, versions.known if left else ANY_VERSION)
+        if newer is None:
             await _act(speaking, call)
             return
+        version = newer
+
+
+async def _turn_elsewhere(speaking: Speaking, told: Sequence[Part]) -> None:
+    if told:
+        taken = speaking.taken
+        why = BLOCKED if taken.thread.place.direct else LEFT
+        call = Call(speaking.versions.house, taken, new_id(), told)
+        await turn_elsewhere(call, why.fill(platform=taken.thread.platform))
 
 
 def _fitting(outbound: Says, told: Sequence[Part]) -> Sequence[Part]:
     """The first of them, as many as go into one call."""
     utterances = [part.utterance for part in told if part.utterance is not None]
     return told[: outbound.fits(utterances[: outbound.most_per_call])]
-
-
-# What to say
-
-
-@dataclass(frozen=True, slots=True)
-class _Plan:
-    parts: Sequence[Part]
-    unreachable: bool
-
-
-async def _plan(speaking: Speaking, version: int) -> _Plan:
-    """What becomes of each slot's waiting changes; what is said comes in the order it became due,
-    and what was tried before that comes first."""
-    taken = speaking.taken
-    slots: dict[str, list[Due]] = {}
-    for change in taken.due:
-        slots.setdefault(change.slot, []).append(change)
-    places = {change.id: place for place, change in enumerate(taken.due)}
-    view = await speaking.versions.at(version)
-    if view.state not in FINAL and slots.keys() <= {"root", "flash"}:
-        around, unreachable = Around(), False  # nothing will be said
-    else:
-        around, unreachable = await _look_around(speaking)
-    parts = [await _part(speaking, view, around, slots[slot]) for slot in slots]
-    parts.sort(key=lambda part: places[part.last.id])
-    return _Plan(parts, unreachable)
-
-
-async def _part(speaking: Speaking, view: TaskView, around: Around, changes: Sequence[Due]) -> Part:
-    last, thread = changes[-1], speaking.taken.thread
-    if last.held:
-        return Part(changes, "superseded")  # nobody knows what was said there
-    posted = speaking.taken.posted.get(last.slot)
-    message = await render(speaking.versions.house, view, thread, last, posted)
-    if message is None or (posted and posted.sha256 == fingerprint(dump(message))):
-        return Part(changes, "unchanged")
-    before = posted.message if posted else None
-    weight = weigh(Change(thread, view, changes, message, before), around)
-    late = weight == "may" and timedelta(seconds=last.age) > WORTH_WHILE
-    if weight is None or late:
-        return Part(changes, "unsaid")
-    utterance = Utterance(str(last.id), message, weight, before=before)
-    return Part(changes, "sending", await _with_code(speaking, view, utterance, weight))
-
-
-async def _with_code(
-    speaking: Speaking, view: TaskView, utterance: Utterance, weight: Weight
-) -> Utterance:
-    """What whoever decides can type in place of pressing a button."""
-    reader, approval = speaking.taken.thread.reader, view.approval
-    if weight != "urgent" or reader is None or approval is None or approval.open is None:
-        return utterance
-    async with speaking.versions.house.engine.begin() as connection:
-        code = await code_of(connection, view.organisation_id, approval.open.id, reader)
-    return replace(utterance, code=code)
-
-
-# An account that was cut off from its person is nobody's: nothing is said to it any more.
-_AROUND = """
-    select coalesce(a.tells_ends, false) as tells_ends, coalesce(c.amounts, false) as amounts,
-        case when asked.direct then a.id is null or a.unreachable_since is not null
-            else c.left_at is not null end as unreachable,
-        exists (select from deliveries d where d.organisation_id = :organisation_id
-            and d.thread_id = :thread_id and d.slot = 'result') as has_result
-    from (select cast(:direct as boolean) as direct) asked
-    left join accounts a on a.organisation_id = :organisation_id and a.platform = :platform
-        and a.workspace = :workspace and a.external_id = :account
-    left join chats c on c.organisation_id = :organisation_id and c.platform = :platform
-        and c.workspace = :workspace and c.channel = :channel
-"""
-
-
-async def _look_around(speaking: Speaking) -> tuple[Around, bool]:
-    """The conversation as it is, and whether nobody is reached there any more."""
-    thread = speaking.taken.thread
-    row = await fetch_one_alone(
-        speaking.versions.house.engine,
-        _AROUND,
-        {
-            "organisation_id": thread.task.organisation_id,
-            "thread_id": thread.id,
-            "platform": thread.platform,
-            "workspace": thread.place.workspace,
-            "account": thread.place.account,
-            "channel": thread.place.channel,
-            "direct": thread.place.direct,
-        },
-    )
-    assert row is not None  # noqa: S101  # it always has one row
-    return Around(row.tells_ends, row.amounts, row.has_result), row.unreachable
 
 
 # Saying it
@@ -224,6 +132,8 @@ async def _act(speaking: Speaking, call: Call) -> bool:  # noqa: PLR0911  # a li
         return await _refused(speaking, call, error)
     except TimeoutError:
         return await _wait(call, _answer_lost(call), STILL_UNDER_WAY)
+    except OSError:
+        return await _wait(call, _answer_lost(call), timedelta(0))
     except Exception:
         log.exception("say.crashed", call=str(call.id), thread=str(call.thread.id))
         return await _wait(call, _answer_lost(call), timedelta(0))

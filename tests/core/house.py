@@ -39,7 +39,7 @@ from core.catalogue import Catalogue
 from core.company import Company
 from core.db import create_engine, fetch_one, from_json
 from core.documents import Files
-from core.errors import Choice, NeedsInput, Question, Unreachable
+from core.errors import Choice, NeedsInput, Permanent, Question, Unreachable
 from core.forms import FormValues
 from core.heartbeat import Heartbeat
 from core.house import LEASE, House
@@ -292,6 +292,7 @@ class SayingWall:
     `tokens`: free answers at hand, by chat; without one, what `may` be said is not. `troubles` come
     before anything is said and `lose_answer` after it; `hang` and `hang_after` likewise, until the
     caller gives up. `unreachable`: chats, and why. `meanwhile` is done (once) before a call.
+    `refused`: words for which a whole call is refused.
     """
 
     most_per_call: int = 5
@@ -303,6 +304,7 @@ class SayingWall:
     tokens: dict[str, int] = field(default_factory=dict)
     troubles: list[Exception | None] = field(default_factory=list)
     unreachable: dict[str, Words] = field(default_factory=dict)
+    refused: str = ""
     lose_answer: bool = False
     hang: bool = False
     hang_after: bool = False
@@ -318,6 +320,8 @@ class SayingWall:
         assert 0 < len(utterances) <= self.most_per_call
         self.made.append((call, again))
         await self._maybe_fail(place)
+        if self.refused in [each.message.text for each in utterances]:
+            raise Permanent("bad message")
         worth = self._worth(place, call, utterances, again=again)
         if call not in self.calls and worth:
             self.calls[call] = list(utterances)

@@ -9,14 +9,14 @@ import pytest
 from core import tasks
 from core.approvals.telling import tell_people
 from core.db import fetch_all
-from core.errors import OutcomeUnknown, Permanent, TryLater
+from core.errors import OutcomeUnknown, TryLater
 from core.inbound import Answer
 from core.messages import Message
 from core.runner import advance
 from core.tasks import Task
 from core.unit import Unit, unit
 from core.words import same
-from notifier import saying
+from notifier import planning, saying
 from tests.core.house import Office, seen
 from tests.core.post import BLIND, open_post
 from tests.notifier.saying import CARD, Flat, flatten
@@ -344,8 +344,8 @@ async def test_an_outage_of_ten_minutes_delays_what_counts_and_drops_what_does_n
     await flat.office.execute(
         "update deliveries set created_at = created_at - interval '10 minutes'"
     )
-    await flat.tell_in_time(answer)
-    await flat.office.recover()
+    for _ in range(2):
+        await flat.tell_in_time(answer)
 
     assert flat.wall.texts("asker") == ["word 0", "word 1"]
     assert [text.split(":")[0] for text in flat.wall.texts("boss")] == [CARD]
@@ -364,14 +364,25 @@ async def test_nothing_overtakes_what_waits_after_a_failure(flat: Flat) -> None:
     assert flat.wall.texts("asker") == []  # it is over, and who cancelled knows
 
 
+async def test_nothing_of_another_task_overtakes_it_in_the_same_chat(flat: Flat) -> None:
+    first, second = await ready_to_tell(flat), await ready_to_tell(flat)
+    flat.wall.troubles = [TryLater("503")]
+    await flat.tell(first)
+    await flat.tell(second)
+    assert len(flat.wall.made) == 1
+
+    await flat.tell_in_time(first)
+    await flat.tell_in_time(second)
+    assert (len(flat.wall.made), len(flat.wall.texts("asker"))) == (3, 2)
+
+
 async def test_one_message_that_can_never_be_said_does_not_take_the_others_along(
     flat: Flat,
 ) -> None:
     answer = await ready_to_tell(flat)
     async with unit(flat.office.house) as work:
         await _tell_asker(flat, work, answer, 3)
-    refused = Permanent("bad message")
-    flat.wall.troubles = [None, refused, None, refused]
+    flat.wall.refused = "word 1"
     await flat.tell(answer)
 
     assert sorted(flat.wall.texts("asker"))[1:] == ["word 0", "word 2"]
@@ -383,7 +394,7 @@ async def test_words_are_of_the_moment_in_which_they_are_said(
 ) -> None:
     """The task moves on while its messages are made: they are made anew."""
     answer = await ready_to_tell(flat)
-    render, moved = saying.render, []
+    render, moved = planning.render, []
 
     async def slow(*args: Any) -> Message | None:
         made = await render(*args)
@@ -391,7 +402,7 @@ async def test_words_are_of_the_moment_in_which_they_are_said(
             moved.append(await flat.say(f"cancel #{answer.reference}"))
         return made
 
-    monkeypatch.setattr(saying, "render", slow)
+    monkeypatch.setattr(planning, "render", slow)
     await flat.tell(answer)
 
     assert flat.wall.made == []
