@@ -17,6 +17,7 @@ _STEPS = 30
 _FIELDS = 20
 _SECTIONS = 5
 _TOTALS = 12
+_PARAGRAPHS = 12
 _BUTTONS = 12
 _ROW = 520
 """Bytes of a line's row without its texts, generously."""
@@ -139,7 +140,7 @@ def _fields(fields: Sequence[Field], short: Short) -> list[Json]:
         label, value = short(each.label, 60), short(each.value, usual)
         if "\n" in value or not label or not value or units(label) > 24:
             found += [flex.text(label, "xs", flex.QUIET, weight="bold")] if label else []
-            found += [flex.text(value)] if value else []
+            found += [flex.text(line) for line in _paragraphs(value)]
             continue
         row = [
             flex.text(label, "xs", flex.QUIET, flex=2),
@@ -147,6 +148,16 @@ def _fields(fields: Sequence[Field], short: Short) -> list[Json]:
         ]
         found.append(flex.box("horizontal", row, spacing="md"))
     return found
+
+
+def _paragraphs(value: str) -> list[str]:
+    """Its lines, so that one that breaks is told from the next."""
+    found = [line for line in value.split("\n") if line.strip()]
+    return (
+        [*found[: _PARAGRAPHS - 1], "\n".join(found[_PARAGRAPHS - 1 :])]
+        if found[_PARAGRAPHS:]
+        else found
+    )
 
 
 def _lines(message: Message, short: Short, room: int) -> list[Json]:

@@ -12,8 +12,10 @@ from bot.line.amounts import without_amounts
 from bot.line.bubble import bubble, size
 from bot.line.flex import Json, Press
 from bot.line.text import cut, parts, units
-from core.messages import Attachment, Message
+from core.messages import Attachment, Field, Message
 
+SHOWS = "show"
+"""The action of a button that shows one thing of a list."""
 _ROOM = 1_000
 """Bytes of a bubble or a carousel that are left free: how LINE counts is not told to the byte."""
 
@@ -43,6 +45,9 @@ def render(message: Message, look: Look, *, code: str = "") -> list[Json]:
     if not look.amounts:
         message, code = without_amounts(message), ""
         look = Look(look.press, look.link)
+    listed = _one_each(message)
+    if listed:
+        return [{**carousel(listed, look), "altText": told(message)}]
     is_text = quick_replies.is_plain(message) and look.picture is None
     found = _texts(message, look) if is_text else _flex(message, look, code)
     quick = _quick(message, look)
@@ -73,6 +78,35 @@ def carousel(messages: Sequence[Message], look: Look) -> Json:
     alt = "\n".join(told(each) for each in shown[: len(bubbles)])
     contents: Json = {"type": "carousel", "contents": bubbles}
     return {"type": "flex", "altText": cut(alt, limits.ALT_TEXT), "contents": contents}
+
+
+def _one_each(message: Message) -> Sequence[Message]:
+    """A list of things of which each has its own button, as a message each below a first one with
+    the rest. None where it is no such list, or too long for a carousel."""
+    shows = [button for button in message.buttons if button.action == SHOWS]
+    if not 1 < len(shows) == len(message.lines) < limits.BUBBLES or message.fields:
+        return ()
+    others = tuple(button for button in message.buttons if button.action != SHOWS)
+    said = message.body or ("" if others or message.note else message.title)
+    head = replace(message, lines=(), buttons=others, body=said)
+    one = Message("", language=message.language)
+    pairs = zip(message.lines, shows, strict=True)
+    return [
+        head,
+        *(
+            replace(
+                one,
+                text=line.name,
+                title=line.name,
+                body=line.detail,
+                totals=(Field(words.AMOUNT.to(message.language), line.amount),)
+                if line.amount.strip()
+                else (),
+                buttons=(show,),
+            )
+            for line, show in pairs
+        ),
+    ]
 
 
 def told(message: Message, code: str = "", most: int = limits.ALT_TEXT) -> str:

@@ -34,4 +34,4 @@ ELSEWHERE = Words(
     en="Please see the details in your one-to-one chat with Miyabi.",
     zh="详细内容请在与Miyabi的一对一聊天中查看。",
 )
-APPROVALS = Words(ja="あなたの承認待ち", en="Waiting for you", zh="等待您审批")
+AMOUNT = Words(ja="金額", en="Amount", zh="金额")

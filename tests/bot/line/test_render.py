@@ -343,3 +343,20 @@ def test_all_of_a_card_is_readable_on_the_background_it_says() -> None:
     )
 
     assert check_readable(bubble) == []
+
+
+def test_what_waits_is_a_carousel_with_a_bubble_each() -> None:
+    lines = tuple(Line(f"#{n} 見積書  花子", "期限 11/30", f"{n},000円") for n in range(3))
+    shows = tuple(Button("show", f"#{n} を見る", f"s{n}") for n in range(3))
+    small = Button("approve_small", "少額をまとめて承認", "s0,s1")
+    waiting = Message("あなたの承認待ち: 3 件", title="あなたの承認待ち: 3 件", lines=lines)
+
+    [shown] = render(replace(waiting, buttons=(*shows, small)), LOOK)
+    head, *bubbles = shown["contents"]["contents"]
+    assert [action["label"] for action in _actions(head)] == ["少額をまとめて承認"]
+    assert [_texts(bubble["header"]) for bubble in bubbles] == [[line.name] for line in lines]
+    assert [a["data"] for b in bubbles for a in _actions(b)] == [
+        press("show", b.value) for b in shows
+    ]
+    assert all(line.amount in shown["altText"] for line in lines)
+    assert check_readable(shown["contents"]) == []
