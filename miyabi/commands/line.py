@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from core.errors import Refused
 from core.words import Words
 from miyabi.commands.frame import (
     AsJson,
@@ -94,6 +95,14 @@ _NO_PUBLIC = Words(
     ja="MIYABI_PUBLIC_URL（https）がないため、Webhook URLは設定しませんでした。",
     en="Without MIYABI_PUBLIC_URL (https) the webhook address was not set.",
     zh="未设置 MIYABI_PUBLIC_URL（https），因此未设置 Webhook 地址。",
+)
+_WHICH_GROUP = Words(
+    ja="どのグループか、IDを書いてください（「miyabi line groups」で一覧）。",
+    en="Say which group, by its id (“miyabi line groups” lists them).",
+    zh="请指明群组ID（“miyabi line groups”可列出）。",
+)
+_NO_SUCH_GROUP = Words(
+    ja="グループ {group} はありません。", en="There is no group {group}.", zh="没有群组 {group}。"
 )
 _NO_GROUPS = Words(ja="グループはありません。", en="There are no groups.", zh="没有群组。")
 
@@ -264,33 +273,47 @@ def setup(
 
 
 @app.command("groups")
-def groups(organisation: OfOrganisation = None, as_json: AsJson = False) -> None:
+def groups(
+    group: Annotated[
+        str | None, typer.Argument(metavar="GROUP", help="Only this one, by its id.")
+    ] = None,
+    amounts: Annotated[
+        bool | None,
+        typer.Option("--amounts/--no-amounts", help="Show amounts there from now on, or not."),
+    ] = None,
+    organisation: OfOrganisation = None,
+    as_json: AsJson = False,
+) -> None:
     """List the groups that the channels are in, and whether amounts may be shown there."""
 
     async def command(settings: "Settings") -> int:
-        from core.db import fetch_all
+        from core.chats import chats_of, set_amounts
+        from core.unit import unit
         from miyabi.session import session
 
+        if group is None and amounts is not None:
+            raise Refused(_WHICH_GROUP)
         async with session(settings) as opened:
             company = await opened.organisation(organisation)
-            async with opened.house.engine.connect() as connection:
-                found = await fetch_all(
-                    connection,
-                    "select workspace, channel, name, amounts, joined_at from chats"
-                    " where organisation_id = :organisation_id and platform = 'line'"
-                    " and left_at is null order by joined_at",
-                    {"organisation_id": company.id},
-                )
-            rows = [
-                {
-                    "group": row.channel,
-                    "name": row.name,
-                    "amounts": row.amounts,
-                    "joined_at": row.joined_at.isoformat(timespec="seconds"),
-                    "channel": row.workspace,
-                }
-                for row in found
-            ]
+            async with unit(opened.house) as work:
+                every = await chats_of(work.connection, company.id, "line")
+                found = [each for each in every if group in (None, each.channel)]
+                if group is not None and not found:
+                    raise Refused(_NO_SUCH_GROUP.fill(group=group[:60]))
+                for each in found if amounts is not None else ():
+                    chat = (company.id, each.platform, each.workspace, each.channel)
+                    await set_amounts(work, *chat, on=bool(amounts))
+        rows = [
+            {
+                "group": each.channel,
+                "name": each.name,
+                "amounts": each.amounts if amounts is None else amounts,
+                "joined_at": each.joined_at.isoformat(timespec="seconds"),
+                "channel": each.workspace,
+            }
+            for each in found
+            if each.left_at is None
+        ]
         _print(company, "groups", rows, _NO_GROUPS, as_json=as_json)
         return Exit.DONE
 

@@ -72,8 +72,10 @@ def test_a_person_is_given_a_code_and_links_are_listed(terminal: Terminal) -> No
     code = terminal.run("people", "code", "tanaka")
     cut = terminal.run("people", "unlink", "tanaka", "slack:T9:U9")
     links = terminal.run("links", "list", "--json")
+    group = terminal.run("line", "groups", "C-nowhere", "--amounts")
 
     digits = code.out.strip()
     assert (code.code, len(digits), digits.isdigit()) == (0, 8, True), code.err
     assert cut.code == 3
     assert (links.code, links.data["links"]) == (0, [])
+    assert (group.code, "C-nowhere" in group.err) == (3, True)
