@@ -56,6 +56,7 @@ _PERSON = {
     "handle": _THEIRS,
     "roles": list_of(one_of("requester", "approver", "accountant", "auditor", "admin")),
 }
+_CHAT = {"platform": TEXT, "workspace": TEXT, "chat_sha256": SHA256}
 _TOKEN = {"token": TEXT, "label": _THEIRS, "handle": _THEIRS}
 _DELEGATION = {
     "delegation": ID,
@@ -393,6 +394,23 @@ class Tag(Declared):
         "A link opens nothing from now on.",
         reference=WHOLE,
         link=ID,
+    )
+    CHAT_JOINED = _of(
+        "organisation",
+        "intake:chat:joined",
+        "We are in a conversation of several people from now on; the hash is that of what its "
+        "platform calls it.",
+        **_CHAT,
+    )
+    CHAT_LEFT = _of(
+        "organisation", "intake:chat:left", "We are in that conversation no longer.", **_CHAT
+    )
+    MESSAGE_UNSENT = _of(
+        "organisation",
+        "intake:message:unsent",
+        "Somebody took back on the platform what they had said; what came of it stays.",
+        message_sha256=SHA256,
+        **_CHAT,
     )
     PAYEE_CHANGED = _of(
         "organisation",

@@ -4,6 +4,7 @@ not of what is hidden, so that whatever a message has one day is hidden until it
 import re
 
 from bot.line import words
+from bot.line.quick_replies import is_plain
 from core.messages import Message
 
 # What a title says of a task is its number and its name; one that says an amount is not shown.
@@ -15,9 +16,12 @@ _NO_AMOUNT = re.compile(r"#\d+|[A-Za-z]{1,4}-\d{4}-\d{4,}(?:-\d+)?")
 
 
 def without_amounts(message: Message) -> Message:
-    """Title, progress, and where the rest can be seen. Applied again, it changes nothing."""
+    """Title, progress, and where the rest can be seen; a mere text without any amount as it is.
+    Applied again, it changes nothing."""
+    if _is_harmless(message):
+        return message
     title = message.title
-    if not title or _AMOUNT.search(_NO_AMOUNT.sub("", title)):
+    if not title or _tells(title):
         named = _REFERENCE.search(f"{message.title} {message.text}")
         title = named.group() if named else ""
     elsewhere = words.ELSEWHERE.to(message.language)
@@ -28,3 +32,14 @@ def without_amounts(message: Message) -> Message:
         progress=message.progress,
         language=message.language,
     )
+
+
+def _is_harmless(message: Message) -> bool:
+    """Whether it is a text and nothing else, which tells of no amount: that something was decided,
+    or asks what to do. Nothing of a task's content is in it but what people typed."""
+    texts = (message.text, message.body, message.note, *(each.label for each in message.buttons))
+    return is_plain(message) and not message.title and not any(_tells(each) for each in texts)
+
+
+def _tells(text: str) -> bool:
+    return _AMOUNT.search(_NO_AMOUNT.sub("", text)) is not None

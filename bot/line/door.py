@@ -1,24 +1,47 @@
 """What every handler of LINE's events has at hand, and how it answers people."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Protocol
 
+import structlog
+
+from core.acquaintances import met
 from core.arrivals import Arrival
+from core.chores import Chores
+from core.errors import MiyabiError, TryLater
 from core.house import House
+from core.inbound import Sender, Spot
 from core.messages import Message
+from core.people import Person
 from core.platform import Opening
+from core.words import Language, Words
+
+log = structlog.get_logger()
 
 
 class Speaks(Protocol):
     """The way out, as far as the handlers of events use it."""
 
-    async def answer(self, arrival: Arrival, messages: Sequence[Message]) -> None:
+    @property
+    def chores(self) -> Chores:
+        """What goes on after an event was dealt with."""
+        ...
+
+    async def answer(
+        self,
+        arrival: Arrival,
+        messages: Sequence[Message],
+        *,
+        only_free: bool = False,
+        quick: int = 0,
+    ) -> None:
         """Answer an event by its own reply token, or by a push where that is spent or too old.
 
-        The same call whatever happens: handled again, an event is answered once. Raises TryLater
-        where nothing was said.
+        The same call whatever happens: handled again, an event is answered once. `only_free`: by
+        the token or not at all. `quick`: the first choice to offer, where they take several pages.
+        Raises TryLater where nothing was said.
         """
         ...
 
@@ -34,3 +57,64 @@ class Door:
     house: House
     outbound: Speaks
     opening: Opening
+
+    async def person(self, arrival: Arrival) -> Person | None:
+        """Who it is, as far as is known; None for a stranger."""
+        return await met(self.house, sender_of(arrival))
+
+    async def language(self, arrival: Arrival) -> Language:
+        """The language to answer somebody in."""
+        person = await self.person(arrival)
+        return person.language if person is not None else "ja"
+
+    async def say(self, arrival: Arrival, message: Message, *, quick: int = 0) -> None:
+        """Answer; in a group with the name of whom it is for. Raises TryLater."""
+        await self._say(arrival, message, only_free=False, quick=quick)
+
+    async def mention(self, arrival: Arrival, message: Message) -> None:
+        """Answer with what is worth no push: by the event's own token, or not at all."""
+        await self._say(arrival, message, only_free=True)
+
+    async def tell(self, arrival: Arrival, words: Words) -> None:
+        """Answer with these words. Raises TryLater."""
+        language = await self.language(arrival)
+        await self.say(arrival, Message(words.to(language), language=language))
+
+    async def _say(
+        self, arrival: Arrival, message: Message, *, only_free: bool, quick: int = 0
+    ) -> None:
+        if not is_alone(arrival):
+            person = await self.person(arrival)
+            message = message if person is None else _for(person, message)
+        try:
+            await self.outbound.answer(arrival, [message], only_free=only_free, quick=quick)
+        except TryLater:
+            raise
+        except MiyabiError as error:
+            # Whoever asked has blocked us, or the month's messages are gone: what was done stays.
+            log.error("line.not_answered", arrival=str(arrival.id), why=str(error))
+
+
+def _for(person: Person, message: Message) -> Message:
+    """A message that says whom it answers: in a group several ask at once."""
+    to = f"{person.name}: "
+    if message.title:
+        body = f"{to}{message.body}" if message.body else f"→ {person.name}"
+        return replace(message, text=f"{to}{message.text}", body=body)
+    body = f"{to}{message.body}" if message.body else ""
+    return replace(message, text=f"{to}{message.text}", body=body)
+
+
+def sender_of(arrival: Arrival) -> Sender:
+    """Whose account did it."""
+    return Sender(arrival.platform, arrival.workspace, arrival.account)
+
+
+def spot_of(arrival: Arrival, quotes: str | None = None) -> Spot:
+    """Where it was done: a chat of LINE has no threads."""
+    return Spot(arrival.chat, arrival.chat, flat=True, quotes=quotes)
+
+
+def is_alone(arrival: Arrival) -> bool:
+    """Whether it is a one-to-one chat, which is called by the person's account."""
+    return arrival.chat == arrival.account

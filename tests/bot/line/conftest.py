@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import linebot.v3.messaging  # loaded before anybody waits: it takes a second
+import linebot.v3.oauth  # noqa: F401
 import pytest
 from pydantic import SecretStr
 from sqlalchemy import text
