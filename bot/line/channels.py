@@ -3,14 +3,13 @@
 import asyncio
 import time
 from collections.abc import Awaitable, Callable, Mapping
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 from uuid import UUID
 
 import structlog
 from sqlalchemy.exc import SQLAlchemyError
 
 from bot.line import rows
-from bot.line.api import Api
 from bot.line.tokens import Channel, Tokens, spoken
 from core import organisations
 from core.chores import Chores
@@ -22,6 +21,9 @@ from core.sealing import unseal
 from core.secret_key import secret_key
 from core.unit import unit
 from core.words import Words
+
+if TYPE_CHECKING:
+    from bot.line.api import Api
 
 log = structlog.get_logger()
 T = TypeVar("T")
@@ -58,12 +60,21 @@ class Channels:
     def __init__(self, opening: Opening) -> None:
         self._opening = opening
         self._engine = opening.house.engine
-        self.api = Api(opening.settings.line)
-        self.tokens = Tokens(self.api)
+        self._api: Api | None = None
+        self.tokens = Tokens(lambda: self.api)
         self.chores = Chores()
         self._known: dict[str, tuple[float, Channel | None]] = {}
         self._own: asyncio.Task[Channel] | None = None
         self._own_asked = float("-inf")
+
+    @property
+    def api(self) -> "Api":
+        """The way to LINE; what it needs is loaded when somebody first asks for it."""
+        if self._api is None:
+            from bot.line.api import Api
+
+            self._api = Api(self._opening.settings.line)
+        return self._api
 
     @property
     def in_settings(self) -> bool:
@@ -278,7 +289,8 @@ class Channels:
         await self.chores.close()
         if self._own is not None:
             self._own.cancel()
-        await self.api.close()
+        if self._api is not None:
+            await self._api.close()
 
 
 def _told(asked: asyncio.Task[Channel]) -> None:

@@ -5,14 +5,16 @@ import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import timedelta
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 from uuid import UUID
 from weakref import WeakValueDictionary
 
-from bot.line.api import Api, Issued
 from bot.line.refusals import LineRefused, WrongToken
 from core.errors import Permanent
 from core.words import Words
+
+if TYPE_CHECKING:
+    from bot.line.api import Api, Issued
 
 T = TypeVar("T")
 
@@ -59,7 +61,7 @@ class Channel:
 class Tokens:
     """Gives a token for each call, and another where LINE does not take it."""
 
-    def __init__(self, api: Api) -> None:
+    def __init__(self, api: "Callable[[], Api]") -> None:
         self._api = api
         self._issued: dict[str, tuple[str, float]] = {}
         self._refused: dict[str, float] = {}
@@ -85,9 +87,9 @@ class Tokens:
                 del self._refused[next(iter(self._refused))]
             self._refused[token] = time.monotonic()
 
-    async def _issue(self, channel: Channel) -> Issued:
+    async def _issue(self, channel: Channel) -> "Issued":
         try:
-            return await self._api.issue(channel.channel_id, channel.secret)
+            return await self._api().issue(channel.channel_id, channel.secret)
         except LineRefused as refused:
             raise Permanent(NOT_ISSUED.fill(name=channel.name, why=refused.why)) from refused
 

@@ -1,6 +1,7 @@
 """What is said in LINE is said once, by a free reply token where there is one, else by a push."""
 
 import asyncio
+from datetime import timedelta
 from typing import Any
 from uuid import uuid4
 
@@ -8,7 +9,7 @@ import pytest
 
 from core.errors import OutcomeUnknown, Permanent, TryLater, Unreachable
 from core.messages import Button, Message
-from core.ports import Place, Utterance
+from core.ports import Place, TooLarge, Utterance
 from tests.bot.line.desk import HANA, Desk
 from tests.fakes.line.state import Said, id_of
 
@@ -261,3 +262,30 @@ async def test_a_channel_that_is_not_connected_is_said_to_be_none(desk: Desk) ->
     said = [Utterance(str(uuid4()), Message("お知らせ"))]
     with pytest.raises(Permanent, match="miyabi line add"):
         await desk.outbound.say(place, uuid4(), said, again=False)
+
+
+# Beside messages
+
+
+async def test_what_somebody_sent_is_fetched_as_long_as_line_has_it(desk: Desk) -> None:
+    home = desk.line.home
+    event = desk.line.driver("http://nowhere.example").make.image(b"png" * 100, "花子")
+    reference, given = event["message"]["id"], (desk.organisation.id, home.destination)
+
+    assert await desk.outbound.fetch(*given, reference, 300) == b"png" * 100
+    with pytest.raises(TooLarge):
+        await desk.outbound.fetch(*given, reference, 299)
+    with pytest.raises(LookupError):
+        await desk.outbound.fetch(*given, "404", 300)
+    desk.line.fail_next("getMessageContent", status=202)
+    with pytest.raises(TryLater):
+        await desk.outbound.fetch(*given, reference, 300)
+    del home.tokens[home.token]
+    assert len(await desk.outbound.fetch(*given, reference, 300)) == 300, "the token was renewed"
+
+
+async def test_the_loading_animation_lasts_as_long_as_line_takes(desk: Desk) -> None:
+    for seconds in (0, 20, 21, 300):
+        await desk.outbound.loading(desk.line.home.destination, HANA, timedelta(seconds=seconds))
+    shown = [call.body["loadingSeconds"] for call in desk.line.calls_to("showLoadingAnimation")]
+    assert shown == [5, 20, 25, 60]

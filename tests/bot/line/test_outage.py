@@ -1,0 +1,80 @@
+"""What the notifier says in LINE while LINE is away, and while the month ends: once, in order."""
+
+from collections.abc import AsyncIterator
+from uuid import uuid4
+
+import pytest
+
+from core.inbound import Click, Inbound, Sender, Spot
+from core.intake import accept
+from tests.bot.line.conftest import REQUEST
+from tests.bot.line.desk import Desk
+from tests.fakes.line.reading import buttons
+from tests.fakes.line.state import id_of
+from tests.running import working
+
+
+@pytest.fixture
+async def office(desk: Desk) -> AsyncIterator[Desk]:
+    """The way out with a worker that uses it."""
+    async with working(desk.built):
+        yield desk
+
+
+async def _say(desk: Desk, user: str, words: str = "", click: Click | None = None) -> None:
+    account = id_of(user)
+    sender = Sender("line", desk.line.home.destination, account)
+    spot = Spot(account, account, flat=True)
+    inbound = Inbound(sender, spot, uuid4().hex, text=words, click=click)
+    answer = await accept(desk.built.house, inbound, click_patience=30)
+    assert answer.outcome in {"taken", "done"}
+
+
+async def _approve(desk: Desk, user: str) -> None:
+    [press] = await desk.rows("select value from presses where action = 'approve'")
+    await _say(desk, user, click=Click("approve", press.value))
+
+
+async def test_while_line_is_away_for_ten_minutes_everything_waits_and_then_goes_out_once(
+    office: Desk,
+) -> None:
+    line = office.line
+    await office.say("前")  # LINE was there before
+    await line.go_away()
+    await _say(office, "花子", REQUEST)
+    await line.wait_until(lambda: _tried(office), lambda tried: tried >= 2, 20)
+    await office.execute("update deliveries set created_at = created_at - interval '10 minutes'")
+    await line.come_back()
+    await office.execute("update deliveries set next_at = now() where state = 'pending'")
+    await office.execute("update outbox set next_at = now()")
+
+    for user in ("一郎", "三郎"):
+        await line.wait_for(lambda user=user: line.said(user), 20)
+        [card] = line.said(user)
+        assert any(each.label.startswith("承認") for each in buttons(card))
+    assert len(line.said("花子")) == 1, "that the draft was ready is no news any more"
+    await _approve(office, "三郎")
+    await line.wait_for(lambda: len(line.said("花子")) > 1, 20)
+    assert "発行しました" in line.said("花子")[-1].text
+    assert len(line.said("一郎")) == len(line.said("三郎")) == 1
+    keys = [each.retry_key for each in line.calls_to("pushMessage") if each.status == 200]
+    assert len(keys) == len(set(keys))
+
+
+async def _tried(desk: Desk) -> int:
+    return len(await desk.rows("select 1 from deliveries where attempts > 0"))
+
+
+async def test_at_80_percent_the_admins_are_told_once_in_the_task_whose_push_it_was(
+    office: Desk,
+) -> None:
+    office.line.home.quota, office.line.home.used = 100, 78
+
+    await _say(office, "花子", REQUEST)
+    await office.line.wait_for(lambda: office.line.said("三郎", "今月の送信数"), 20)
+    await _approve(office, "一郎")
+    await office.line.wait_for(lambda: office.line.said("花子", "発行しました"), 20)
+
+    [warning] = office.line.said("三郎", "今月の送信数")
+    assert "100通" in warning.text
+    assert not office.line.said("一郎", "今月の送信数"), "who is no admin need not know"
