@@ -96,8 +96,8 @@ class _Found:
     waits: timedelta | None = None
 
 
-# An account that was cut off from its person is nobody's: nothing is said to it any more. And once
-# something could not be said in a chat, nothing that came after it overtakes it, of any task.
+# What was for a person is said to no account that was cut off from them, whosever it is by now. And
+# once something could not be said in a chat, nothing that came after overtakes it, of any task.
 _AROUND = """
     select coalesce(a.tells_ends, false) as tells_ends, coalesce(c.amounts, false) as amounts,
         case when asked.direct then a.id is null or a.unreachable_since is not null
@@ -115,6 +115,7 @@ _AROUND = """
     from (select cast(:direct as boolean) as direct) asked
     left join accounts a on a.organisation_id = :organisation_id and a.platform = :platform
         and a.workspace = :workspace and a.external_id = :account
+        and (a.person_id = :reader or not asked.direct)
     left join chats c on c.organisation_id = :organisation_id and c.platform = :platform
         and c.workspace = :workspace and c.channel = :channel
 """
@@ -134,6 +135,7 @@ async def _look_around(versions: Versions, taken: Taken) -> _Found:
             "account": thread.place.account,
             "channel": thread.place.channel,
             "direct": thread.place.direct,
+            "reader": thread.reader,
             "first": min(change.id for change in taken.due),
         },
     )

@@ -165,6 +165,19 @@ async def test_who_asked_and_blocked_it_gets_question_and_result_elsewhere(flat:
     assert len(flat.wall.texts("asker")) == 1
 
 
+async def test_nothing_is_said_to_an_account_that_is_somebody_elses_by_now(flat: Flat) -> None:
+    answer = await flat.asked()
+    async with unit(flat.office.house) as work:
+        account = flat.sender(flat.office.asker)
+        await people.unlink(work, flat.office.asker, account)
+        await people.link(work, flat.office.other_boss, account)
+    await flat.approve(answer.task_id, flat.office.boss)
+
+    assert flat.wall.texts("asker") == []
+    [result] = [m for m in flat.office.wall.posted.values() if m.files]
+    assert "issued" in result.text
+
+
 async def test_later_news_for_somebody_unreachable_goes_by_their_other_accounts(
     flat: Flat,
 ) -> None:
