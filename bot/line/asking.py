@@ -172,7 +172,7 @@ async def _do(door: Door, arrival: Arrival, click: Click, prompt: Prompt | None 
     if not mistyped:
         await prompts.forget(door.house, arrival, prompt)
     if answer.message is not None and (arrival.attempts or not answer.repeated):
-        await door.say(arrival, answer.message)
+        await door.say(arrival, answer.message, task_id=answer.task_id)
 
 
 # Requests

@@ -22,6 +22,7 @@ async def on_follow(door: Door, arrival: Arrival) -> None:
     words = wording.HELLO.fill(name=person.name, examples=examples).to(language)
     message = Message(words, buttons=await hints(door, arrival), language=language)
     await door.say(arrival, message)
+    await door.show_menu(arrival, language)
 
 
 async def on_unfollow(door: Door, arrival: Arrival) -> None:

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Protocol
+from uuid import UUID
 
 import structlog
 
@@ -36,17 +37,23 @@ class Speaks(Protocol):
         *,
         only_free: bool = False,
         quick: int = 0,
+        task_id: UUID | None = None,
     ) -> None:
         """Answer an event by its own reply token, or by a push where that is spent or too old.
 
         The same call whatever happens: handled again, an event is answered once. `only_free`: by
         the token or not at all. `quick`: the first choice to offer, where they take several pages.
+        `task_id`: what it is about, whose documents it opens.
         Raises TryLater where nothing was said.
         """
         ...
 
     async def loading(self, workspace: str, chat: str, lasts: timedelta) -> None:
         """Show the loading animation in a one-to-one chat. Raises as `answer` does."""
+        ...
+
+    async def menu_for(self, workspace: str, account: str, language: Language) -> None:
+        """Begin to show somebody the rich menu of their language, where there is one."""
         ...
 
 
@@ -67,9 +74,12 @@ class Door:
         person = await self.person(arrival)
         return person.language if person is not None else "ja"
 
-    async def say(self, arrival: Arrival, message: Message, *, quick: int = 0) -> None:
-        """Answer; in a group with the name of whom it is for. Raises TryLater."""
-        await self._say(arrival, message, only_free=False, quick=quick)
+    async def say(
+        self, arrival: Arrival, message: Message, *, quick: int = 0, task_id: UUID | None = None
+    ) -> None:
+        """Answer; in a group with the name of whom it is for. `task_id` is what it is about. Raises
+        TryLater."""
+        await self._say(arrival, message, only_free=False, quick=quick, task_id=task_id)
 
     async def mention(self, arrival: Arrival, message: Message) -> None:
         """Answer with what is worth no push: by the event's own token, or not at all."""
@@ -80,14 +90,26 @@ class Door:
         language = await self.language(arrival)
         await self.say(arrival, Message(words.to(language), language=language))
 
+    async def show_menu(self, arrival: Arrival, language: Language) -> None:
+        """Show somebody who has just become known, or is back, the menu of their language."""
+        await self.outbound.menu_for(arrival.workspace, arrival.account, language)
+
     async def _say(
-        self, arrival: Arrival, message: Message, *, only_free: bool, quick: int = 0
+        self,
+        arrival: Arrival,
+        message: Message,
+        *,
+        only_free: bool,
+        quick: int = 0,
+        task_id: UUID | None = None,
     ) -> None:
         if not is_alone(arrival):
             person = await self.person(arrival)
             message = message if person is None else _for(person, message)
         try:
-            await self.outbound.answer(arrival, [message], only_free=only_free, quick=quick)
+            await self.outbound.answer(
+                arrival, [message], only_free=only_free, quick=quick, task_id=task_id
+            )
         except TryLater:
             raise
         except MiyabiError as error:

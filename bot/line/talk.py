@@ -19,6 +19,7 @@ from core.db import fetch_one_alone
 from core.errors import TryLater
 from core.inbound import Answer, Inbound, SentFile
 from core.intake import accept
+from core.linking import read_code
 from core.messages import Button, Message
 from core.words import Words
 
@@ -178,6 +179,10 @@ async def _take_in(door: Door, told: _Told, text: str, files: Sequence[SentFile]
             await door.say(told.arrival, await what_for(door, told.arrival, len(held)))
         return
     await reply(door, told.arrival, answer, last=told.last)
+    if read_code(text) is not None and answer.outcome == "done":
+        person = await door.person(told.arrival)
+        if person is not None:  # since a moment ago
+            await door.show_menu(told.arrival, person.language)
 
 
 def _is_guessed(door: Door, text: str) -> bool:
@@ -204,7 +209,7 @@ async def reply(
     elif answer.message is not None and answer.follows and is_alone(arrival):
         await _receipt(door, last or arrival, answer, answer.message)
     elif answer.message is not None:
-        await door.say(arrival, answer.message)
+        await door.say(arrival, answer.message, task_id=answer.task_id)
 
 
 async def _receipt(door: Door, arrival: Arrival, answer: Answer, message: Message) -> None:
