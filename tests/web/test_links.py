@@ -1,5 +1,6 @@
 """Links to documents as a browser, a chat app's preview and a stranger meet them."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
@@ -200,6 +201,8 @@ async def test_the_same_document_for_the_same_person_has_one_link(desk: Desk) ->
     assert await desk.link(person=boss) == first
     assert await desk.link(person=asker) != first
     assert await desk.link(b"%PDF other", person=boss) != first
+    other = desk.office.other_boss
+    assert len(set(await asyncio.gather(*(desk.link(person=other) for _ in range(4))))) == 1
     await desk.office.execute(
         f"update links set expires_at = now() + interval '3 days' where person_id = '{boss.id}'"
     )
