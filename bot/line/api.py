@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import aiohttp
 
-from bot.line.refusals import AWAY, Delivered, LineRefused, meaning
+from bot.line.refusals import AWAY, Delivered, LineRefused, ids_of, meaning
 from core.errors import OutcomeUnknown, TryLater
 from core.ports import TooLarge
 from core.settings import LineSettings
@@ -90,8 +90,7 @@ class Api:
             _request_timeout=_limits(CALL_TIMEOUT),
         )
         answer = await act(call)
-        said = answer.data if isinstance(answer.data, dict) else {}
-        return tuple(str(each["id"]) for each in said.get("sentMessages") or () if "id" in each)
+        return tuple(ids_of(answer.data))
 
     # Whatever can be asked again
 

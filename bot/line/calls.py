@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Awaitable, Callable, Sequence
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
@@ -14,7 +15,7 @@ from bot.line.channels import DATABASE_AWAY, Channels
 from bot.line.flex import Json
 from bot.line.quota import Left, Quotas
 from bot.line.refusals import LineRefused, MonthSpent, NobodyThere, TokenSpent, WrongToken
-from bot.line.tokens import Channel
+from bot.line.tokens import Channel, NotOpened
 from core.arrivals import put_back
 from core.errors import OutcomeUnknown, TryLater, Unreachable
 from core.words import Words
@@ -24,6 +25,9 @@ log = structlog.get_logger()
 _MEMBERS_FRESH = 3600.0  # seconds; only for our own count, LINE's is read again anyway
 _OF_THE_CHAT = (TokenSpent, NobodyThere, WrongToken, MonthSpent)
 """Refusals that are not about how a message looks."""
+
+MENDED_WITHIN = timedelta(minutes=1)
+"""After this it is tried again whether a channel has an access token that LINE takes."""
 
 TOO_OLD = Words(
     ja="LINEの返事が失われ、返信の期限も過ぎました。",
@@ -132,7 +136,11 @@ class Calls:
                 log.error("line.refused", channel=channel.workspace, why=refused.why)
                 return await call(token, plain.texts(objects))
 
-        return await self._channels.speak(channel.workspace, made)
+        try:
+            return await self._channels.speak(channel.workspace, made)
+        except (WrongToken, NotOpened) as closed:
+            # Whoever looks after the channel has to mend it; what is to be said waits for that.
+            raise TryLater(closed.words, MENDED_WITHIN) from closed
 
     async def _reached(self, channel: Channel, chat: str) -> int:
         """How many people a push there reaches: so many messages LINE counts."""

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from bot.line import rows
 from bot.line.channels import Channels
 from bot.line.endpoint import address_of, endpoint, tried_out
 from bot.line.menus import Menus
@@ -117,13 +118,18 @@ async def check(opening: Opening) -> Sequence[Finding]:
             findings.append(Finding(False, HALF, error.words))
     elif line.channel_id or line.channel_secret or line.channel_access_token:
         findings.append(Finding(False, HALF, HALF_FIX))
-    connected = await channels.every()
+    connected = await rows.connected(opening.house.engine, None)
     if not connected:
         return findings or [Finding(True, NOT_SET_UP)]
     ours = address_of(opening.settings.public_url)
     findings.append(Finding(ours is not None, PUBLIC, None if ours else PUBLIC_FIX))
-    for channel in connected:
-        findings += await _channel(outbound, channel, ours)
+    for workspace in connected:
+        try:
+            channel = await channels.get(workspace)
+        except MiyabiError as error:
+            findings.append(Finding(False, TOKEN.fill(name=workspace), error.words))
+        else:
+            findings += await _channel(outbound, channel, ours)
     return findings
 
 

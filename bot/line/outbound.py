@@ -78,7 +78,8 @@ class LineOutbound:
         anyway. A push that is repeated has its retry key, a reply its token: LINE takes each once.
         """
         channel = await self.channels.get(place.workspace)
-        account = place.account if place.direct else None
+        direct = place.direct or place.channel == place.account
+        account = place.account if direct else None
         room = Room(place.organisation_id, place.workspace, place.channel, account)
         try:
             task_id = await task_of(self._house, place.organisation_id, utterances[0].key)

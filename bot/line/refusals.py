@@ -71,7 +71,7 @@ def meaning(status: int, body: Any, headers: Mapping[str, str]) -> MiyabiError |
     said = _json(body)
     why = _why(said)
     if status == 409:
-        return Delivered(_ids(said), headers.get("x-line-accepted-request-id", ""))
+        return Delivered(ids_of(said), headers.get("x-line-accepted-request-id", ""))
     if status >= 500:
         return TryLater(AWAY.fill(why=f"HTTP {status}"))
     if status == 429 and "monthly limit" not in why.lower():
@@ -118,6 +118,8 @@ def _why(said: Mapping[str, Any]) -> str:
     return "; ".join(part for part in parts if part)[:500]
 
 
-def _ids(said: Mapping[str, Any]) -> Sequence[str]:
-    sent = said.get("sentMessages")
-    return [str(each["id"]) for each in sent if "id" in each] if isinstance(sent, list) else []
+def ids_of(said: Any) -> Sequence[str]:
+    """What LINE calls the messages it took, where it tells."""
+    sent = said.get("sentMessages") if isinstance(said, dict) else None
+    told = sent if isinstance(sent, list) else ()
+    return [str(each["id"]) for each in told if isinstance(each, dict) and "id" in each]

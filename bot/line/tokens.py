@@ -41,6 +41,10 @@ _REFUSED_FOR = 60.0
 """Seconds for which a token that LINE did not take is put behind the others."""
 
 
+class NotOpened(Permanent):
+    """There is no access token to speak with, nor can one be had."""
+
+
 @dataclass(frozen=True, slots=True)
 class Channel:
     """A LINE channel: an official account of a company. `workspace` is its bot's user id, which
@@ -76,7 +80,7 @@ class Tokens:
             return await self._stateless(channel)
         if channel.tokens:
             return channel.tokens[0]  # LINE says what is wrong with it
-        raise Permanent(NO_TOKEN.fill(name=channel.name))
+        raise NotOpened(NO_TOKEN.fill(name=channel.name))
 
     def refused(self, channel: Channel, token: str) -> None:
         """LINE did not take it."""
@@ -91,7 +95,7 @@ class Tokens:
         try:
             return await self._api().issue(channel.channel_id, channel.secret)
         except LineRefused as refused:
-            raise Permanent(NOT_ISSUED.fill(name=channel.name, why=refused.why)) from refused
+            raise NotOpened(NOT_ISSUED.fill(name=channel.name, why=refused.why)) from refused
 
     async def _stateless(self, channel: Channel) -> str:
         async with self._issuing.setdefault(channel.channel_id, asyncio.Lock()):

@@ -8,7 +8,7 @@ from bot.line import rows
 from bot.line.channels import Channels
 from core import organisations
 from core.company import Company
-from core.errors import Permanent
+from core.errors import Permanent, TryLater
 from core.sealing import seal
 from core.secret_key import secret_key
 from core.unit import unit
@@ -84,3 +84,17 @@ async def test_a_token_changed_by_another_process_is_taken_at_once(desk: Desk) -
     assert [words for _, words in desk.said()] == ["前", "後"]
     assert desk.line.calls_to("pushMessage")[-1].token == token
     assert not desk.line.calls_to("issueStatelessChannelToken")
+
+
+async def test_without_a_token_that_line_takes_what_is_to_be_said_waits(desk: Desk) -> None:
+    home = desk.line.home
+    await desk.say("前")
+    token, secret = home.tokens.pop(home.token), home.secret
+    home.secret = "another"  # none is issued either
+    with pytest.raises(TryLater, match="miyabi line token"):
+        await desk.say("中")
+
+    home.tokens[home.token], home.secret = token, secret
+    await desk.say("後")
+
+    assert [words for _, words in desk.said()] == ["前", "後"]
