@@ -40,8 +40,8 @@ _UNKNOWN = Words(
     zh="找不到该链接。请确认地址是否完整。",
 )
 _ENDED = Words(
-    ja="このリンクの有効期限は切れています。ご自分の依頼の文書なら、チャットで「状況 #番号」と送ると"
-    "新しいリンクを受け取れます。",
+    ja="このリンクの有効期限は切れています。ご自分の依頼の文書なら、"
+    "チャットで「状況 #番号」と送ると新しいリンクを受け取れます。",
     en="This link has ended. If you asked for the document yourself, send “status #NUMBER” in the "
     "chat to be given a new one.",
     zh="该链接已过期。如果是您本人申请的文件，在聊天中发送“状态 #编号”即可获取新链接。",
