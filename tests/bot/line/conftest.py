@@ -67,6 +67,13 @@ class Office:
         async with self.house.engine.connect() as connection:
             return list(await connection.execute(text(sql), values))
 
+    async def until(self, sql: str, timeout: float = 15.0) -> list[Any]:
+        """The rows, once there are any."""
+        async with asyncio.timeout(timeout):
+            while not (rows := await self.rows(sql)):  # noqa: ASYNC110  # nothing tells
+                await asyncio.sleep(0.02)
+        return rows
+
     async def count(self, table: str) -> int:
         return int((await self.rows(f"select count(*) as n from {table}"))[0].n)
 

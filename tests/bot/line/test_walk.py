@@ -1,6 +1,5 @@
 """From the webhook to the result: what people say and press, and what they are told."""
 
-import asyncio
 from typing import Any
 
 import pytest
@@ -54,15 +53,11 @@ async def test_several_messages_in_a_row_are_one_request(office: Office) -> None
 
 async def receipts(office: Office) -> list[tuple[str, str]]:
     """The agent and the text of the tasks that have a file, once it was fetched."""
-    async with asyncio.timeout(15):
-        while True:
-            rows = await office.rows(
-                "select t.agent, t.text from attachments a join tasks t on t.id = a.task_id"
-                " where a.sha256 is not null order by a.id"
-            )
-            if rows:
-                return [(row.agent, row.text) for row in rows]
-            await asyncio.sleep(0.05)
+    rows = await office.until(
+        "select t.agent, t.text from attachments a join tasks t on t.id = a.task_id"
+        " where a.sha256 is not null order by a.id"
+    )
+    return [(row.agent, row.text) for row in rows]
 
 
 async def test_an_expense_with_the_photo_of_its_receipt(office: Office) -> None:

@@ -1,0 +1,54 @@
+"""People who come and go, and what is neither a word nor a file."""
+
+from tests.bot.line.conftest import REQUEST, Office
+from tests.fakes.line.reading import quick_replies
+
+
+async def test_a_new_friend_is_greeted_and_a_stranger_told_how_to_link(office: Office) -> None:
+    await office.people.follow("花子")
+    hello = await office.said("花子", "花子さん")
+    assert hello.how == "reply"
+    assert "使い方" in [each.label for each in quick_replies(hello)]
+    await office.people.quick("使い方", "花子")
+    await office.said("花子", "見積")
+    await office.people.follow("知らない人")
+    await office.said("知らない人", "連携")
+    await office.people.sticker("知らない人")
+    await office.line.wait_for(lambda: len(office.line.said("知らない人")) == 2)
+
+
+async def test_whoever_blocks_it_is_asked_no_more_until_they_are_back(office: Office) -> None:
+    await office.people.unfollow("三郎")
+    await office.until("select 1 from accounts where unreachable_since is not null")
+    await office.people.say(REQUEST, "花子")
+    await office.card("一郎")
+    assert not office.line.said("三郎")
+    assert not office.line.home.lost
+    await office.people.follow("三郎")
+    await office.said("三郎", "三郎さん")
+    assert not await office.rows("select 1 from accounts where unreachable_since is not null")
+
+
+async def test_what_nothing_can_be_made_of_is_answered_shortly_and_free(office: Office) -> None:
+    people = office.people
+    for act, words in (
+        (people.sticker, "スタンプ"),
+        (people.audio, "音声"),
+        (people.video, "動画"),
+        (people.location, "位置情報"),
+    ):
+        await act("花子")
+        said = await office.said("花子", words)
+        assert said.how == "reply"
+    assert not office.line.calls_to("pushMessage")
+
+
+async def test_what_is_taken_back_is_recorded_and_undoes_nothing(office: Office) -> None:
+    await office.people.say(REQUEST, "花子")
+    await office.card("三郎")
+    said = next(each for each in office.line.home.chat("花子").messages if each.by != "bot")
+    before = len(office.line.said("花子"))
+    await office.people.unsend(said)
+    await office.until("select 1 from audit_events where tag = 'intake:message:unsent'")
+    assert len(office.line.said("花子")) == before
+    assert (await office.rows("select state from tasks"))[0].state == "waiting"
