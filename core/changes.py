@@ -1,6 +1,8 @@
 """What a person changes of a task: an answer, a revision, cancelling, a retry, a void document."""
 
+from collections.abc import Mapping
 from dataclasses import replace
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -8,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from core import attachments, effects, phrases, tasks
 from core.approvals import opening
 from core.codec import dump, load
-from core.commands import Command, without_command_word
+from core.commands import Command, fold, without_command_word
 from core.db import execute, fetch_one, from_json, to_json
 from core.documents import void_latest
 from core.errors import Refused, topic
@@ -199,6 +201,24 @@ async def answer_click(work: Unit, request: Request, value: str, words: str = ""
     return await answer(work, request, task, choices[int(place)]["value"])
 
 
+def _meant(question: Mapping[str, Any], said: str) -> str:
+    """What was said; the value of a choice where it was written instead of pressed."""
+    for choice in question.get("choices") or ():
+        if fold(said) in {fold(label) for label in choice["label"].values()}:
+            value: str = choice["value"]
+            return value
+    return said
+
+
+def _spoken(question: Mapping[str, Any], value: str, request: Request) -> str:
+    """An answer as people read it: a choice by its label."""
+    for choice in question.get("choices") or ():
+        if choice["value"] == value:
+            label: str = choice["label"][request.language]
+            return label
+    return value
+
+
 async def answer(work: Unit, request: Request, task: Task, value: str) -> Answer:
     """Add the answer to the ask and go on; after a send-back it is the new request."""
     question = task.question or {}
@@ -206,10 +226,10 @@ async def answer(work: Unit, request: Request, task: Task, value: str) -> Answer
         return await revise(work, request, task, value)
     if effects.is_about_effect(question):
         return await effects.settle(work, request, task, value)
+    said = _meant(question, value.strip())
     agent = request.house.agent(task.agent, task.agent_version)
-    ask = agent.answer(
-        load(agent.asks, await ask_of(work.connection, task)), question["key"], value.strip()
-    )
+    asked = load(agent.asks, await ask_of(work.connection, task))
+    ask = agent.answer(asked, question["key"], said)
     await execute(
         work.connection,
         "update revisions set ask = cast(:ask as jsonb) where organisation_id = :organisation_id"
@@ -224,7 +244,7 @@ async def answer(work: Unit, request: Request, task: Task, value: str) -> Answer
     await tasks.move(work, task, "running")
     data = {"about": topic(question["key"])}
     work.record(tasks.event(task, Tag.QUESTION_ANSWERED, data, request.actor))
-    facts = {"question": question["id"], "answer": value.strip()}
+    facts = {"question": question["id"], "answer": _spoken(question, said, request)}
     await tasks.notify(work, task, "question.answered", facts)
     work.nudge("advance", task)
     return replace(about(task, request.say(phrases.ANSWERED)), follows=True)

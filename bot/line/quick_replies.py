@@ -82,7 +82,7 @@ def pages(offered: Sequence[Button]) -> Sequence[Button]:
 def items(offered: Sequence[Button], first: int, press: Press, language: Language) -> list[Json]:
     """One page of choices. Those too long for their button are known by the number in the text."""
     start, end = page(offered, first)
-    numbered = any(len(each.label) > limits.QUICK_LABEL for each in _answers(offered))
+    numbered = _is_numbered(offered)
     found = []
     if start > 0:
         back = 0 if start <= _FIRST_PAGE else start - _LATER_PAGE
@@ -101,11 +101,19 @@ def listed(offered: Sequence[Button], first: int, language: Language) -> str:
     """The answers of a page as lines of the text."""
     start, end = page(offered, first)
     answers = len(_answers(offered))
-    found = [f"{place + 1}. {offered[place].label}" for place in range(start, min(end, answers))]
+    mark = "{}. " if _is_numbered(offered) else "・"
+    found = [
+        mark.format(place + 1) + offered[place].label for place in range(start, min(end, answers))
+    ]
     if found and end - start < len(offered):
         told = words.PAGE.fill(all=len(offered), first=start + 1, last=end)
         found.append(told.to(language))
     return "\n".join(found)
+
+
+def _is_numbered(offered: Sequence[Button]) -> bool:
+    """Whether a number tells which button is which: some are too long for theirs."""
+    return any(len(each.label) > limits.QUICK_LABEL for each in _answers(offered))
 
 
 def _answers(offered: Sequence[Button]) -> Sequence[Button]:

@@ -309,3 +309,16 @@ async def test_a_day_can_be_picked_from_a_calendar(office: Office) -> None:
     late = await office.click(leave_out.action, leave_out.value, office.asker)
     assert late.outcome == "refused"
     assert office.wall.showing("On which day").dates is None
+
+
+async def test_a_choice_can_be_written_instead_of_pressed(office: Office) -> None:
+    two = "経費：タクシー 2,340円 品川→新宿 ABC商事訪問\n経費：11/20 電車 480円 東京→品川 打合せ"
+    answer = await asked(office, two)
+    question = office.wall.showing("On which day")
+
+    await asked(office, " leave it OUT ", thread=next(iter(office.wall.rooms)))
+
+    assert question.buttons[0].label == "Leave it out"
+    assert office.wall.showing("On which day").note == "Answer: Leave it out"
+    [line] = (await claim_of(office, answer))["lines"]
+    assert line["amount"] == 480

@@ -292,7 +292,7 @@ def test_choices_are_quick_replies_and_stand_in_the_text_as_well() -> None:
     )
 
     assert [action["label"] for action in _quick(question)] == ["はい"]
-    assert render(question, LOOK)[0]["text"] == "どの品目ですか？\n1. はい"
+    assert render(question, LOOK)[0]["text"] == "どの品目ですか？\n・はい"
 
 
 @pytest.mark.parametrize("number", [12, 13, 23, 24, 60])
