@@ -21,6 +21,10 @@ MOST_OPEN = 20
 
 _MOST_CHATS = 100
 
+_NOT_WAITED_FOR = "(select set_config('synchronous_commit', 'off', true)) = 'off'"
+"""The commit of a statement with this need not have reached the disk before we go on. Lost with the
+server, the arrival is dealt with again, to the same effect."""
+
 _COLUMNS = """id, organisation_id, platform, workspace, key, chat, account, kind, body, said_at,
     redelivered, attempts, reply_until"""
 
@@ -45,6 +49,7 @@ _CLAIM = f"""
             and a.id = (select id from open order by said_at, id limit 1)
             and not exists (select from open where lease_until > now())
             and not (a.error is not null and a.next_at > now())
+            and {_NOT_WAITED_FOR}
         returning a.lease_until as leased_until
     )
     select {_COLUMNS}, leased_until, extract(epoch from now() - received_at) as age
@@ -145,10 +150,12 @@ _RENEW = """
     returning lease_until
 """
 
-_DONE = """
-    update arrivals set state = 'done', body = '{}', error = null, lease_until = null
+_DONE = f"""
+    update arrivals set state = 'done', body = jsonb_build_object(), error = null,
+        lease_until = null
     where organisation_id = :organisation_id and id = any(:ids) and state = 'received'
-"""
+        and {_NOT_WAITED_FOR}
+"""  # noqa: S608  # only a constant
 
 _LET_GO = """
     update arrivals set lease_until = null, attempts = attempts - 1
