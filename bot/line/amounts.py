@@ -10,7 +10,8 @@ from core.messages import Message
 # What a title says of a task is its number and its name; one that says an amount is not shown.
 _REFERENCE = re.compile(r"#\d{1,18}")
 _AMOUNT = re.compile(
-    r"[¥￥$€円元万億]|yen|jpy|\d[\d,.，]{3,}|[〇一二三四五六七八九十百千]{2,}", re.IGNORECASE
+    r"[¥￥$€円元万億]|yen|jpy|\d[\d,.，]{3,}|[〇一二三四五六七八九十百千壱弐参拾]{2,}",
+    re.IGNORECASE,
 )
 _NO_AMOUNT = re.compile(r"#\d+|[A-Za-z]{1,4}-\d{4}-\d{4,}(?:-\d+)?")
 

@@ -13,6 +13,7 @@ from hypothesis import given, settings
 
 from bot.line.amounts import without_amounts
 from bot.line.changes import render_change
+from bot.line.quick_replies import is_plain
 from bot.line.render import carousel, render
 from core import phrases
 from core.agent import Agent, Document, Summary
@@ -44,10 +45,24 @@ def test_whatever_a_message_has_nothing_but_title_and_progress_is_left(message: 
     left = without_amounts(message)
 
     assert without_amounts(left) == left
+    if left == message:  # a mere text without an amount
+        assert is_plain(message)
+        assert not re.search(r"[円¥万]|\d{4}", f"{message.text}{message.body}{message.note}")
+        return
     plain = Message("", language=message.language)
     assert replace(left, text="", title="", body="", progress=()) == plain
     assert left.title in {"", message.title} or re.fullmatch(r"#\d+", left.title)
     assert left.progress == message.progress
+
+
+@pytest.mark.parametrize("words", ["合計 ９８７，６５４", "壱拾万", "三百五十", "JPY 5", "12000"])
+def test_a_text_with_an_amount_in_any_writing_is_not_shown(words: str) -> None:
+    assert words not in json.dumps(render(Message(words), HIDING), ensure_ascii=False)
+
+
+def test_a_text_without_one_is_shown_as_it_is() -> None:
+    told = Message("#1042345 を「却下」にしました。")
+    assert render(told, HIDING) == render(told, LOOK)
 
 
 @pytest.mark.parametrize("agent", all_agents().values(), ids=all_agents().keys())
