@@ -99,19 +99,24 @@ class _Found:
 # What was for a person is said to no account that was cut off from them, whosever it is by now. And
 # once something could not be said in a chat, nothing that came after overtakes it, of any task.
 _AROUND = """
+    with earlier as materialized (
+        select thread_id, attempts, next_at from deliveries
+        where organisation_id = :organisation_id and state in ('pending', 'sending')
+            and id < :first and (attempts > 0 or thread_id = :thread_id)
+    )
     select coalesce(a.tells_ends, false) as tells_ends, coalesce(c.amounts, false) as amounts,
         case when asked.direct then a.id is null or a.unreachable_since is not null
             else c.left_at is not null end as unreachable,
         exists (select from deliveries d where d.organisation_id = :organisation_id
-            and d.thread_id = :thread_id and d.slot = 'result') as has_result,
+            and d.task_id = :task_id and d.thread_id = :thread_id and d.slot = 'result')
+            as has_result,
         (select extract(epoch from max(greatest(w.next_at, now())) - now())
-            from threads o join deliveries w on w.thread_id = o.id
-            where o.organisation_id = :organisation_id and o.platform = :platform
-                and o.workspace = :workspace and o.channel = :channel
-                and w.organisation_id = :organisation_id and w.state in ('pending', 'sending')
-                and w.id < :first and case when o.id = :thread_id then w.next_at > now()
-                    when w.attempts > 1 then w.next_at > now() or o.lease_until > now()
-                    else w.attempts = 1 and w.next_at > now() end) as waits
+            from earlier w cross join lateral (select * from threads h
+                where h.id = w.thread_id limit 1) h
+            where h.organisation_id = :organisation_id and h.platform = :platform
+                and h.workspace = :workspace and h.channel = :channel
+                and (w.next_at > now() or w.attempts > 1 and h.lease_until > now()
+                    and h.id <> :thread_id)) as waits
     from (select cast(:direct as boolean) as direct) asked
     left join accounts a on a.organisation_id = :organisation_id and a.platform = :platform
         and a.workspace = :workspace and a.external_id = :account
@@ -129,6 +134,7 @@ async def _look_around(versions: Versions, taken: Taken) -> _Found:
         _AROUND,
         {
             "organisation_id": thread.task.organisation_id,
+            "task_id": thread.task.id,
             "thread_id": thread.id,
             "platform": thread.platform,
             "workspace": thread.place.workspace,

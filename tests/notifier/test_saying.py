@@ -9,7 +9,7 @@ import pytest
 from core import tasks
 from core.approvals.telling import tell_people
 from core.db import fetch_all
-from core.errors import OutcomeUnknown, TryLater
+from core.errors import LostLease, OutcomeUnknown, TryLater
 from core.inbound import Answer
 from core.messages import Message
 from core.runner import advance
@@ -17,6 +17,9 @@ from core.tasks import Task
 from core.unit import Unit, unit
 from core.words import same
 from notifier import planning, saying
+from notifier.routing import route
+from notifier.thread import take
+from notifier.versions import Versions
 from tests.core.house import Office, seen
 from tests.core.post import BLIND, open_post
 from tests.notifier.saying import CARD, Flat, flatten
@@ -322,6 +325,22 @@ async def test_many_workers_say_it_once(flat: Flat) -> None:
     await flat.office.recover()
 
     assert len(flat.wall.texts("asker")) == len(flat.wall.made) == 1
+
+
+async def test_what_another_has_touched_since_it_was_read_is_not_said(flat: Flat) -> None:
+    answer = await ready_to_tell(flat)
+    organisation_id = flat.office.organisation.id
+    assert answer.task_id is not None
+    await route(flat.office.house, organisation_id, answer.task_id)
+    row = await flat.office.row("select id from threads where platform = 'flat'", {})
+    taken = await take(flat.office.house, organisation_id, row.id, "late")
+    assert taken is not None
+    await flat.office.execute("update deliveries set attempts = attempts + 1")
+
+    versions = Versions(flat.office.house, organisation_id, answer.task_id)
+    with pytest.raises(LostLease):
+        await saying.say_what_is_due(versions, taken, flat.wall)
+    assert flat.wall.made == []
 
 
 # Where it can't be said now, or never
