@@ -52,10 +52,8 @@ async def _press(
         await door.mention(arrival, Message(words, language=person.language))
     elif action == "page":
         await _turn(door, arrival, person, value)
-    elif action == "answer_date":
-        await _click(door, arrival, Click("answer", value, day))
     else:
-        await _click(door, arrival, Click(action, value))
+        await _click(door, arrival, Click(action, value, day))
 
 
 async def _meaning(door: Door, arrival: Arrival, data: str) -> tuple[str, str] | None:
