@@ -119,16 +119,16 @@ class Quotas:
         Raises Unreachable where there is none left, or only what is kept for what is urgent, and
         TryLater where nobody could tell yet.
         """
-        left = await self.left(channel)
-        taken = await self._take(channel, call, counted, urgent, left.month)
-        if taken is None and self._clock() - left.read_at > _STALE:
-            left = await self.read(channel)
-            taken = await self._take(channel, call, counted, urgent, left.month)
-        if taken is None:
+        month = (await self.left(channel)).month
+        taken, left = await self._take(channel, call, counted, urgent, month)
+        if not taken and self._clock() - left.read_at > _STALE:
+            month = (await self.read(channel)).month
+            taken, left = await self._take(channel, call, counted, urgent, month)
+        if not taken:
             raise self._unreachable(left, counted)
-        if taken.since >= READ_EVERY or self._clock() - taken.read_at > _READ_EVERY:
+        if left.since >= READ_EVERY or self._clock() - left.read_at > _READ_EVERY:
             self._channels.chores.begin(self._read_again(channel))
-        return taken
+        return left
 
     def _unreachable(self, left: Left, counted: int) -> Unreachable:
         room = left.room()
@@ -137,7 +137,8 @@ class Quotas:
 
     async def _take(
         self, channel: Channel, call: UUID, counted: int, urgent: bool, month: date
-    ) -> Left | None:
+    ) -> tuple[bool, Left]:
+        """Whether it was taken, and what is left after that."""
         scope = {**_scope(channel), "month": month, "call": call, "counted": counted}
         try:
             async with self._house.engine.begin() as connection:
@@ -147,12 +148,12 @@ class Quotas:
                 if left is None:
                     raise TryLater(DATABASE_AWAY)  # forgotten between two statements
                 if await fetch_one(connection, _TAKEN, scope) is not None:
-                    return left
+                    return True, left
                 room = left.room(0 if urgent else left.reserve(self._reserve))
                 if room is not None and room < counted:
-                    return None
+                    return False, left
                 await execute(connection, _USE, scope)
-                return await _left(connection, channel, month)
+                return True, await _left(connection, channel, month) or left
         except (SQLAlchemyError, OSError) as error:
             raise TryLater(DATABASE_AWAY) from error
 

@@ -1,12 +1,15 @@
 """What the notifier says in LINE while LINE is away, and while the month ends: once, in order."""
 
 from collections.abc import AsyncIterator
+from typing import Any
 from uuid import uuid4
 
 import pytest
 
+from core import people
 from core.inbound import Click, Inbound, Sender, Spot
 from core.intake import accept
+from core.unit import unit
 from tests.bot.line.conftest import REQUEST
 from tests.bot.line.desk import Desk
 from tests.fakes.line.reading import buttons
@@ -78,3 +81,28 @@ async def test_at_80_percent_the_admins_are_told_once_in_the_task_whose_push_it_
     [warning] = office.line.said("三郎", "今月の送信数")
     assert "100通" in warning.text
     assert not office.line.said("一郎", "今月の送信数"), "who is no admin need not know"
+
+
+async def test_the_month_ends_among_the_cards_and_whoever_is_left_is_told_elsewhere_once(
+    office: Desk,
+) -> None:
+    house = office.built.house
+    async with unit(house) as work:
+        for person in await people.everyone(work.connection, office.organisation.id):
+            if person.may("approver"):
+                await people.link(work, person, Sender("console", "local", person.handle))
+    office.line.home.quota, office.line.home.used = 200, 199
+
+    await _say(office, "花子", REQUEST)
+    told = await office.line.wait_until(lambda: _elsewhere(office), bool, 20)
+
+    assert len(office.line.said("一郎")) + len(office.line.said("三郎")) == 1
+    assert len(told) == 1
+    assert "使い切った" in str(told[0].body)
+
+
+async def _elsewhere(desk: Desk) -> list[Any]:
+    return await desk.rows(
+        "select m.body from messages m join threads h on h.id = m.thread_id"
+        " where h.platform = 'console' and starts_with(m.slot, 'card:')"
+    )
