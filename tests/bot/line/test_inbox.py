@@ -355,12 +355,12 @@ async def test_what_is_kept_waits_for_its_channel_to_become_known_and_not_for_ev
     mailroom: Mailroom, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("bot.line.channels._NONE_FRESH", 0.1)
+    removed = "update installations set removed_at = {} where platform = 'line'"
+    await mailroom.office.execute(removed.format("now()"))
     mailroom.wire.cut()
     async with mailroom.process(knows=False) as people:
         assert (await people.say("始めまして", "花子")).ok
-        removed = "update installations set removed_at = {} where platform = 'line'"
         await mailroom.wire.mend()
-        await mailroom.office.execute(removed.format("now()"))
         await asyncio.sleep(0.7)
         assert mailroom.kept() == 1
 
