@@ -14,7 +14,7 @@ import aiohttp
 from tests.fakes.line.description import Json, description
 from tests.fakes.line.events import Events
 from tests.fakes.line.menus import menu_of
-from tests.fakes.line.reading import Button, buttons, quick_replies
+from tests.fakes.line.reading import Button, buttons, find, quick_replies
 from tests.fakes.line.signing import signed_headers
 from tests.fakes.line.state import Channel, Said, id_of
 
@@ -144,7 +144,7 @@ class Driver:
     async def press(
         self, said: Said, label: str, user: str | None = None, date: str | None = None
     ) -> Reply:
-        """Press what begins with this label on a message, however old; `date` for a date picker.
+        """Press what has (or begins with) this label, however old; `date` for a date picker.
 
         `user` is needed in a group. Raises NoSuchButton, also for what opens an address or asks
         the phone for something: the app is not told of those.
@@ -192,9 +192,8 @@ class Driver:
 
 
 def _named(shown: list[Button], label: str) -> Button:
-    for button in shown:
-        if button.label.startswith(label):
-            return button
+    if (button := find(shown, label)) is not None:
+        return button
     raise NoSuchButton(f"no {label!r} here; there are {[button.label for button in shown]}")
 
 

@@ -55,10 +55,11 @@ body.dark{background:#17181b;color:#eee}.dark .said{background:#333539;color:#ff
 """
 )
 
-# As LINE does with `shrink-to-fit`: smaller until it has room.
-_SHRINK = """<script>document.querySelectorAll('.shrink').forEach(e=>{let s=parseFloat(
-getComputedStyle(e).fontSize);while(e.scrollWidth>e.clientWidth&&s>6){s-=.5;
-e.style.fontSize=s+'px'}})</script>"""
+# As LINE does with `shrink-to-fit`: smaller until it has room. The title is the page's height.
+_SHRINK = """<script>document.fonts.ready.then(() => {
+document.querySelectorAll('.shrink').forEach(e => {let s = parseFloat(getComputedStyle(e).fontSize);
+while (e.scrollWidth > e.clientWidth && s > 6) {s -= .5; e.style.fontSize = s + 'px'}});
+document.title = document.body.scrollHeight})</script>"""
 
 
 def page(chat: Iterable[Said], width: int = 375, *, dark: bool = False) -> str:
@@ -74,18 +75,23 @@ def page(chat: Iterable[Said], width: int = 375, *, dark: bool = False) -> str:
     )
 
 
-def screenshot(content: str, target: Path, width: int = 375, height: int = 1600) -> bool:
-    """Take a picture of a page with headless Chromium; False where there is no Chromium."""
+def screenshot(content: str, target: Path, width: int = 375) -> bool:
+    """Take a picture of a whole page with headless Chromium; False where there is no Chromium."""
     chromium = shutil.which("chromium") or shutil.which("chromium-browser")
     if chromium is None:
         return False
     source = target.with_suffix(".html")
     source.write_text(content, encoding="utf-8")
-    switches = ["--headless", "--no-sandbox", "--disable-gpu", "--hide-scrollbars"]
+    command = [chromium, "--headless", "--no-sandbox", "--disable-gpu", "--hide-scrollbars"]
+    command.append("--virtual-time-budget=3000")
     # Chromium's window is never narrower than 500: the page keeps its own width within it.
-    window = [f"--window-size={max(500, width)},{height}", f"--screenshot={target}"]
-    command = [chromium, *switches, *window, source.as_uri()]
-    subprocess.run(command, check=True, capture_output=True, timeout=60)
+    across = max(500, width)
+    asked = [*command, f"--window-size={across},100", "--dump-dom", source.as_uri()]
+    told = subprocess.run(asked, check=True, capture_output=True, timeout=60, text=True).stdout
+    height = told.rpartition("<title>")[2].partition("<")[0]
+    taken = [f"--window-size={across},{height}", f"--screenshot={target}", source.as_uri()]
+    subprocess.run([*command, *taken], check=True, capture_output=True, timeout=60)
+    source.unlink()
     return True
 
 

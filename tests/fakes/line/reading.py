@@ -1,6 +1,6 @@
 """What a person sees of a message, and what of it can be pressed."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -29,6 +29,18 @@ def words(said: Said) -> str:
     if body["type"] == "flex":
         return "\n".join(_texts(body["contents"]))
     return said.text
+
+
+def rows(said: Said) -> list[str]:
+    """The same as it stands there: what is beside each other on one line, without the buttons."""
+    body = said.body
+    return list(_rows(body["contents"])) if body["type"] == "flex" else said.text.splitlines()
+
+
+def find(shown: Sequence[Button], label: str) -> Button | None:
+    """The one with this label, else the first whose label begins so."""
+    fits = [button for button in shown if button.label.startswith(label)]
+    return next((button for button in fits if button.label == label), fits[0] if fits else None)
 
 
 def buttons(said: Said) -> list[Button]:
@@ -62,6 +74,18 @@ def _texts(part: Json) -> Iterator[str]:
         yield f"[{part['action'].get('label', '')}]"
     for child in _children(part):
         yield from _texts(child)
+
+
+def _rows(part: Json) -> Iterator[str]:
+    if part["type"] == "text":
+        yield from _texts(part)
+    elif part.get("layout") in ("horizontal", "baseline"):
+        found = (row for child in _children(part) for row in _rows(child))
+        if row := "  ".join(found):
+            yield row
+    else:
+        for child in _children(part):
+            yield from _rows(child)
 
 
 def _pressed(part: Json) -> Iterator[Button]:
