@@ -185,7 +185,7 @@ async def converse(session: Session, organisation: Organisation, handle: str) ->
         say(_WELCOME.fill(who=handle))
     showing = asyncio.create_task(_show_as_it_comes(conversation)) if typed else None
     try:
-        async for line in _typed_lines():
+        async for line in typed_lines():
             if not await conversation.hear(line):
                 return
     finally:
@@ -200,7 +200,7 @@ async def _show_as_it_comes(conversation: Conversation) -> None:
         await feed.ring()
 
 
-async def _typed_lines() -> AsyncIterator[str]:
+async def typed_lines() -> AsyncIterator[str]:
     """Lines of stdin, read beside the loop. The thread may wait for a key when we leave."""
     lines: asyncio.Queue[str | None] = asyncio.Queue()
     loop = asyncio.get_running_loop()

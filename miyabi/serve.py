@@ -61,9 +61,9 @@ async def web(settings: Settings) -> None:
                 timeout_graceful_shutdown=STOPS_WITHIN,
                 lifespan="off",
             )
-            server = _Server(config)
+            server = Server(config)
             connections = [
-                asyncio.create_task(_listen(platform, built.opening))
+                asyncio.create_task(listen(platform, built.opening))
                 for platform in platforms.values()
                 if platform.listen is not None and platform.name in built.house.outbounds
             ]
@@ -117,7 +117,7 @@ def _collect_rarely() -> None:
     gc.set_threshold(*_COLLECT_AFTER)
 
 
-class _Server(uvicorn.Server):
+class Server(uvicorn.Server):
     """uvicorn without hands on the signals, which belong to the whole process."""
 
     @contextlib.contextmanager
@@ -155,7 +155,7 @@ async def _watch_supervisor(stop: Callable[[], object]) -> None:
         await asyncio.sleep(1)
 
 
-async def _listen(platform: Platform, opening: Opening) -> None:
+async def listen(platform: Platform, opening: Opening) -> None:
     """Hold a platform's connection; when it breaks in a way its adapter gave up on, begin anew."""
     assert platform.listen is not None  # noqa: S101  # asked before
     while True:

@@ -158,10 +158,24 @@ def _complain_of(handed: "Handed") -> None:
     complain(f"{handed.line}: {handed.as_data()['message']}")
 
 
-def chat(as_person: AsPerson = None, organisation: OfOrganisation = None) -> None:
+def chat(
+    as_person: AsPerson = None,
+    organisation: OfOrganisation = None,
+    as_line: Annotated[
+        bool,
+        typer.Option("--as-line", help="As LINE shows it, on sample data; needs no account there."),
+    ] = False,
+) -> None:
     """Talk in the terminal; Ctrl-D leaves, /help tells what can be said."""
 
     async def command(settings: "Settings") -> int:
+        if as_line:
+            from miyabi.as_line import trial
+            from miyabi.line_chat import converse_as_line
+
+            async with trial(settings) as opened:
+                await converse_as_line(opened, as_person)
+            return Exit.DONE
         from miyabi.chat import converse
         from miyabi.session import session
 
