@@ -11,7 +11,18 @@ import uvloop
 from bench.children import quiet
 from bench.figures import publish, tell
 
-NAMES = ("intake", "pickup", "draft", "idle", "queue", "audit", "verify", "search", "approvals")
+NAMES = (
+    "intake",
+    "pickup",
+    "draft",
+    "idle",
+    "queue",
+    "audit",
+    "verify",
+    "search",
+    "approvals",
+    "line",
+)
 
 
 def main() -> int:

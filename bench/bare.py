@@ -53,6 +53,43 @@ async def _authorize(enterprise_id: str | None, team_id: str, user_id: str) -> A
     )
 
 
+async def bare_line(
+    life: Life, listening: socket.socket, api_url: str, token: str, secret: str
+) -> None:
+    """A child: line-bot-sdk behind FastAPI, as its example has it: parse, reply, then 200."""
+    from linebot.v3 import WebhookParser
+    from linebot.v3.messaging import (
+        AsyncApiClient,
+        AsyncMessagingApi,
+        Configuration,
+        ReplyMessageRequest,
+        TextMessage,
+    )
+    from linebot.v3.webhooks import MessageEvent
+
+    parser = WebhookParser(secret)
+    api = AsyncMessagingApi(AsyncApiClient(Configuration(access_token=token, host=api_url)))
+    web = FastAPI()
+
+    @web.post("/line/webhook")
+    async def callback(request: Request) -> Response:
+        body = (await request.body()).decode()
+        for event in parser.parse(body, request.headers["x-line-signature"]):
+            if isinstance(event, MessageEvent):
+                said = TextMessage(text="受け付けました。")
+                await api.reply_message(
+                    ReplyMessageRequest(reply_token=event.reply_token, messages=[said])
+                )
+        return Response("OK")
+
+    config = uvicorn.Config(
+        web, http="httptools", log_config=None, access_log=False, lifespan="off"
+    )
+    life.ready()
+    await until_stopped(life, uvicorn.Server(config).serve(sockets=[listening]))
+    await api.api_client.close()
+
+
 def bare_redis(url: str) -> ArqRedis:
     """arq's own pool, also for a socket of this machine."""
     return ArqRedis(ConnectionPool.from_url(url))

@@ -123,13 +123,13 @@ async def _caller(port: int, waiting: Iterator[bytes]) -> Sequence[float]:
     for request in waiting:
         began = time.perf_counter()
         writer.write(request)
-        await _answered(reader)
+        await answered(reader)
         times.append((time.perf_counter() - began) * 1000)
     writer.close()
     return times
 
 
-async def _answered(reader: asyncio.StreamReader) -> None:
+async def answered(reader: asyncio.StreamReader) -> None:
     assert await _answer(reader), "an answer that is no 200"
 
 

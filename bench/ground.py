@@ -28,7 +28,13 @@ from core.inbound import Inbound, Sender, Spot
 from core.intake import accept
 from core.migrate import upgrade_async
 from core.ports import Doorbell, Job
-from core.settings import LedgerSettings, PriceListSettings, Settings, SlackSettings
+from core.settings import (
+    LedgerSettings,
+    LineSettings,
+    PriceListSettings,
+    Settings,
+    SlackSettings,
+)
 from core.unit import unit
 from miyabi.build import Built, open_house
 from miyabi.embedded import Services, embedded
@@ -45,7 +51,7 @@ SLACK_ASKERS = tuple(f"U0BENCH{number:03}" for number in range(100))
 """As many as ask in a busy company: what one person may have under way is limited."""
 SIGNING_SECRET = "bench-signing-secret"
 
-_SETTINGS_OF_OTHERS = ("MIYABI_", "SLACK_", "DATABASE_", "REDIS_")
+_SETTINGS_OF_OTHERS = ("MIYABI_", "SLACK_", "LINE_", "DATABASE_", "REDIS_")
 _NOWHERE = "http://127.0.0.1:9/api/"  # nothing of this is to reach Slack
 _STOP_PATIENCE = 15.0
 
@@ -60,7 +66,9 @@ class Ground:
 
 
 @asynccontextmanager
-async def ground(slack_api: str = _NOWHERE) -> AsyncIterator[Ground]:
+async def ground(
+    slack_api: str = _NOWHERE, line: LineSettings | None = None
+) -> AsyncIterator[Ground]:
     """Fresh servers in a folder for temporary files (`TMPDIR`), gone afterwards.
 
     Durable as in an installation: a commit waits for the disk. Nothing is read of the settings,
@@ -79,6 +87,7 @@ async def ground(slack_api: str = _NOWHERE) -> AsyncIterator[Ground]:
                 client_secret=SecretStr("bench"),
                 api_url=slack_api,
             ),
+            line=line or LineSettings(),
             price_list=PriceListSettings(),
             ledger=LedgerSettings(),
         )
@@ -168,6 +177,13 @@ def _environment(place: Ground, port: int) -> dict[str, str]:
         "SLACK_CLIENT_ID": settings.slack.client_id or "",
         "SLACK_CLIENT_SECRET": _plain(settings.slack.client_secret),
         "SLACK_API_URL": settings.slack.api_url,
+        "LINE_CHANNEL_ID": settings.line.channel_id or "",
+        "LINE_CHANNEL_SECRET": _plain(settings.line.channel_secret),
+        "LINE_CHANNEL_ACCESS_TOKEN": _plain(settings.line.channel_access_token),
+        "LINE_API_URL": settings.line.api_url,
+        "LINE_DATA_URL": settings.line.data_url,
+        "LINE_GATHER_SECONDS": str(settings.line.gather_seconds),
+        "LINE_FIRST_ANSWER_SECONDS": str(settings.line.first_answer_seconds),
     }
 
 
