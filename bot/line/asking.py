@@ -171,7 +171,7 @@ async def _do(door: Door, arrival: Arrival, click: Click, prompt: Prompt | None 
     mistyped = answer.outcome == "refused" and ASKS[click.action].person and prompt is not None
     if not mistyped:
         await prompts.forget(door.house, arrival, prompt)
-    if answer.message is not None and (arrival.attempts or not answer.repeated):
+    if answer.message is not None:
         await door.say(arrival, answer.message, task_id=answer.task_id)
 
 

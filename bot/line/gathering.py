@@ -37,8 +37,8 @@ async def first_run(door: Door, arrivals: Sequence[Arrival]) -> Sequence[Arrival
         return [each for each in arrivals if each.body.get(MARK) == marked]
     if not await _gathers(door, head):
         return [head]
-    if head.attempts and await _is_taken(door.house, head):
-        return [head]  # it went in alone
+    if await _is_taken(door.house, head):
+        return [head]  # it went in alone, and this is one more try
     run = [head]
     has_words = bool(_words(head))
     for each in arrivals[1:]:

@@ -202,8 +202,6 @@ async def reply(
     """Say what came of it. Raises TryLater where it is not known, or was not said."""
     if answer.outcome == "unavailable":
         raise TryLater(phrases.NOT_TAKEN)
-    if answer.repeated and not arrival.attempts:
-        return  # delivered once more, long after it was answered
     if answer.opens is not None:
         await asking.how_to_ask(door, arrival, answer.opens, ())
     elif answer.message is not None and answer.follows and is_alone(arrival):
