@@ -226,6 +226,13 @@ def test_the_text_of_a_notification_says_what_the_bubble_shows() -> None:
     assert shown["altText"].count("180,400円") == 1
 
 
+def test_a_notification_tells_every_step() -> None:
+    steps = (Progress("読み取り", "done", "10:24"), Progress("承認", "waiting"))
+    [shown] = render(Message("#1 承認待ち", title="#1 承認待ち", progress=steps), LOOK)
+
+    assert shown["altText"] == "#1 承認待ち\n● 読み取り 10:24\n◐ 承認"
+
+
 def test_what_became_of_a_card_stands_above_what_it_is_about() -> None:
     closed = replace(CARD, buttons=(), note="却下: 鈴木（10:24） 理由: 高い")
 
