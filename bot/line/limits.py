@@ -22,6 +22,3 @@ SHOWN_PRESS = 100
 """Characters of what the chat shows as said by whoever pressed (`displayText`); LINE takes 300."""
 URI = 1_000
 PICTURE_URL = 2_000
-CHAT_BAR = 14
-MENU_IMAGE = 1_000_000
-"""Bytes of a rich menu's image (1 MB)."""
