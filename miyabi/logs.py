@@ -7,7 +7,9 @@ import sys
 import structlog
 from structlog.typing import EventDict, Processor, WrappedLogger
 
-_NOISY = ("asyncio", "alembic", "arq", "slack_bolt", "slack_sdk", "uvicorn.access", "urllib3")
+_NOISY = (
+    "asyncio", "alembic", "arq", "linebot", "slack_bolt", "slack_sdk", "uvicorn.access", "urllib3",
+)  # fmt: skip
 
 _HIDDEN = "[hidden]"
 _SECRET_KEYS = re.compile(r"token|secret|password|passwd|authorization|cookie|private_key", re.I)

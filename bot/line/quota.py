@@ -69,7 +69,8 @@ WARNING = Words(
 @dataclass(frozen=True, slots=True)
 class Left:
     """What is known of a channel's month. `most` is None without a limit; `used` is LINE's figure
-    with what was pushed since it was read."""
+    with what was pushed since it was read. `told` is that figure alone, `ours` our own count of the
+    month."""
 
     month: date
     most: int | None
@@ -77,6 +78,8 @@ class Left:
     read_at: datetime
     warned: bool
     since: int = 0
+    told: int = 0
+    ours: int = 0
 
     def room(self, reserve: int = 0) -> int | None:
         """How many may still be pushed, all but a reserve; None without a limit."""
@@ -269,7 +272,8 @@ async def _left(connection: AsyncConnection, channel: Channel, month: date) -> L
         return None
     # LINE's figures may lag behind what we pushed ourselves.
     used = max(row.used + row.since, row.ours)
-    return Left(month, row.most, used, row.read_at, row.warned_at is not None, row.since)
+    warned = row.warned_at is not None
+    return Left(month, row.most, used, row.read_at, warned, row.since, row.used, row.ours)
 
 
 _LOCK = """

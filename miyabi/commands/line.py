@@ -337,7 +337,8 @@ def quota(organisation: OfOrganisation = None, as_json: AsJson = False) -> None:
                     {
                         "name": channel.name,
                         "month": f"{left.month:%Y-%m}",
-                        "used": left.used,
+                        "line_says": left.told,
+                        "we_pushed": left.ours,
                         "most": left.most,
                         "kept_for_approvals": left.reserve(settings.line.reserve_percent),
                         "channel": channel.workspace,
