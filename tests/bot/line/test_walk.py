@@ -67,6 +67,20 @@ async def test_an_expense_with_the_photo_of_its_receipt(office: Office) -> None:
     assert await receipts(office) == [("expense", EXPENSE.removeprefix("経費 "))]
 
 
+async def test_images_that_are_sent_together_are_one_request(office: Office) -> None:
+    people = office.people
+    images = [people.make.image(PIXEL, "花子") for _ in range(3)]
+    for place, each in enumerate(images, start=1):
+        each["message"]["imageSet"] = {"id": "S1", "index": place, "total": 3}
+    await people.deliver(images[0])
+    await people.deliver(images[1], images[2])
+    asked = await office.said("花子", "何に使いますか")
+    assert asked.text.startswith("3 件")
+    await people.say(EXPENSE, "花子")
+    await office.until("select 1 from attachments having count(*) = 3")
+    assert await office.count("tasks") == 1
+
+
 async def test_a_photo_first_waits_for_its_words(office: Office) -> None:
     people = office.people
     await people.image(PIXEL, "花子")
