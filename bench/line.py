@@ -16,7 +16,7 @@ from bench.bare import bare_line
 from bench.children import child
 from bench.figures import Figures, Goal, spread
 from bench.ground import REQUEST, Ground, ground, house_on, product
-from bench.intake import connect, free_port, listener, until_served
+from bench.intake import bare_commits, connect, free_port, listener, until_served
 from bench.line_calls import at_rate, request
 from bench.line_card import drawn
 from core import people
@@ -66,7 +66,11 @@ async def _few(place: Ground, line: FakeLine, port: int, bare: int, *, quick: bo
     ours = spread("POST /line/webhook of `miyabi web`: the event committed", times["us"])
     theirs = spread("line-bot-sdk + FastAPI: replied to, nothing stored", times["bare"])
     goals = (Goal("p50, ms", ours.p50, 5),)
-    return Figures("line webhook, one at a time", ours, theirs, goals)
+    database = await connect(place)
+    commits = spread("one row and its commit, by asyncpg alone", await bare_commits(database))
+    await database.close()
+    more = {"one commit": commits.as_json()}
+    return Figures("line webhook, one at a time", ours, theirs, goals, more)
 
 
 async def _many(place: Ground, line: FakeLine, port: int, bare: int, *, quick: bool) -> Figures:

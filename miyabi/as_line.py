@@ -14,6 +14,7 @@ import uvicorn
 from pydantic import SecretStr
 from sqlalchemy import text
 
+from bot.line.outbound import LineOutbound
 from core import people
 from core.anchor_settings import AnchorSettings
 from core.errors import Refused
@@ -111,6 +112,9 @@ async def trial(settings: Settings) -> AsyncIterator[Trial]:
         organisation = await opened.organisation()
         everyone = await opened.everyone(organisation)
         await _befriend(opened.house, line, everyone)
+        outbound = opened.house.outbounds["line"]
+        assert isinstance(outbound, LineOutbound)  # noqa: S101  # the platform's own
+        await outbound.channels.warm()
         async with _served(opened) as url:
             line.home.served_at = url
             yield Trial(line, opened, organisation, everyone, url)

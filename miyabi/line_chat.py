@@ -73,6 +73,8 @@ _LOOK = 0.1  # seconds between two looks at what has come
 _QUIET = 0.4  # seconds without news after which all has been said
 _ANSWERED = 0.7  # seconds that a first answer may take, beside what it waits for by the settings
 _PATIENCE = 60.0
+_DELIVERIES = 3
+_AGAIN = 1.0  # seconds until a webhook that was not taken is delivered again
 
 
 @dataclass(slots=True)
@@ -167,8 +169,14 @@ class Conversation:
             await self._sent(people.file(Path(name).name, data, self.who, self.group))
 
     async def _sent(self, sending: "Awaitable[Reply]") -> None:
-        """Send something; where a program types, wait until all has been said about it."""
-        await sending
+        """Send something, again where it was not taken, as LINE does; where a program types, wait
+        until all has been said about it."""
+        reply = await sending
+        for _ in range(_DELIVERIES):
+            if reply.ok:
+                break
+            await asyncio.sleep(_AGAIN)
+            reply = await self.trial.people.redeliver(*reply.events)
         if self.waits:
             await self._until_quiet()
 

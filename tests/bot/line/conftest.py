@@ -177,6 +177,8 @@ async def quiet_office(
         organisation = await hire(built.house, "default", COMPANY, line.home, PEOPLE)
         async with serving(built) as url:
             line.home.served_at = url
+            # As in a process that has run for a while; what comes before is tests' own matter.
+            await built.house.outbounds["line"].channels.warm()
             yield Office(line, built, url, organisation)
 
 
