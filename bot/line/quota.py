@@ -115,6 +115,7 @@ class Quotas:
         self._reserve = reserve_percent
         self._clock = clock
         self._doubted: dict[str, float] = {}
+        self._reading: set[str] = set()
 
     async def take(self, channel: Channel, call: UUID, counted: int, *, urgent: bool) -> Left:
         """Take a push's share; asked again for the same call, it is taken once.
@@ -130,7 +131,7 @@ class Quotas:
         if not taken:
             raise self._unreachable(left, counted)
         if left.since >= READ_EVERY or self._clock() - left.read_at > _READ_EVERY:
-            self._channels.chores.begin(self._read_again(channel))
+            self._read_beside(channel)
         return left
 
     def _unreachable(self, left: Left, counted: int) -> Unreachable:
@@ -252,11 +253,19 @@ class Quotas:
             used.total_usage
         )
 
+    def _read_beside(self, channel: Channel) -> None:
+        """Read them while pushes go on, once at a time."""
+        if channel.workspace not in self._reading:
+            self._reading.add(channel.workspace)
+            self._channels.chores.begin(self._read_again(channel))
+
     async def _read_again(self, channel: Channel) -> None:
         try:
             await self.read(channel)
         except TryLater as later:
             log.warning("line.quota_not_read", channel=channel.workspace, why=later.words.en)
+        finally:
+            self._reading.discard(channel.workspace)
 
 
 def _scope(channel: Channel) -> dict[str, Any]:
