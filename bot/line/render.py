@@ -20,7 +20,7 @@ _ROOM = 1_000
 """Bytes of a bubble or a carousel that are left free: how LINE counts is not told to the byte."""
 
 _IN_SHORT = 500
-"""Characters of a message in a carousel whose bubble would be too big whatever is cut of it."""
+"""Characters of a message whose bubble would be too big whatever is cut of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,10 +67,7 @@ def carousel(messages: Sequence[Message], look: Look) -> Json:
     bubbles: list[Json] = []
     used = 0
     for message in shown[: limits.BUBBLES]:
-        made = _fitting(message, look, "", limits.BUBBLE - _ROOM)
-        if made is None:
-            only = Message(told(message, most=_IN_SHORT), language=message.language)
-            made = bubble(only, look.press, look.link, None, "", most, 1.0)
+        made = _fitting(message, look, "")
         if used + size(made) > most:
             break
         bubbles.append(made)
@@ -182,16 +179,19 @@ def texts(said: str, message: Message) -> list[Json]:
 
 
 def _flex(message: Message, look: Look, code: str) -> list[Json]:
-    made = _fitting(message, look, code, limits.BUBBLE - _ROOM)
-    if made is None:
-        return texts(told(message, code, limits.TEXT * limits.MESSAGES), message)
+    made = _fitting(message, look, code)
     return [{"type": "flex", "altText": told(message, code), "contents": made}]
 
 
-def _fitting(message: Message, look: Look, code: str, most: int) -> Json | None:
-    """The bubble, its texts cut shorter where it would be too big. None where even that is."""
+def _fitting(message: Message, look: Look, code: str) -> Json:
+    """The bubble, its texts cut shorter where it would be too big; in a few words and with its
+    buttons where even that is."""
+    most = limits.BUBBLE - _ROOM
     for share in (1.0, 0.5, 0.2, 0.05):
         made = bubble(message, look.press, look.link, look.picture, code, most, share)
         if size(made) <= most:
             return made
-    return None
+    said = told(message, code, _IN_SHORT)
+    only = Message(said, body=said, files=message.files, language=message.language)
+    only = replace(only, buttons=message.buttons)
+    return bubble(only, look.press, look.link, None, "", most, 1.0)

@@ -111,7 +111,6 @@ def test_line_takes_any_message(message: Message, first: int, linked: bool, code
 
     assert _problems(shown) == []
     json.dumps(shown).encode("ascii")  # no half of a pair in it
-    assert len(_bytes(shown)) <= 5 * 30_000
     for text in _texts(shown):
         assert not re.search("[\x00-\x08\x0b-\x1f\u202a-\u202e\u2066-\u2069\ud800-\udfff]", text)
     known = {press(*each) for each in presses_of(message)}
@@ -123,10 +122,6 @@ def test_line_takes_any_message(message: Message, first: int, linked: bool, code
 @given(st.lists(MESSAGES, min_size=1, max_size=3), st.sampled_from([1, 6]))
 def test_line_takes_any_carousel(messages: list[Message], times: int) -> None:
     assert _problems([carousel(messages * times, LOOK)]) == []
-
-
-def _bytes(part: object) -> bytes:
-    return json.dumps(part).encode()
 
 
 def _walk(part: object) -> Iterator[dict[str, Any]]:
@@ -250,6 +245,16 @@ def test_of_very_many_lines_the_rest_is_counted_and_totals_and_buttons_stay() ->
     assert f"… ほか {100 - shown} 行（PDFを参照）" in said
     assert "合計（税込）" in said
     assert "承認" in said
+
+
+def test_a_card_too_big_for_line_keeps_its_buttons() -> None:
+    long = "家族" * 5_000
+    fields, steps = (Field(long, long),) * 20, (Progress(long, "done", long),) * 30
+    sections = (Field(long, long),) * 5
+    bubble = _bubble(replace(CARD, fields=fields, progress=steps, sections=sections))
+
+    assert len(json.dumps(bubble)) < 30_000
+    assert [action["label"] for action in _actions(bubble["footer"])][:2] == ["承認", "却下"]
 
 
 def test_a_document_is_a_link_or_a_word_why_there_is_none() -> None:
