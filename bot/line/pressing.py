@@ -23,12 +23,14 @@ async def on_press(door: Door, arrival: Arrival) -> None:
     pressed = await _meaning(door, arrival, str(postback.get("data") or ""))
     if not arrival.account:
         return
+    person = await door.person(arrival)
     if pressed is None:
-        await door.tell(arrival, wording.NO_SUCH_BUTTON)
+        language = person.language if person is not None else "ja"
+        words = wording.NO_SUCH_BUTTON.to(language)
+        await door.mention(arrival, Message(words, language=language))
         return
     action, value = pressed
     day = str((postback.get("params") or {}).get("date") or "")
-    person = await door.person(arrival)
     if person is None:
         await _click(door, arrival, Click(action, value))  # which says what strangers are told
     else:

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import structlog
 from sqlalchemy.exc import SQLAlchemyError
@@ -88,7 +88,7 @@ async def _small_talk(door: Door, arrival: Arrival, kind: str, *, away: bool) ->
     if not is_alone(arrival):
         return
     if await door.person(arrival) is None:
-        await door.tell(arrival, wording.WELCOME)
+        await door.mention(arrival, Message(wording.WELCOME.ja))
         return
     words = wording.FILE_AWAY if away else _SMALL_TALK.get(kind, wording.UNREADABLE)
     language = await door.language(arrival)
@@ -129,10 +129,14 @@ async def _prompted(door: Door, told: _Told) -> bool:
         return False
     files = (*asking.files_of(prompt), *told.files)
     text = told.text
-    if not gathering.is_named(command, text):
+    if gathering.is_named(command, text):
+        takes = door.house.agent(command.name or "").attach is not None
+        files = files if takes else told.files  # what was kept is for something else
+    else:
         agent = door.house.agents.get(str(prompt.facts.get("agent") or ""))
         if agent is None:
-            return await _which_agent(door, told, text, files)
+            before = str(prompt.facts.get("text") or "")
+            return await _which_agent(door, told, f"{before}\n{text}".strip(), files)
         text = f"{agent.words[0]} {text}"
     await _take_in(door, told, text, files)
     await prompts.forget(door.house, told.arrival, prompt)
@@ -166,23 +170,34 @@ async def _take_in(door: Door, told: _Told, text: str, files: Sequence[SentFile]
         if person is not None and not await gathering.answers(door, told.arrival, person):
             await _which_agent(door, told, text, files)
             return
+    if files and not text and await _held(door, told, files, only_more=True):
+        return
     answer = await accept(door.house, told.inbound(text, files))
     if files and not text and _are_for_nothing(answer):
-        prompt = await prompts.asked_for(door.house.engine, told.arrival)
-        before = prompt.facts if prompt is not None and prompt.action == REQUEST else {}
-        held = [*asking.files_of(prompt), *(f for f in files if f not in asking.files_of(prompt))]
-        agent = str(before.get("agent") or "") or None
-        await prompts.ask_for(door.house, told.arrival, asking.request(agent, held))
-        if agent is not None:
-            await asking.how_to_ask(door, told.arrival, agent, held)
-        else:
-            await door.say(told.arrival, await what_for(door, told.arrival, len(held)))
+        await _held(door, told, files, only_more=False)
         return
     await reply(door, told.arrival, answer, last=told.last)
     if read_code(text) is not None and answer.outcome == "done":
         person = await door.person(told.arrival)
         if person is not None:  # since a moment ago
             await door.show_menu(told.arrival, person.language)
+
+
+async def _held(door: Door, told: _Told, files: Sequence[SentFile], *, only_more: bool) -> bool:
+    """Keep files for the request that is about to come. `only_more`: where one is awaited."""
+    prompt = await prompts.asked_for(door.house.engine, told.arrival)
+    awaited = prompt is not None and prompt.action == REQUEST
+    if only_more and not awaited:
+        return False
+    facts = prompt.facts if prompt is not None and awaited else {}
+    held = list(dict.fromkeys((*asking.files_of(prompt), *files)))
+    agent, text = str(facts.get("agent") or "") or None, str(facts.get("text") or "")
+    if agent is not None:
+        await asking.how_to_ask(door, told.arrival, agent, held)
+        return True
+    await prompts.ask_for(door.house, told.arrival, asking.request(None, held, text))
+    await door.say(told.arrival, await what_for(door, told.arrival, len(held)))
+    return True
 
 
 def _is_guessed(door: Door, text: str) -> bool:
@@ -202,7 +217,9 @@ async def reply(
     """Say what came of it. Raises TryLater where it is not known, or was not said."""
     if answer.outcome == "unavailable":
         raise TryLater(phrases.NOT_TAKEN)
-    if answer.opens is not None:
+    if answer.outcome == "unknown_person" and answer.message is not None:
+        await door.mention(arrival, answer.message)  # strangers are worth no push
+    elif answer.opens is not None:
         await asking.how_to_ask(door, arrival, answer.opens, ())
     elif answer.message is not None and answer.follows and is_alone(arrival):
         await _receipt(door, last or arrival, answer, answer.message)
@@ -253,4 +270,4 @@ async def gave_up(door: Door, arrivals: Sequence[Arrival], error_id: str) -> Non
     head = arrivals[0]
     if head.account and (is_alone(head) or head.kind == "postback"):
         words: Words = wording.GAVE_UP.fill(error=error_id)
-        await door.tell(replace(head, attempts=0), words)
+        await door.tell(head, words)

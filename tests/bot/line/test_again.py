@@ -16,7 +16,7 @@ from tests.fakes.line.state import id_of
 
 @pytest.fixture
 def line_settings() -> dict[str, Any]:
-    return {"gather_seconds": 2.0, "first_answer_seconds": 5}
+    return {"gather_seconds": 2.0, "first_answer_seconds": 0}
 
 
 @pytest.fixture

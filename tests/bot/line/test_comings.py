@@ -4,6 +4,21 @@ from tests.bot.line.conftest import REQUEST, Office
 from tests.fakes.line.reading import quick_replies
 
 
+async def _small_talk(office: Office) -> None:
+    """What nothing can be made of is answered shortly, and by no push."""
+    people = office.people
+    for act, words in (
+        (people.sticker, "スタンプ"),
+        (people.audio, "音声"),
+        (people.video, "動画"),
+        (people.location, "位置情報"),
+    ):
+        await act("花子")
+        said = await office.said("花子", words)
+        assert said.how == "reply"
+    assert not office.line.calls_to("pushMessage")
+
+
 async def test_a_new_friend_is_greeted_and_a_stranger_told_how_to_link(office: Office) -> None:
     await office.people.follow("花子")
     hello = await office.said("花子", "花子さん")
@@ -11,6 +26,7 @@ async def test_a_new_friend_is_greeted_and_a_stranger_told_how_to_link(office: O
     assert "使い方" in [each.label for each in quick_replies(hello)]
     await office.people.quick("使い方", "花子")
     await office.said("花子", "見積")
+    await _small_talk(office)
     await office.people.follow("知らない人")
     await office.said("知らない人", "連携")
     await office.people.sticker("知らない人")
@@ -27,20 +43,6 @@ async def test_whoever_blocks_it_is_asked_no_more_until_they_are_back(office: Of
     await office.people.follow("三郎")
     await office.said("三郎", "三郎さん")
     assert not await office.rows("select 1 from accounts where unreachable_since is not null")
-
-
-async def test_what_nothing_can_be_made_of_is_answered_shortly_and_free(office: Office) -> None:
-    people = office.people
-    for act, words in (
-        (people.sticker, "スタンプ"),
-        (people.audio, "音声"),
-        (people.video, "動画"),
-        (people.location, "位置情報"),
-    ):
-        await act("花子")
-        said = await office.said("花子", words)
-        assert said.how == "reply"
-    assert not office.line.calls_to("pushMessage")
 
 
 async def test_what_is_taken_back_is_recorded_and_undoes_nothing(office: Office) -> None:

@@ -79,16 +79,6 @@ async def test_a_press_a_month_later_gets_the_present_state(office: Office, card
     assert "使えません" in said.text
 
 
-async def test_a_reason_is_chosen(office: Office, card: Said) -> None:
-    people = office.people
-    asked = await heard(office, "三郎", people.press(card, "却下", "三郎"))
-    assert {"金額相違", "内容不備"} <= {each.label for each in quick_replies(asked)}
-    await people.press(asked, "金額相違", "三郎")
-    await office.line.wait_for(lambda: office.line.said("花子", "金額相違"))
-    assert await state(office) == "rejected"
-    assert await office.count("prompts") == 0
-
-
 async def test_a_reason_is_written_unless_a_command_comes_between(
     office: Office, card: Said
 ) -> None:
@@ -103,7 +93,7 @@ async def test_a_reason_is_written_unless_a_command_comes_between(
     assert (await office.rows("select count(*) as n from tasks"))[0].n == 1
 
 
-async def test_somebody_is_named_or_chosen_and_told_why(office: Office, card: Said) -> None:
+async def test_what_a_press_lacks_is_chosen_or_written(office: Office, card: Said) -> None:
     people = office.people
     whom = await heard(office, "三郎", people.press(card, "承認者を追加", "三郎"))
     assert "鈴木" not in whom.text
@@ -116,6 +106,12 @@ async def test_somebody_is_named_or_chosen_and_told_why(office: Office, card: Sa
     await office.said("花子", "納期は守れますか")
     await people.say("はい、大丈夫です", "花子")
     await office.said("三郎", "はい、大丈夫です")
+    asked = await heard(office, "三郎", people.press(card, "却下", "三郎"))
+    assert {"金額相違", "内容不備"} <= {each.label for each in quick_replies(asked)}
+    await people.press(asked, "金額相違", "三郎")
+    await office.line.wait_for(lambda: office.line.said("花子", "金額相違"))
+    assert await state(office) == "rejected"
+    assert await office.count("prompts") == 0
 
 
 async def test_nobody_approves_their_own_with_another_of_their_accounts(office: Office) -> None:

@@ -94,8 +94,15 @@ async def test_a_photo_first_waits_for_its_words(office: Office) -> None:
 
 async def test_only_the_agents_word_takes_the_next_message_for_the_request(office: Office) -> None:
     people = office.people
-    await people.say("見積", "花子")
+    await people.say("経費 11/20 日本交通 タクシー代 1,200円 客先訪問", "花子")
+    await office.until("select 1 from tasks where agent = 'expense'")
+    await people.say("経費", "花子")
     await office.said("花子", "次のメッセージ")
+    await people.image(PIXEL, "花子")  # for what is about to be asked for, not for the last one
+    await office.until("select 1 from prompts where value like '%image/jpeg%'")
+    assert await office.count("attachments") == 0
+    await people.say("見積", "花子")
+    await office.said("花子", "見積書")
     await people.say("株式会社ABC商事 モニター5台 キーボード10個 納期12/25", "花子")
     assert TOTAL in words(await office.card("三郎"))
 
