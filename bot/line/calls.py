@@ -13,7 +13,8 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from bot.line import plain
 from bot.line.channels import DATABASE_AWAY, Channels
 from bot.line.flex import Json
-from bot.line.quota import Left, Quotas
+from bot.line.ledger import Left
+from bot.line.quota import Quotas
 from bot.line.refusals import LineRefused, MonthSpent, NobodyThere, TokenSpent, WrongToken
 from bot.line.tokens import Channel, NotOpened
 from core.arrivals import put_back
@@ -23,6 +24,7 @@ from core.words import Words
 log = structlog.get_logger()
 
 _MEMBERS_FRESH = 3600.0  # seconds; only for our own count, LINE's is read again anyway
+_STEADY_AFTER = 60.0  # seconds
 _OF_THE_CHAT = (TokenSpent, NobodyThere, WrongToken, MonthSpent)
 """Refusals that are not about how a message looks."""
 
@@ -49,6 +51,13 @@ class Calls:
         self._channels = channels
         self._quotas = quotas
         self._members: dict[tuple[str, str], tuple[float, int]] = {}
+        self._unsteady: dict[str, float] = {}
+
+    def steady(self, channel: Channel) -> bool:
+        """Whether LINE's answers came through lately. A reply can be repeated for less than a
+        minute, a push for a day: while answers get lost, what can't be told later is not begun."""
+        lost = self._unsteady.get(channel.workspace, float("-inf"))
+        return time.monotonic() - lost > _STEADY_AFTER
 
     async def reply(
         self, channel: Channel, call: UUID, token: str, objects: Sequence[Json]
@@ -73,7 +82,10 @@ class Calls:
         self, channel: Channel, token: str, objects: Sequence[Json], *, young: bool
     ) -> Sequence[str]:
         """Repeat a reply whose answer was lost, while LINE surely still takes its token: where it
-        does not, it had taken it before."""
+        does not, it had taken it before.
+
+        Raises TryLater where that can be told another time, OutcomeUnknown where never.
+        """
         if not young:
             raise OutcomeUnknown(TOO_OLD)
         try:
@@ -82,6 +94,8 @@ class Calls:
             )
         except TokenSpent:
             return ()
+        except OutcomeUnknown as unknown:
+            raise TryLater(unknown.words) from unknown
 
     async def _put_back(self, call: UUID, *, spent: bool) -> None:
         try:
@@ -93,11 +107,19 @@ class Calls:
             log.warning("line.token_not_put_back", call=str(call), error=repr(error))
 
     async def push(
-        self, channel: Channel, chat: str, call: UUID, objects: Sequence[Json], urgent: bool
+        self,
+        channel: Channel,
+        chat: str,
+        call: UUID,
+        objects: Sequence[Json],
+        *,
+        urgent: bool,
+        again: bool,
     ) -> tuple[Sequence[str], Left]:
-        """Push it within the month's messages; asked again, it is the same push.
+        """Push it within the month's messages; `again` it is the same push, however often.
 
-        Raises Unreachable where there are none left, or nobody is there, and as Says.say does.
+        Raises Unreachable where there are none left, or nobody is there, and as Says.say does; but
+        of a repetition never OutcomeUnknown, as it can be repeated once more.
         """
         counted = await self._reached(channel, chat)
         left = await self._quotas.take(channel, call, counted, urgent=urgent)
@@ -114,7 +136,12 @@ class Calls:
             await self._quotas.settle(channel, call, done=False)
             raise Unreachable(NOT_THERE.fill(why=nobody.why)) from nobody
         except (TryLater, LineRefused):
-            await self._quotas.settle(channel, call, done=False)
+            if not again:  # else an earlier time may have been taken
+                await self._quotas.settle(channel, call, done=False)
+            raise
+        except OutcomeUnknown as unknown:
+            if again:
+                raise TryLater(unknown.words) from unknown
             raise
         await self._quotas.settle(channel, call, done=True)
         return ids, left
@@ -137,10 +164,15 @@ class Calls:
                 return await call(token, plain.texts(objects))
 
         try:
-            return await self._channels.speak(channel.workspace, made)
+            ids = await self._channels.speak(channel.workspace, made)
+        except (OutcomeUnknown, TimeoutError):
+            self._unsteady[channel.workspace] = time.monotonic()
+            raise
         except (WrongToken, NotOpened) as closed:
             # Whoever looks after the channel has to mend it; what is to be said waits for that.
             raise TryLater(closed.words, MENDED_WITHIN) from closed
+        self._unsteady.pop(channel.workspace, None)
+        return ids
 
     async def _reached(self, channel: Channel, chat: str) -> int:
         """How many people a push there reaches: so many messages LINE counts."""

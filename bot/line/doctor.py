@@ -5,9 +5,9 @@ from collections.abc import Sequence
 from bot.line import rows
 from bot.line.channels import Channels
 from bot.line.endpoint import address_of, endpoint, tried_out
+from bot.line.ledger import WARNED_AT
 from bot.line.menus import Menus
 from bot.line.outbound import LineOutbound
-from bot.line.quota import WARNED_AT
 from bot.line.tokens import Channel
 from core.errors import MiyabiError
 from core.platform import Finding, Opening

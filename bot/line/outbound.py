@@ -13,8 +13,9 @@ from bot.line.calls import Calls
 from bot.line.changes import render_change
 from bot.line.channels import DATABASE_AWAY, Channels
 from bot.line.flex import Json
+from bot.line.ledger import Left
 from bot.line.menus import Menus
-from bot.line.quota import Left, Quotas
+from bot.line.quota import Quotas
 from bot.line.refusals import AWAY
 from bot.line.render import Look, render
 from bot.line.showing import Room, Showing, task_of
@@ -96,14 +97,17 @@ class LineOutbound:
             )
             return _sent(room, call, shown, again_said)
         chat = Chat(room.organisation_id, "line", room.workspace, room.chat)
-        if not again:
+        if not again and self._calls.steady(channel):
             free = await self._reply_free(channel, chat, call, objects)
             if free is not None:
                 return _sent(room, call, shown, free)
         weights = {each.weight for each, made in zip(utterances, shown, strict=True) if made}
         if weights == {"may"}:
             return [None] * len(utterances)
-        ids, left = await self._calls.push(channel, room.chat, call, objects, "urgent" in weights)
+        urgent = "urgent" in weights
+        ids, left = await self._calls.push(
+            channel, room.chat, call, objects, urgent=urgent, again=again
+        )
         if left.nearly and not left.warned and task_id is not None:
             self.chores.begin(self._warn(channel, left, task_id))
         return _sent(room, call, shown, ids)
@@ -199,7 +203,9 @@ class LineOutbound:
             if token is not None:
                 said = await self._calls.reply(channel, call, token, objects)
             if said is None and not only_free:
-                await self._calls.push(channel, arrival.chat, call, objects, urgent=False)
+                await self._calls.push(
+                    channel, arrival.chat, call, objects, urgent=False, again=arrival.attempts > 0
+                )
         except Permanent as refused:
             # Nobody is there to be told that it could not be said.
             why = refused.words.en

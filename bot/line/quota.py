@@ -8,17 +8,27 @@ surely was not sent. LINE itself has the last word, with a 429.
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from uuid import UUID
-from zoneinfo import ZoneInfo
 
 import structlog
 from sqlalchemy.exc import SQLAlchemyError
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.line.channels import DATABASE_AWAY, Channels
+from bot.line.ledger import (
+    FORGET,
+    LOCK,
+    READ,
+    SETTLE,
+    TAKEN,
+    USE,
+    WARN,
+    Left,
+    left_of,
+    month_of,
+    scope_of,
+)
 from bot.line.refusals import AWAY, LineRefused
 from bot.line.tokens import Channel
 from core.approvals.telling import admins, tell_people
@@ -31,9 +41,6 @@ from core.words import Words
 
 log = structlog.get_logger()
 
-MONTHS_OF = ZoneInfo("Asia/Tokyo")
-"""LINE's days and months end at midnight UTC+9 (message statistics of the reference)."""
-WARNED_AT = 80  # percent
 READ_EVERY = 50  # pushes
 _STALE = timedelta(seconds=60)
 """Older figures are read again before anything is refused: a plan may have been made larger."""
@@ -64,40 +71,6 @@ WARNING = Words(
     zh="LINE 官方账号“{name}”本月 {most} 条消息已使用 {used} 条。"
     "用完后，通知将发送到各人的其他账号。",
 )
-
-
-@dataclass(frozen=True, slots=True)
-class Left:
-    """What is known of a channel's month. `most` is None without a limit; `used` is LINE's figure
-    with what was pushed since it was read. `told` is that figure alone, `ours` our own count of the
-    month."""
-
-    month: date
-    most: int | None
-    used: int
-    read_at: datetime
-    warned: bool
-    since: int = 0
-    told: int = 0
-    ours: int = 0
-
-    def room(self, reserve: int = 0) -> int | None:
-        """How many may still be pushed, all but a reserve; None without a limit."""
-        return None if self.most is None else self.most - reserve - self.used
-
-    def reserve(self, percent: int) -> int:
-        """How many are kept for what is urgent: a part of a message is a whole one."""
-        return 0 if self.most is None else -(-self.most * percent // 100)
-
-    @property
-    def nearly(self) -> bool:
-        """Whether so much is used that somebody should hear of it."""
-        return self.most is not None and self.used * 100 >= self.most * WARNED_AT
-
-
-def month_of(moment: datetime) -> date:
-    """The month that a push at this moment counts for."""
-    return moment.astimezone(MONTHS_OF).date().replace(day=1)
 
 
 class Quotas:
@@ -143,21 +116,21 @@ class Quotas:
         self, channel: Channel, call: UUID, counted: int, urgent: bool, month: date
     ) -> tuple[bool, Left]:
         """Whether it was taken, and what is left after that."""
-        scope = {**_scope(channel), "month": month, "call": call, "counted": counted}
+        scope = {**scope_of(channel), "month": month, "call": call, "counted": counted}
         try:
             async with self._house.engine.begin() as connection:
                 # Locked first: the sums are then read as whoever was before us has left them.
-                await fetch_one(connection, _LOCK, scope)
-                left = await _left(connection, channel, month)
+                await fetch_one(connection, LOCK, scope)
+                left = await left_of(connection, channel, month)
                 if left is None:
                     raise TryLater(DATABASE_AWAY)  # forgotten between two statements
-                if await fetch_one(connection, _TAKEN, scope) is not None:
+                if await fetch_one(connection, TAKEN, scope) is not None:
                     return True, left
                 room = left.room(0 if urgent else left.reserve(self._reserve))
                 if room is not None and room < counted:
                     return False, left
-                await execute(connection, _USE, scope)
-                return True, await _left(connection, channel, month) or left
+                await execute(connection, USE, scope)
+                return True, await left_of(connection, channel, month) or left
         except (SQLAlchemyError, OSError) as error:
             raise TryLater(DATABASE_AWAY) from error
 
@@ -166,7 +139,7 @@ class Quotas:
         state = "done" if done else "refused"
         try:
             async with self._house.engine.begin() as connection:
-                await execute(connection, _SETTLE, {**_scope(channel), "call": call, "to": state})
+                await execute(connection, SETTLE, {**scope_of(channel), "call": call, "to": state})
         except (SQLAlchemyError, OSError) as error:
             # Counted though it was not sent, until LINE's figures are read again.
             log.warning("line.quota_not_settled", call=str(call), error=repr(error))
@@ -189,8 +162,8 @@ class Quotas:
     async def warn(self, channel: Channel, left: Left, task: Task) -> None:
         """Tell the organisation's admins once a month, in the task whose push it was."""
         async with unit(self._house) as work:
-            scope = {**_scope(channel), "month": left.month}
-            if await execute(work.connection, _WARN, scope):
+            scope = {**scope_of(channel), "month": left.month}
+            if await execute(work.connection, WARN, scope):
                 words = WARNING.fill(name=channel.name, used=left.used, most=left.most)
                 people = await admins(work.connection, channel.organisation_id)
                 key = f"quota:{channel.workspace}:{left.month:%Y-%m}"
@@ -202,7 +175,7 @@ class Quotas:
         """The month as it is known; LINE is asked where nothing is. Raises TryLater."""
         try:
             async with self._house.engine.connect() as connection:
-                found = await _left(connection, channel, month_of(self._clock()))
+                found = await left_of(connection, channel, month_of(self._clock()))
         except (SQLAlchemyError, OSError) as error:
             raise TryLater(DATABASE_AWAY) from error
         return found or await self.read(channel)
@@ -217,7 +190,7 @@ class Quotas:
             log.warning("line.quota_not_told", channel=channel.workspace, why=refused.words.en)
             most, used = None, 0
         values = {
-            **_scope(channel),
+            **scope_of(channel),
             "month": month,
             "most": most,
             "used": used,
@@ -226,9 +199,9 @@ class Quotas:
         }
         try:
             async with self._house.engine.begin() as connection:
-                await execute(connection, _READ, values)
-                await execute(connection, _FORGET, values)
-                found = await _left(connection, channel, month)
+                await execute(connection, READ, values)
+                await execute(connection, FORGET, values)
+                found = await left_of(connection, channel, month)
         except (SQLAlchemyError, OSError) as error:
             raise TryLater(DATABASE_AWAY) from error
         assert found is not None  # noqa: S101  # just written
@@ -266,65 +239,3 @@ class Quotas:
             log.warning("line.quota_not_read", channel=channel.workspace, why=later.words.en)
         finally:
             self._reading.discard(channel.workspace)
-
-
-def _scope(channel: Channel) -> dict[str, Any]:
-    return {"organisation_id": channel.organisation_id, "workspace": channel.workspace}
-
-
-async def _left(connection: AsyncConnection, channel: Channel, month: date) -> Left | None:
-    begins = datetime(month.year, month.month, 1, tzinfo=MONTHS_OF)
-    row = await fetch_one(
-        connection, _LEFT, {**_scope(channel), "month": month, "begins": begins.astimezone(UTC)}
-    )
-    if row is None:
-        return None
-    # LINE's figures may lag behind what we pushed ourselves.
-    used = max(row.used + row.since, row.ours)
-    warned = row.warned_at is not None
-    return Left(month, row.most, used, row.read_at, warned, row.since, row.used, row.ours)
-
-
-_LOCK = """
-    select 1 from quotas where organisation_id = :organisation_id and platform = 'line'
-        and workspace = :workspace and month = :month for update
-"""
-_LEFT = """
-    with pushed as (
-        select counted, at from quota_uses where organisation_id = :organisation_id
-            and platform = 'line' and workspace = :workspace and state <> 'refused'
-    )
-    select most, used, read_at, warned_at,
-        (select coalesce(sum(counted), 0)::int from pushed where at > read_at) as since,
-        (select coalesce(sum(counted), 0)::int from pushed where at >= :begins) as ours
-    from quotas where organisation_id = :organisation_id and platform = 'line'
-        and workspace = :workspace and month = :month
-"""
-_TAKEN = """
-    select 1 from quota_uses where organisation_id = :organisation_id and platform = 'line'
-        and workspace = :workspace and call = :call and state <> 'refused'
-"""
-_USE = """
-    insert into quota_uses (organisation_id, platform, workspace, call, counted, at)
-    values (:organisation_id, 'line', :workspace, :call, :counted, clock_timestamp())
-    on conflict (call) do update set state = 'taken', counted = excluded.counted, at = excluded.at
-"""
-_SETTLE = """
-    update quota_uses set state = :to where organisation_id = :organisation_id
-        and platform = 'line' and workspace = :workspace and call = :call
-"""
-_WARN = """
-    update quotas set warned_at = now() where organisation_id = :organisation_id
-        and platform = 'line' and workspace = :workspace and month = :month and warned_at is null
-"""
-_READ = """
-    insert into quotas as q (organisation_id, platform, workspace, month, most, used, read_at)
-    values (:organisation_id, 'line', :workspace, :month, :most, :used,
-        now() - make_interval(secs => :took))
-    on conflict (platform, workspace, month) do update set most = excluded.most,
-        used = excluded.used, read_at = excluded.read_at where q.read_at < excluded.read_at
-"""
-_FORGET = """
-    delete from quota_uses where organisation_id = :organisation_id and platform = 'line'
-        and workspace = :workspace and at < :old
-"""

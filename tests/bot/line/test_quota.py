@@ -7,7 +7,7 @@ from uuid import uuid4
 
 import pytest
 
-from bot.line.quota import month_of
+from bot.line.ledger import month_of
 from core.errors import TryLater, Unreachable
 from tests.bot.line.desk import Desk
 

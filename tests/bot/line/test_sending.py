@@ -142,6 +142,31 @@ async def test_a_reply_whose_answer_is_lost_is_repeated_with_its_token(
     assert not desk.line.calls_to("pushMessage")
 
 
+async def test_while_lines_answers_say_nothing_a_push_is_repeated_until_one_does(
+    desk: Desk,
+) -> None:
+    """500 may have been done or not. What is begun then is pushed: a day long that can be told."""
+    await desk.heard()
+    await desk.heard()
+    first, second = uuid4(), uuid4()
+    desk.line.fail_next("replyMessage", status=500)
+    desk.line.fail_next("pushMessage", status=500, times=3)
+    with pytest.raises(OutcomeUnknown):
+        await desk.say("一", call=first)
+    with pytest.raises(OutcomeUnknown):
+        await desk.say("二", call=second)
+    for _ in range(2):
+        with pytest.raises(TryLater):
+            await desk.say("二", call=second, again=True)
+
+    await desk.say("一", call=first, again=True)
+    await desk.say("二", call=second, again=True)
+
+    assert desk.said() == [("reply", "一"), ("push", "二")]
+    uses = await desk.rows("select state from quota_uses")
+    assert [use.state for use in uses] == ["done"]
+
+
 async def test_a_lost_reply_that_is_too_old_to_be_repeated_stays_unknown(desk: Desk) -> None:
     await desk.heard()
     call = uuid4()
