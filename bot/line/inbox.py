@@ -34,6 +34,9 @@ SPOOLED = Counter("miyabi_line_spooled", "Webhooks that were kept as files for a
 PATIENCE = 1.0
 """Seconds in which the database has to take the events of a webhook."""
 
+_ANSWERED_FIRST = 0.002
+"""Seconds: what is done about an event begins when LINE has its answer."""
+
 _LOOKED_FOR = 600.0
 """Seconds for which the channel of what is kept is looked for: when it came, nobody could tell."""
 
@@ -89,7 +92,8 @@ class Inbox:
             return  # the console's "Verify" sends none
         if self.spool.waiting:
             raise TryLater("what came before is not in the database yet")
-        self.arriving.came(await self._together.do(self._store_all, events))
+        arrivals = await self._together.do(self._store_all, events)
+        asyncio.get_running_loop().call_later(_ANSWERED_FIRST, self.arriving.came, arrivals)
 
     async def _channel(self, signed: Signed, said: Mapping[str, Any]) -> Channel:
         """Whose it is. Raises Refused where it is nobody's, or MiyabiError."""
