@@ -3,6 +3,8 @@
 Each is a choice to press, or the next message; whoever thinks better of it sends any command.
 """
 
+import re
+import unicodedata
 from collections.abc import Mapping, Sequence
 from typing import Any
 from uuid import UUID
@@ -50,6 +52,7 @@ async def ask(
     facts: dict[str, Any] = {"stage": stage, "to": to, "whom": whom}
     if asks.step and to is None and len(places(of)) > 1:
         message = _steps(of, action, stage, person.language)
+        await prompts.ask_for(door.house, arrival, Prompt(action, facts | {"step": True}))
     elif asks.person and whom is None:
         others = [each for each in people if each.id != person.id]
         message = _people(of, action, stage, others, person.language)
@@ -73,7 +76,10 @@ def _steps(of: Subject, action: str, stage: str, language: Language) -> Message:
         Button("back_to", who.to(language), f"{action}.{stage}.{place}", "quiet")
         for place, who in places(of)
     ]
-    return _asking(wording.ASK_STEP.fill(reference=of.reference), buttons, language)
+    # Not everywhere are the choices shown (LINE for PC): the number of one can be sent as well.
+    rows = "\n".join(f"{place}: {who.to(language)}" for place, who in places(of))
+    asked = wording.ASK_STEP.fill(reference=of.reference, places=rows)
+    return _asking(asked, buttons, language)
 
 
 def _people(
@@ -139,6 +145,11 @@ async def complete(door: Door, arrival: Arrival, prompt: Prompt, text: str) -> N
     facts: Mapping[str, Any] = prompt.facts
     stage, whom = str(facts["stage"]), facts.get("whom")
     person = await door.person(arrival)
+    if facts.get("step") and person is not None:
+        number = unicodedata.normalize("NFKC", text).strip()
+        to = int(number) if re.fullmatch(r"\d{1,3}", number) else None
+        await ask(door, arrival, person, prompt.action, stage, to=to)
+        return
     if ASKS[prompt.action].person and whom is None and person is not None:
         handle = await _handle_of(door, person, text)
         if handle is not None and ASKS[prompt.action].words:

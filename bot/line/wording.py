@@ -117,9 +117,11 @@ ASK_WHOM = Words(
     zh="{reference}“{label}”：选择谁？请在下方选择，或发送姓名（10分钟内）。",
 )
 ASK_STEP = Words(
-    ja="{reference} をどこへ差し戻しますか？",
-    en="Send {reference} back to whom?",
-    zh="{reference} 退回给谁？",
+    ja="{reference} をどこへ差し戻しますか？ 下から選ぶか、番号を送ってください（10分以内）。\n"
+    "{places}",
+    en="Send {reference} back to whom? Choose below, or send the number (within 10 minutes).\n"
+    "{places}",
+    zh="{reference} 退回给谁？请在下方选择，或发送编号（10分钟内）。\n{places}",
 )
 
 REASONS = {

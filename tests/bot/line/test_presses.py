@@ -4,10 +4,11 @@ from typing import Any
 
 import pytest
 
+from core.approvals.routes import put
 from core.approvals.view import latest_of
 from core.inbound import Click, Inbound, Sender, Spot
 from core.intake import accept
-from core.people import link, who
+from core.people import add, link, who
 from core.unit import unit
 from miyabi.build import open_house
 from miyabi.embedded import Services
@@ -153,3 +154,42 @@ async def test_two_in_a_group_press_approve(office: Office) -> None:
     late = await office.said("営業", "三郎: ")
     assert "一郎" in late.text.removeprefix("三郎: ")
     assert len(await office.rows("select 1 from decisions")) == 1
+
+
+_TWO_STEPS = """
+[[routes.quote.steps]]
+name = "上長"
+who = [{ person = "p2" }]
+[[routes.quote.steps]]
+name = "経理"
+who = [{ person = "p3" }]
+"""
+
+
+async def test_over_two_steps_it_is_passed_on_and_sent_back_to_one(office: Office) -> None:
+    people = office.people
+    async with unit(office.house) as work:
+        person = await add(work, office.organisation.id, "p5", "伊藤五郎", frozenset({"approver"}))
+        account = Sender("line", office.line.home.destination, office.line.home.user("五郎").id)
+        await link(work, person, account)
+        await put(work, office.organisation.id, _TWO_STEPS, ["quote"])
+    await people.say(REQUEST, "花子")
+    first = await office.card("一郎")
+    await people.press(first, "承認", "一郎")
+    card = await office.card("三郎")
+
+    # Where choices are not shown, the number, and the reason, are written.
+    where = await heard(office, "三郎", people.press(card, "差し戻し", "三郎"))
+    assert "1: 1. 上長（一郎）" in where.text
+    why = await heard(office, "三郎", people.say("１", "三郎"))
+    assert "理由" in why.text
+    await heard(office, "三郎", people.say("値引きを確認", "三郎"))
+    await office.line.wait_for(lambda: office.line.said("一郎", "承認のお願い")[1:], 15.0)
+
+    again = office.line.said("一郎", "承認のお願い")[-1]
+    whom = await heard(office, "一郎", people.press(again, "ほかの人に回す", "一郎"))
+    words_asked = await heard(office, "一郎", people.press(whom, "伊藤五郎", "一郎"))
+    assert "次のメッセージ" in words_asked.text
+    await heard(office, "一郎", people.say("出張のため", "一郎"))
+    await office.card("五郎")
+    assert await office.count("prompts") == 0
