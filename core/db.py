@@ -47,6 +47,7 @@ def create_engine(
         url,
         pool_size=pool_size,
         max_overflow=0,
+        hide_parameters=True,  # what people wrote stands in no log and no traceback
         pool_use_lifo=True,  # what one connection has prepared and cached is used the sooner
         # Less: who waited for a connection in vain knows that nothing was done.
         pool_timeout=connect_timeout * 0.8,

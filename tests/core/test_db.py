@@ -54,6 +54,19 @@ async def test_no_row_is_none(engine: AsyncEngine) -> None:
         assert await fetch_quickly(connection, "select 1 where false", {}) is None
 
 
+async def test_an_error_tells_nobody_what_people_wrote(engine: AsyncEngine) -> None:
+    """It ends up in logs and tracebacks."""
+    for ask in (fetch_quickly, fetch_one):
+        async with opened(engine) as connection:
+            with pytest.raises(DBAPIError) as raised:
+                await ask(
+                    connection,
+                    "select :words as x, 1 / cast(:zero as int)",
+                    {"words": "内緒", "zero": 0},
+                )
+            assert "内緒" not in str(raised.value)
+
+
 async def test_an_error_is_sqlalchemys_and_carries_its_code(engine: AsyncEngine) -> None:
     async with opened(engine) as connection:
         with pytest.raises(DBAPIError) as raised:
