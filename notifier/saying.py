@@ -7,13 +7,13 @@ and the platform tells it from another.
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 import structlog
 
 from core.errors import LostLease, MiyabiError, OutcomeUnknown, TryLater, Unreachable
-from core.ids import new_id
+from core.ids import made_at, new_id
 from core.ports import Says, Sent
 from core.words import Words
 from notifier import said
@@ -32,7 +32,12 @@ SAY_AT_MOST = timedelta(seconds=15)
 STILL_UNDER_WAY = timedelta(seconds=10)
 """A call that was not answered in time is made again so much later."""
 TRIED_FOR = timedelta(hours=20)
-"""How long a call is tried. Platforms tell a call that is made again from another for a day."""
+"""How long it is tried to say something, or to hear what became of a call."""
+TRIED_AT_LEAST = 20
+"""So often all the same: it may be due for long because it is us who were away."""
+TOLD_APART = timedelta(hours=23)
+"""Platforms tell a call that is made again from another for a day. It may be older than we tried:
+all of us may have been away since it was made."""
 WORTH_WHILE = timedelta(minutes=3)
 """What is said only where it costs nothing is not said later than this."""
 _MADE_ANEW = 3
@@ -70,8 +75,12 @@ async def say_what_is_due(versions: Versions, taken: Taken, outbound: Says) -> N
 
 
 async def _repeat(speaking: Speaking, call_id: UUID, parts: Sequence[Part]) -> bool:
-    """The very same once more, whatever has happened since."""
+    """The very same once more, whatever has happened since; a person is asked what became of it
+    where that would be one more message."""
     call = Call(speaking.versions.house, speaking.taken, call_id, parts, again=True)
+    if _known_for(call) > TOLD_APART:
+        await said.unknown(call, _answer_lost(call))
+        return True
     await said.intend(call, [], ANY_VERSION)
     return await _act(speaking, call)
 
@@ -171,7 +180,7 @@ async def _later(call: Call, error: TryLater, after: timedelta | None) -> bool:
     """Nothing was said this time: it is made anew, unless an earlier time may have said it."""
     if call.again:
         return await _wait(call, error.words, after or timedelta(0))
-    if call.age > TRIED_FOR:
+    if call.age > TRIED_FOR and call.tries > TRIED_AT_LEAST:
         await said.failed(call, error)
         return True
     wait = max(after or timedelta(0), _back_off(call))
@@ -190,13 +199,18 @@ async def _lost(call: Call, why: Words) -> bool:
 
 async def _wait(call: Call, why: Words, least: timedelta) -> bool:
     """Nobody knows whether it was said: the same is said again, later."""
-    if call.age > TRIED_FOR:
+    if _known_for(call) > TRIED_FOR:
         await said.unknown(call, why)
         return True
     wait = max(least, _back_off(call))
     log.warning("say.answer_lost", call=str(call.id), wait=wait.total_seconds(), why=why.en)
     await said.later(call, wait, said_nothing=False)
     return False
+
+
+def _known_for(call: Call) -> timedelta:
+    """Since the platform may have heard of it."""
+    return datetime.now(UTC) - made_at(call.id)
 
 
 def _back_off(call: Call) -> timedelta:

@@ -3,6 +3,7 @@
 import asyncio
 from datetime import timedelta
 from typing import Any
+from uuid import UUID
 
 import pytest
 
@@ -282,6 +283,27 @@ async def test_a_worker_dies_with_a_call_and_its_heir_makes_the_same(
     assert len(flat.wall.texts("asker")) == 1
     assert flat.wall.made[0][0] == flat.wall.made[1][0]
     assert await flat.states("question:%") == ["sent"]
+
+
+async def test_whoever_was_away_for_a_day_says_nothing_twice_and_gives_nothing_up(
+    flat: Flat,
+) -> None:
+    """The platform knows a call again for a day; and one hiccup is no reason to be silent."""
+    answer = await ready_to_tell(flat)
+    flat.wall.lose_answer = True
+    await flat.tell(answer)
+    yesterday = UUID(int=flat.wall.made[0][0].int - (86_400_000 << 80))
+    await flat.office.execute(f"update deliveries set call = '{yesterday}' where call is not null")
+    await flat.tell_in_time(answer)
+    assert len(flat.wall.texts("asker")) == 1
+    assert await flat.states("question:%") == ["unknown"]
+
+    await flat.office.execute("update deliveries set created_at = created_at - interval '1 day'")
+    flat.wall.troubles = [TryLater("busy")]
+    await flat.tell_in_time(answer)
+    assert await flat.states("unknown:%") == ["pending"]
+    await flat.tell_in_time(answer)
+    assert await flat.states("unknown:%") == ["sent"]
 
 
 async def test_a_call_that_takes_too_long_is_made_again_later(
