@@ -70,7 +70,9 @@ def _event(channel: Channel, event: dict[str, Any], reply_for: timedelta) -> Del
     source = _object(event, "source")
     account = _text(source, "userId")
     redelivered = _object(event, "deliveryContext").get("isRedelivery") is True
-    token = None if redelivered or reply_for <= timedelta(0) else _text(event, "replyToken") or None
+    # A channel in standby is another's to answer (the event's `mode`).
+    standby = event.get("mode") == "standby"
+    counts = not (redelivered or standby) and reply_for > timedelta(0)
     return Delivered(
         organisation_id=channel.organisation_id,
         platform="line",
@@ -82,10 +84,9 @@ def _event(channel: Channel, event: dict[str, Any], reply_for: timedelta) -> Del
         body=event,
         said_at=_moment(event.get("timestamp")),
         redelivered=redelivered,
-        reply_token=token,
+        reply_token=(_text(event, "replyToken") or None) if counts else None,
         reply_for=reply_for,
-        # A channel in standby is another's to answer (the event's `mode`).
-        ignored=kind not in KINDS or event.get("mode") == "standby",
+        ignored=kind not in KINDS or standby,
     )
 
 

@@ -268,6 +268,8 @@ async def test_an_unknown_kind_and_what_is_anothers_to_answer_are_kept_as_ignore
 
         assert reply.ok
         assert await mailroom.states() == {"dance": "ignored", "postback": "ignored"}
+        kept = read_events(Channel("U1", UUID(int=1), "", ""), body)
+        assert [each.reply_token is None for each in kept] == [False, True], "whose to answer"
         assert mailroom.told.noticed == []
 
 
