@@ -71,8 +71,12 @@ async def handle(door: Door, arrivals: Sequence[Arrival]) -> Sequence[Arrival]:
     try:
         run = await gathering.first_run(door, arrivals)
         await gathering.mark(door.house, run)
+        if run[0].kind in {"message", "postback"}:
+            await comings.heard(door, run[0])
         if run[0].kind == "message":
-            await talk.on_messages(door, run)
+            stands = await gathering.not_taken_back(door.house, run, arrivals)
+            if stands:
+                await talk.on_messages(door, stands)
         else:
             deal = _KINDS.get(run[0].kind)
             if deal is not None:

@@ -1,6 +1,6 @@
 """Which messages are read as one: those that somebody sends in a row, alone with Miyabi."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 
 from bot.line import prompts
@@ -86,6 +86,21 @@ async def mark(house: House, run: Sequence[Arrival]) -> None:
             "ids": [each.id for each in run],
         },
     )
+
+
+async def not_taken_back(
+    house: House, run: Sequence[Arrival], arrivals: Sequence[Arrival]
+) -> Sequence[Arrival]:
+    """Those of a run whose message nobody has taken back before it was dealt with: what comes after
+    it says so. All of it once it was taken in."""
+    back = {_message_id(each, "unsend", "messageId") for each in arrivals if each.kind == "unsend"}
+    left = [each for each in run if _message_id(each, "message", "id") not in back]
+    return run if len(left) == len(run) or await _is_taken(house, run[0]) else left
+
+
+def _message_id(arrival: Arrival, part: str, name: str) -> str | None:
+    found = arrival.body.get(part)
+    return str(found.get(name)) if isinstance(found, Mapping) else None
 
 
 async def _gathers(door: Door, arrival: Arrival) -> bool:

@@ -44,8 +44,19 @@ async def test_whoever_blocks_it_is_asked_no_more_until_they_are_back(office: Of
     await office.said("三郎", "三郎さん")
     assert not await office.rows("select 1 from accounts where unreachable_since is not null")
 
+    # That they are back may be told while nobody listens; what they say then tells it.
+    await office.people.unfollow("三郎")
+    await office.until("select 1 from accounts where unreachable_since is not null")
+    office.line.home.user("三郎").blocked = False
+    await office.people.say("ヘルプ", "三郎")
+    await office.until(
+        "select 1 where not exists (select from accounts where unreachable_since is not null)"
+    )
 
-async def test_what_is_taken_back_is_recorded_and_undoes_nothing(office: Office) -> None:
+
+async def test_what_is_taken_back_is_recorded_and_undoes_nothing_that_was_done(
+    office: Office,
+) -> None:
     await office.people.say(REQUEST, "花子")
     await office.card("三郎")
     said = next(each for each in office.line.home.chat("花子").messages if each.by != "bot")
@@ -54,3 +65,12 @@ async def test_what_is_taken_back_is_recorded_and_undoes_nothing(office: Office)
     await office.until("select 1 from audit_events where tag = 'intake:message:unsent'")
     assert len(office.line.said("花子")) == before
     assert (await office.rows("select state from tasks"))[0].state == "waiting"
+
+    # Before anything came of it, nothing does.
+    people = office.people
+    taken_back = people.make.text(REQUEST, "花子")
+    told = {"messageId": taken_back["message"]["id"]}
+    unsend = people.make.event("unsend", "花子", token=False, unsend=told)
+    await people.deliver(taken_back, unsend)
+    await office.until("select 1 from arrivals where kind = 'unsend' and state = 'done' offset 1")
+    assert await office.count("tasks") == 1
