@@ -23,7 +23,9 @@ def without_amounts(message: Message) -> Message:
         return message
     title = message.title
     if not title or _tells(title):
-        named = _REFERENCE.search(f"{message.title} {message.text}")
+        # Further below a text may have numbers that only are examples.
+        first = message.text.strip().partition("\n")[0]
+        named = _REFERENCE.search(f"{message.title} {first}")
         title = named.group() if named else ""
     elsewhere = words.ELSEWHERE.to(message.language)
     return Message(
