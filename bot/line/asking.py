@@ -6,11 +6,12 @@ Each is a choice to press, or the next message; whoever thinks better of it send
 import re
 import unicodedata
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
 from bot.line import prompts, wording
-from bot.line.door import Door, sender_of, spot_of
+from bot.line.door import Door, is_alone, sender_of, spot_of
 from bot.line.prompts import REQUEST, Prompt
 from core.approvals.acts import newest_card
 from core.approvals.asking import ASKS, Subject, places, subject
@@ -60,6 +61,8 @@ async def ask(
     else:
         message = _words(of, action, f"{stage}/{to or 0}", person.language)
         await prompts.ask_for(door.house, arrival, Prompt(action, facts))
+    if not is_alone(arrival):
+        message = replace(message, text=f"{message.text}\n{wording.IN_A_GROUP.to(person.language)}")
     await door.say(arrival, message, quick=quick)
 
 

@@ -17,7 +17,7 @@ async def on_follow(door: Door, arrival: Arrival) -> None:
         await reachable(work, sender_of(arrival))
     person = await door.person(arrival)
     if person is None:
-        await door.mention(arrival, Message(wording.WELCOME.ja))
+        await door.mention(arrival, Message(wording.WELCOME_ALL))
         return
     language = person.language
     examples = "\n".join(f"・{agent.example.to(language)}" for agent in door.house.agents.values())

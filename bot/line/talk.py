@@ -88,7 +88,7 @@ async def _small_talk(door: Door, arrival: Arrival, kind: str, *, away: bool) ->
     if not is_alone(arrival):
         return
     if await door.person(arrival) is None:
-        await door.mention(arrival, Message(wording.WELCOME.ja))
+        await door.mention(arrival, Message(wording.WELCOME_ALL))
         return
     words = wording.FILE_AWAY if away else _SMALL_TALK.get(kind, wording.UNREADABLE)
     language = await door.language(arrival)
@@ -115,8 +115,8 @@ async def hints(door: Door, arrival: Arrival) -> tuple[Button, ...]:
 async def _prompted(door: Door, told: _Told) -> bool:
     """Whether it is what this person was asked for, and was dealt with as that."""
     prompt = await prompts.asked_for(door.house.engine, told.arrival)
-    if prompt is None or told.quotes:
-        return False
+    if prompt is None or told.quotes or not told.addressed:
+        return False  # in a group, what is said to others is no reason to reject something
     command = read_command(told.text, door.house.agents.values())
     builtin = command.name is not None and not command.is_agent
     if builtin or (prompt.action != REQUEST and gathering.is_named(command, told.text)):
@@ -125,8 +125,6 @@ async def _prompted(door: Door, told: _Told) -> bool:
     if prompt.action != REQUEST:
         await asking.complete(door, told.arrival, prompt, told.text)
         return True
-    if not told.addressed:
-        return False
     files = (*asking.files_of(prompt), *told.files)
     text = told.text
     if gathering.is_named(command, text):

@@ -1,6 +1,6 @@
 """What LINE's ways in say themselves, in three languages."""
 
-from core.words import Words
+from core.words import LANGUAGES, Words
 
 HOW_TO_ASK = Words(
     ja="「{title}」ですね。次のメッセージに内容を書いて送ってください。\n例: {example}",
@@ -79,6 +79,8 @@ WELCOME = Words(
     "使用前需要绑定账号：请在已使用的 Slack 等处发送“绑定”获取绑定码（8位，10分钟有效），"
     "或向管理员索取，然后发送到这里。",
 )
+WELCOME_ALL = "\n\n".join(WELCOME.to(language) for language in LANGUAGES)
+"""In every language: of a stranger nobody knows which is theirs."""
 HELLO = Words(
     ja="{name}さん、こんにちは。依頼をそのまま書いて送ってください。\n{examples}",
     en="Hello {name}. Just write what you need, such as:\n{examples}",
@@ -122,6 +124,12 @@ ASK_STEP = Words(
     en="Send {reference} back to whom? Choose below, or send the number (within 10 minutes).\n"
     "{places}",
     zh="{reference} 退回给谁？请在下方选择，或发送编号（10分钟内）。\n{places}",
+)
+
+IN_A_GROUP = Words(
+    ja="グループでは、私にメンションして書いてください。",
+    en="In a group, please mention me in it.",
+    zh="在群里请提到我来填写。",
 )
 
 REASONS = {

@@ -1,5 +1,7 @@
 """What Miyabi asks: answered by a choice, a day of the calendar, or the next message."""
 
+from typing import Any
+
 import pytest
 
 from core import people
@@ -11,9 +13,16 @@ from tests.fakes.line.reading import quick_replies, words
 pytestmark = pytest.mark.timeout(120)
 
 
+@pytest.fixture
+def line_settings() -> dict[str, Any]:
+    return {"first_answer_seconds": 15}
+
+
 async def test_a_day_is_picked_from_the_calendar(office: Office) -> None:
     await office.people.say("経費 日本交通 タクシー代 1,200円 客先訪問", "花子")
-    await office.said("花子", "いつの支払い")
+    asked = await office.said("花子", "いつの支払い")
+    assert asked.how == "reply"
+    assert office.line.said("花子") == [asked], "the free answer is for what is worth saying"
     await office.people.quick("日付", "花子", date="2026-11-20")
     await office.until("select 1 from revisions where ask ->> 'answers' like '%2026-11-20%'")
 
