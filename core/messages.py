@@ -32,7 +32,8 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """One step of a flash update; `at` is a time of day in the reader's zone, or empty."""
+    """One step of a flash update; `at` is a time of day in the reader's zone, or empty. One without
+    a label is a stripe of a bar and nothing else."""
 
     label: str
     state: StepState

@@ -177,6 +177,15 @@ def progress(view: TaskView, language: Language, time_zone: str) -> tuple[Progre
     return tuple(lines)
 
 
+def at_a_glance(view: TaskView, language: Language, time_zone: str) -> tuple[Progress, ...]:
+    """How far it is, for a bar: of the steps only the one that it stands at is named."""
+    named = {"running", "waiting", "failed", "stopped"}
+    return tuple(
+        Progress(step.label if step.state in named else "", step.state)
+        for step in progress(view, language, time_zone)
+    )
+
+
 def _step_of_route(view: TaskView) -> str:
     """` 2/3` while the second of three steps of its route is open."""
     approval = view.approval

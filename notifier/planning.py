@@ -9,7 +9,7 @@ from core.codec import dump, fingerprint
 from core.db import fetch_one_alone
 from core.ports import Utterance, Weight
 from core.tasks import FINAL
-from core.views import TaskView
+from core.views import TaskView, at_a_glance
 from notifier.call import Part
 from notifier.rendering import render
 from notifier.thread import Due, Taken
@@ -66,6 +66,8 @@ async def _part(
         return Part(changes, "superseded")  # nobody knows what was said there
     posted = taken.posted.get(last.slot)
     message = await render(versions.house, view, thread, last, posted)
+    if message is not None and last.slot.startswith("card:"):
+        message = replace(message, progress=at_a_glance(view, thread.language, thread.time_zone))
     if message is None or (posted and posted.sha256 == fingerprint(dump(message))):
         return Part(changes, "unchanged")
     before = posted.message if posted else None

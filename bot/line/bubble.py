@@ -114,7 +114,7 @@ def _progress(steps: Sequence[Progress], short: Short) -> list[Json]:
         return []
     shown = steps[:_STEPS]
     rows = []
-    for step in shown:
+    for step in [step for step in shown if step.label]:
         mark, color = flex.STATES[step.state]
         bold = step.state in {"running", "waiting", "failed"}
         weight: Json = {"weight": "bold"} if bold else {}

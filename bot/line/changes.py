@@ -60,7 +60,7 @@ def _rows(before: Message, after: Message) -> Iterator[str]:
     """What is new in each part."""
     was = {(step.label, step.state) for step in before.progress}
     for step in after.progress:
-        if (step.label, step.state) not in was:
+        if step.label and (step.label, step.state) not in was:
             yield f"{flex.STATES[step.state][0]} {step.label} {step.at}".strip()
     if after.body != before.body:
         yield from _new_lines(before.body, after.body)

@@ -122,7 +122,11 @@ def told(message: Message, code: str = "", most: int = limits.ALT_TEXT) -> str:
 
 def _rows(message: Message, code: str) -> Iterator[tuple[str, str]]:
     """Each row of a bubble, and by what one knows whether it was said."""
-    steps = [f"{flex.STATES[step.state][0]} {step.label} {step.at}" for step in message.progress]
+    steps = [
+        f"{flex.STATES[step.state][0]} {step.label} {step.at}"
+        for step in message.progress
+        if step.label
+    ]
     yield "\n".join(step.strip() for step in steps), steps[0].strip() if steps else ""
     yield message.body, message.body
     for field in message.fields:

@@ -69,6 +69,8 @@ async def test_who_decides_gets_a_card_that_is_worth_the_reserve_with_a_code(fla
     [(_, card)] = [each for each in flat.wall.said if each[0] == "boss"]
     assert card.message.text.startswith(CARD)
     assert (card.weight, bool(card.code), card.before) == ("urgent", True, None)
+    named = [step.label for step in card.message.progress if step.label]
+    assert named == ["approve"]
     assert len(flat.office.wall.texts("other")) == 1  # who is not on it hears it as ever
 
 

@@ -12,6 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from bot.line import flex
 from bot.line.press_ids import press_id, presses_of
 from bot.line.render import Look, carousel, render
 from core.messages import (
@@ -372,3 +373,18 @@ def test_what_waits_is_a_carousel_with_a_bubble_each() -> None:
     ]
     assert all(line.amount in shown["altText"] for line in lines)
     assert check_readable(shown["contents"]) == []
+
+
+def test_a_card_has_a_bar_that_names_only_the_step_it_stands_at() -> None:
+    steps = (Progress("", "done"), Progress("承認 1/2", "waiting"), Progress("", "todo"))
+    [shown] = render(replace(CARD, progress=steps), LOOK)
+    bar, row = shown["contents"]["body"]["contents"][:2]
+
+    assert [stripe["backgroundColor"] for stripe in bar["contents"]] == [
+        flex.GOOD,
+        flex.BUSY,
+        flex.RULE,
+    ]
+    assert [part["text"] for part in row["contents"] if part["type"] == "text"] == ["◐", "承認 1/2"]
+    assert shown["altText"].count("◐") == 1
+    assert "○" not in shown["altText"]
