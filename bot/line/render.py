@@ -84,12 +84,12 @@ def _one_each(message: Message) -> Sequence[Message]:
     if not 1 < len(shows) == len(message.lines) < limits.BUBBLES or message.fields:
         return ()
     others = tuple(button for button in message.buttons if button.action != SHOWS)
-    said = message.body or ("" if others or message.note else message.title)
-    head = replace(message, lines=(), buttons=others, body=said)
+    head = replace(message, lines=(), buttons=others)
+    has_more = others or message.body or message.note or message.totals or message.sections
     one = Message("", language=message.language)
     pairs = zip(message.lines, shows, strict=True)
     return [
-        head,
+        *([head] if has_more else []),  # else its title says nothing that the others do not
         *(
             replace(
                 one,

@@ -1,10 +1,14 @@
 """The command grammar: the same words on every platform, and no text that breaks it."""
 
+import re
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.commands import Target, read_command, read_target
+from core.commands import WORDS, Target, read_command, read_target
+from core.phrases import HELP
+from core.words import LANGUAGES, Language
 from miyabi.plugins import all_agents
 
 AGENTS = list(all_agents().values())
@@ -66,3 +70,14 @@ def test_a_reference_reads_back(number: int, mark: str) -> None:
     target, _ = read_target(f"{mark}{number}".strip())
 
     assert target is None or target.reference == number
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_every_word_that_help_teaches_is_understood(language: Language) -> None:
+    told = HELP.fill(agents="").to(language)
+    lines = [line.removeprefix("• ") for line in told.splitlines() if line.startswith("• ")]
+    spoken = [said for line in lines for said in re.split(r"[、/] ?", re.split("…|: ", line)[0])]
+    taught = {read_command(each.strip(), AGENTS).name for each in spoken if each.strip()[:2]}
+
+    assert None not in taught
+    assert taught >= WORDS.keys() - {"help", "unlink", "endings", "amounts"}

@@ -152,7 +152,7 @@ def test_a_command_word_alone_asks_what_is_wanted(terminal: Terminal) -> None:
 
     assert (alone.code, told.code) == (2, 0)
     assert "ABC商事" in alone.err
-    assert "status #1042" in told.out
+    assert "状況 #1042" in told.out
 
 
 def test_people_read_what_happens_line_by_line(terminal: Terminal) -> None:
