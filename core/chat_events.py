@@ -1,11 +1,12 @@
 """What is heard of a conversation besides words: that we joined or left it, what was taken back."""
 
+from dataclasses import replace
 from hashlib import sha256
 from typing import Any
 
 from audit.event import JSON, Event
 from core.arrivals import Arrival
-from core.db import execute
+from core.db import execute, fetch_all
 from core.tags import Tag
 from core.unit import Unit
 
@@ -36,6 +37,25 @@ async def left(work: Unit, arrival: Arrival) -> None:
         _place(arrival),
     )
     work.record(_event(Tag.CHAT_LEFT, arrival))
+
+
+async def member_left(work: Unit, arrival: Arrival, account: str) -> None:
+    """Somebody is no longer in a conversation of several people: what they asked for there, and is
+    not finished, goes on in their own conversation with us, which is called by their account."""
+    moved = await fetch_all(
+        work.connection,
+        "update threads h set channel = :account, root = :account from tasks t, accounts a"
+        " where h.organisation_id = :organisation_id and t.id = h.task_id"
+        " and t.finished_at is null and h.person_id is null and h.platform = :platform"
+        " and h.workspace = :workspace and h.channel = :channel and h.account = :account"
+        " and a.organisation_id = :organisation_id and a.platform = :platform"
+        " and a.workspace = :workspace and a.external_id = :account and a.person_id = t.person_id"
+        " returning t.person_id",
+        _place(arrival) | {"account": account},
+    )
+    if moved:
+        event = _event(Tag.CHAT_MEMBER_LEFT, arrival, {"tasks": len(moved)})
+        work.record(replace(event, stream=moved[0].person_id))
 
 
 async def unsent(work: Unit, arrival: Arrival, message: str) -> None:

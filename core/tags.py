@@ -405,6 +405,14 @@ class Tag(Declared):
     CHAT_LEFT = _of(
         "organisation", "intake:chat:left", "We are in that conversation no longer.", **_CHAT
     )
+    CHAT_MEMBER_LEFT = _of(
+        "person",
+        "intake:chat:departed",
+        "A person left that conversation: so many of their unfinished tasks go on in their own "
+        "conversation with us.",
+        tasks=WHOLE,
+        **_CHAT,
+    )
     MESSAGE_UNSENT = _of(
         "organisation",
         "intake:message:unsent",

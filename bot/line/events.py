@@ -110,6 +110,7 @@ _KINDS: dict[str, Callable[[Door, Arrival], Awaitable[None]]] = {
     "unfollow": comings.on_unfollow,
     "join": groups.on_join,
     "leave": groups.on_leave,
+    "memberLeft": groups.on_members_left,
     "unsend": _unsent,
 }
 """What there is to do about events besides messages. Of all others it is kept that they came."""

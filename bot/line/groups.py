@@ -5,7 +5,7 @@ from bot.line.door import Door
 from bot.line.gathering import is_named
 from bot.line.said import Said
 from core.arrivals import Arrival
-from core.chat_events import joined, left
+from core.chat_events import joined, left, member_left
 from core.commands import read_command
 from core.house import House
 from core.messages import Message
@@ -32,6 +32,15 @@ async def on_join(door: Door, arrival: Arrival) -> None:
     words = wording.INTRODUCTION
     text = "\n\n".join(words.to(language) for language in LANGUAGES)
     await door.mention(arrival, Message(text))
+
+
+async def on_members_left(door: Door, arrival: Arrival) -> None:
+    """Some people left: what they have open there is for them alone from now on."""
+    members = (arrival.body.get("left") or {}).get("members") or ()
+    accounts = {str(each["userId"]) for each in members if each.get("userId")}
+    async with unit(door.house) as work:
+        for account in sorted(accounts):
+            await member_left(work, arrival, account)
 
 
 async def on_leave(door: Door, arrival: Arrival) -> None:

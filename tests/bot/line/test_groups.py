@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.bot.line.conftest import REQUEST, Office
+from tests.bot.line.conftest import REQUEST, TOTAL, Office
 from tests.fakes.line.reading import words
 from tests.fakes.line.state import Said
 
@@ -65,6 +65,23 @@ async def test_a_question_in_a_group_is_answered_by_quoting_it(office: Office, g
     await people.say("ところで株式会社ABC商事は", "花子", group)
     await people.say("株式会社ABC商事", "花子", group, quote=question)
     await office.card("三郎")
+
+
+async def test_what_somebody_has_open_in_a_group_they_leave_goes_on_alone(
+    office: Office, group: str
+) -> None:
+    people = office.people
+    await people.say(REQUEST, "花子", group)
+    card = await office.card("三郎")
+    await people.member_left("花子", group)
+    await office.until("select 1 from audit_events where tag = 'intake:chat:departed'")
+    said = len(office.line.said(group))
+    await people.press(card, "承認", "三郎")
+    result = await office.said("花子", "Q-")
+    assert TOTAL in words(result)
+    assert len(office.line.said(group)) == said
+    await people.say("状況", "花子")
+    await office.said("花子", "完了")
 
 
 async def test_groups_it_left_are_known_to_be_left(office: Office, group: str) -> None:
