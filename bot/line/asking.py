@@ -147,7 +147,7 @@ async def complete(door: Door, arrival: Arrival, prompt: Prompt, text: str) -> N
     """The next message of whoever was asked: the words, or the name of a person."""
     facts: Mapping[str, Any] = prompt.facts
     stage, whom = str(facts["stage"]), facts.get("whom")
-    person = await door.person(arrival)
+    person = await door.person_now(arrival)
     if facts.get("step") and person is not None:
         number = unicodedata.normalize("NFKC", text).strip()
         to = int(number) if re.fullmatch(r"\d{1,3}", number) else None

@@ -15,7 +15,7 @@ async def on_follow(door: Door, arrival: Arrival) -> None:
     """Added, or no longer blocked: a greeting, for strangers with how to link their account."""
     async with unit(door.house) as work:
         await reachable(work, sender_of(arrival))
-    person = await door.person(arrival)
+    person = await door.person_now(arrival)
     if person is None:
         await door.mention(arrival, Message(wording.WELCOME_ALL))
         return

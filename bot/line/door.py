@@ -8,7 +8,7 @@ from uuid import UUID
 
 import structlog
 
-from core.acquaintances import met
+from core.acquaintances import meet, met
 from core.arrivals import Arrival
 from core.chores import Chores
 from core.errors import MiyabiError, TryLater
@@ -68,6 +68,11 @@ class Door:
     async def person(self, arrival: Arrival) -> Person | None:
         """Who it is, as far as is known; None for a stranger."""
         return await met(self.house, sender_of(arrival))
+
+    async def person_now(self, arrival: Arrival) -> Person | None:
+        """The same at this moment: what is shown to somebody is only theirs who they are now. Their
+        account may have been cut, or they may have left, since this process met them."""
+        return await meet(self.house, sender_of(arrival))
 
     async def language(self, arrival: Arrival) -> Language:
         """The language to answer somebody in."""

@@ -23,7 +23,7 @@ async def on_press(door: Door, arrival: Arrival) -> None:
     pressed = await _meaning(door, arrival, str(postback.get("data") or ""))
     if not arrival.account:
         return
-    person = await door.person(arrival)
+    person = await door.person_now(arrival)
     if pressed is None:
         language = person.language if person is not None else "ja"
         words = wording.NO_SUCH_BUTTON.to(language)

@@ -8,7 +8,7 @@ from core.approvals.routes import put
 from core.approvals.view import latest_of
 from core.inbound import Click, Inbound, Sender, Spot
 from core.intake import accept
-from core.people import add, link, who
+from core.people import add, change, link, who
 from core.unit import unit
 from miyabi.build import open_house
 from miyabi.embedded import Services
@@ -55,6 +55,22 @@ def data(said: Said, label: str) -> str:
     """What the button of that label carries."""
     [found] = [b for b in buttons(said) if b.label.startswith(label) and b.kind == "postback"][:1]
     return str(found.action["data"])
+
+
+async def test_who_has_left_meanwhile_is_shown_nothing_more(office: Office, card: Said) -> None:
+    """This process has met them; another one was told that they have left."""
+    asked = await heard(office, "三郎", office.people.press(card, "却下"))
+    assert "#1001" in asked.text
+    async with unit(office.house) as work:
+        account = Sender("line", office.line.home.destination, id_of("三郎"))
+        person = await who(work.connection, account)
+        assert person is not None
+        await change(work, person, email=None, active=False)
+    told = await heard(office, "三郎", office.people.press(card, "却下"))
+    assert "#1001" not in told.text
+    told = await heard(office, "三郎", office.people.press(card, "承認"))
+    assert "#1001" not in told.text
+    assert await state(office) == "pending"
 
 
 async def test_a_press_after_a_restart(
