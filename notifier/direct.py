@@ -56,12 +56,14 @@ async def reachable(
 async def _accounts(
     connection: AsyncConnection, organisation_id: UUID, people: Sequence[UUID]
 ) -> list[tuple[Account, bool]]:
-    """The accounts where they listen, and whether each is reached."""
+    """The accounts where they listen, and whether each is reached; of who has left none is."""
     rows = await fetch_all(
         connection,
-        "select person_id, platform, workspace, external_id, listens, unreachable_since is null"
-        " as reached from accounts where organisation_id = :organisation_id"
-        " and person_id = any(:people) and listens order by created_at",
+        "select a.person_id, a.platform, a.workspace, a.external_id, a.listens,"
+        " a.unreachable_since is null and p.active as reached"
+        " from accounts a join people p on p.id = a.person_id"
+        " where a.organisation_id = :organisation_id and a.person_id = any(:people)"
+        " and a.listens order by a.created_at",
         {"organisation_id": organisation_id, "people": people},
     )
     return [

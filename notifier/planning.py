@@ -98,7 +98,8 @@ class _Found:
     waits: timedelta | None = None
 
 
-# What was for a person is said to no account that was cut off from them, whosever it is by now. And
+# What was for a person is said to no account that was cut off from them, whosever it is by now, and
+# to nobody who has left: their account on a platform for everybody is theirs for good. And
 # once something could not be said in a chat, nothing that came after overtakes it, of any task.
 _AROUND = """
     with earlier as materialized (
@@ -107,7 +108,7 @@ _AROUND = """
             and id < :first and (attempts > 0 or thread_id = :thread_id)
     )
     select coalesce(a.tells_ends, false) as tells_ends, coalesce(c.amounts, false) as amounts,
-        case when asked.direct then a.id is null or a.unreachable_since is not null
+        case when asked.direct then a.id is null or a.unreachable_since is not null or not p.active
             else c.left_at is not null end as unreachable,
         exists (select from deliveries d where d.organisation_id = :organisation_id
             and d.task_id = :task_id and d.thread_id = :thread_id and d.slot = 'result')
@@ -123,6 +124,7 @@ _AROUND = """
     left join accounts a on a.organisation_id = :organisation_id and a.platform = :platform
         and a.workspace = :workspace and a.external_id = :account
         and (a.person_id = :reader or not asked.direct)
+    left join people p on p.organisation_id = :organisation_id and p.id = a.person_id
     left join chats c on c.organisation_id = :organisation_id and c.platform = :platform
         and c.workspace = :workspace and c.channel = :channel
 """

@@ -178,6 +178,16 @@ async def test_nothing_is_said_to_an_account_that_is_somebody_elses_by_now(flat:
     assert "issued" in result.text
 
 
+async def test_nothing_is_said_to_who_has_left(flat: Flat) -> None:
+    answer = await flat.asked()
+    async with unit(flat.office.house) as work:
+        await people.change(work, flat.office.asker, email=None, active=False)
+    await flat.approve(answer.task_id, flat.office.boss)
+
+    assert flat.wall.texts("asker") == []
+    assert [m for m in flat.office.wall.posted.values() if m.files] == []
+
+
 async def test_later_news_for_somebody_unreachable_goes_by_their_other_accounts(
     flat: Flat,
 ) -> None:
