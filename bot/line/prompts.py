@@ -50,6 +50,29 @@ async def asked_for(engine: AsyncEngine, arrival: Arrival) -> Prompt | None:
     return Prompt(row.action, json.loads(row.value)) if row else None
 
 
+# The words of whoever is asked two things are for the one that they were asked last.
+_OVERTAKEN = """
+    select 1 from prompts p
+        join accounts a on a.organisation_id = p.organisation_id and a.platform = p.platform
+            and a.workspace = p.workspace and a.external_id = p.account
+        join threads h on h.organisation_id = p.organisation_id and h.platform = p.platform
+            and h.workspace = p.workspace and h.channel = p.channel
+        join tasks t on t.id = h.task_id and t.person_id = a.person_id and t.finished_at is null
+        join messages m on m.thread_id = h.id and m.slot = 'question:' || (t.question ->> 'id')
+    where p.organisation_id = :organisation_id and p.platform = :platform
+        and p.workspace = :workspace and p.channel = :channel and p.account = :account
+        and m.posted_at > p.expires_at - cast(:lasts as interval)
+    limit 1
+"""
+
+
+async def is_overtaken(engine: AsyncEngine, arrival: Arrival) -> bool:
+    """Whether whoever this is from was asked a question of their own here after what is asked for,
+    and has not answered it."""
+    values = _whose(arrival) | {"lasts": LASTS}
+    return await fetch_one_alone(engine, _OVERTAKEN, values) is not None
+
+
 async def forget(house: House, arrival: Arrival, prompt: Prompt | None = None) -> None:
     """Ask for nothing any more; with a prompt, only if that is what is asked for."""
     what = _what(prompt) if prompt is not None else {"action": None, "value": None}

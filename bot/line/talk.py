@@ -119,7 +119,11 @@ async def _prompted(door: Door, told: _Told) -> bool:
         return False  # in a group, what is said to others is no reason to reject something
     command = read_command(told.text, door.house.agents.values())
     builtin = command.name is not None and not command.is_agent
-    if builtin or (prompt.action != REQUEST and gathering.is_named(command, told.text)):
+    overtaken = await prompts.is_overtaken(door.house.engine, told.arrival)
+    if overtaken and prompt.action == REQUEST:
+        return False  # its files are for what comes after the answer
+    named = prompt.action != REQUEST and gathering.is_named(command, told.text)
+    if overtaken or builtin or named:
         await prompts.forget(door.house, told.arrival, prompt)
         return False
     if prompt.action != REQUEST:

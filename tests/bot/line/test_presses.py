@@ -73,6 +73,22 @@ async def test_who_has_left_meanwhile_is_shown_nothing_more(office: Office, card
     assert await state(office) == "pending"
 
 
+async def test_the_answer_to_a_later_question_is_no_reason(office: Office) -> None:
+    """一郎 asks himself, and is asked something about it after he pressed to reject another's."""
+    people = office.people
+    await people.say(REQUEST, "花子")
+    card = await office.card("一郎")
+    request = people.make.text("見積 モニター5台 納期12/25", "一郎")
+    await people.deliver(request, people.make.postback(data(card, "却下"), "一郎"))
+    await office.said("一郎", "理由")
+    await office.said("一郎", "どのお客様")
+    await office.until("select 1 from messages where slot like 'question:%'")
+    await people.say("株式会社ABC商事", "一郎")
+    await office.until("select 1 from tasks where reference = 1002 and question is null")
+    assert await state(office) == "pending"
+    assert await office.count("prompts") == 0
+
+
 async def test_a_press_after_a_restart(
     office: Office, card: Said, services: Services, tmp_path: Any
 ) -> None:
