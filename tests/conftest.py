@@ -41,6 +41,11 @@ def pytest_configure(config: pytest.Config) -> None:
         os.environ[_HOME] = tempfile.mkdtemp(prefix="miyabi-tests-")
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The long ones first: begun last, they would keep all others waiting at the end."""
+    items.sort(key=lambda item: item.get_closest_marker("long") is None)
+
+
 def pytest_unconfigure(config: pytest.Config) -> None:
     """Take the servers' folder away; the last worker has stopped them."""
     if not hasattr(config, "workerinput"):

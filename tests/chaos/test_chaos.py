@@ -13,6 +13,7 @@ from tests.chaos.run import run
 SELECTION = Size(tasks=18, outside=1, pause=0.4, zombie=7.0)
 
 
+@pytest.mark.long
 @pytest.mark.timeout(290)
 async def test_nothing_is_lost_doubled_or_hidden_and_no_missing_safeguard_is_overlooked() -> None:
     # How long recovery takes is measured by `make chaos`; here it shares the machine with others.

@@ -4,6 +4,8 @@ import asyncio
 import time
 from contextlib import AsyncExitStack
 
+import pytest
+
 from core import organisations, people
 from core.company import Company
 from core.db import fetch_all, fetch_one
@@ -18,6 +20,7 @@ REQUEST = "見積 株式会社ABC商事 モニター5台 キーボード10個 �
 TASKS = 30
 
 
+@pytest.mark.long
 async def test_a_rolling_restart_loses_doubles_and_burns_nothing() -> None:
     async with AsyncExitStack() as stack:
         yard = await stack.enter_async_context(open_yard())

@@ -1,6 +1,7 @@
 """What comes in at all: signed, fresh, small, once; and what is said when the database is away."""
 
 import asyncio
+import contextlib
 import json
 import time
 from collections.abc import AsyncIterator
@@ -284,6 +285,9 @@ def _refused(office: Office) -> list[str]:
 async def _held(office: Office) -> AsyncIterator[None]:
     """All connections of the house taken: the database does not answer."""
     async with AsyncExitStack() as stack:
-        for _ in range(POOL):
-            await stack.enter_async_context(office.house.engine.connect())
+        held = 0
+        while held < POOL:
+            with contextlib.suppress(TimeoutError):  # the worker has it for a moment longer
+                await stack.enter_async_context(office.house.engine.connect())
+                held += 1
         yield
