@@ -2,6 +2,7 @@
 
 import asyncio
 import fcntl
+import logging
 import os
 import shutil
 import tempfile
@@ -12,6 +13,7 @@ from urllib.parse import urlsplit
 
 import pytest
 import redis
+import structlog
 from hypothesis import settings as hypothesis_settings
 from pydantic import SecretStr
 
@@ -50,6 +52,17 @@ def pytest_unconfigure(config: pytest.Config) -> None:
     """Take the servers' folder away; the last worker has stopped them."""
     if not hasattr(config, "workerinput"):
         shutil.rmtree(os.environ.pop(_HOME), ignore_errors=True)
+
+
+@pytest.fixture(autouse=True)
+def _logs_as_they_were() -> Iterator[None]:
+    """Logging belongs to the whole process: give it back as it was, or every logger that is used
+    for the first time later writes to what a test had for its stderr."""
+    handlers, level = logging.root.handlers, logging.root.level
+    yield
+    if structlog.is_configured():
+        logging.root.handlers, logging.root.level = handlers, level
+        structlog.reset_defaults()
 
 
 @pytest.fixture(scope="session")

@@ -130,7 +130,7 @@ json = st.recursive(
 
 
 @given(st.dictionaries(st.text(max_size=8), json, max_size=4))
-@settings(max_examples=200)
+@settings(max_examples=100)
 def test_the_hash_does_not_depend_on_the_order_of_keys(data: dict[str, object]) -> None:
     body = {**event(uuid7()).body(), "data": data}
     turned = dict(reversed(body.items()))
@@ -152,7 +152,7 @@ def test_the_hash_does_not_depend_on_the_order_of_keys(data: dict[str, object]) 
         max_size=4,
     )
 )
-@settings(max_examples=300)
+@settings(max_examples=150)
 def test_an_event_is_spelt_as_the_standard_has_it(data: dict[str, object]) -> None:
     body = {**event(uuid7()).body(), "data": data}
 

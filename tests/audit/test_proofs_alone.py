@@ -61,7 +61,7 @@ def _hashes(leaves: list[bytes], ranges: list[Range]) -> list[bytes]:
 
 
 @given(st.data())
-@settings(max_examples=300)
+@settings(max_examples=150)
 def test_every_inclusion_proof_holds_and_none_that_was_changed(data: st.DataObject) -> None:
     size = data.draw(st.integers(1, 300))
     index = data.draw(st.integers(0, size - 1))
@@ -83,7 +83,7 @@ def test_every_inclusion_proof_holds_and_none_that_was_changed(data: st.DataObje
 
 
 @given(st.data())
-@settings(max_examples=300)
+@settings(max_examples=150)
 def test_every_consistency_proof_holds_and_none_that_was_changed(data: st.DataObject) -> None:
     new = data.draw(st.integers(1, 300))
     old = data.draw(st.integers(1, new))

@@ -177,7 +177,7 @@ async def test_the_settings_every_connector_is_given_are_accepted(tmp_path: Path
     assert (await source.read()).items
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(st.binary(max_size=300) | st.text(max_size=300).map(lambda t: t.encode("utf-8", "replace")))
 def test_any_bytes_give_a_catalogue_or_one_clear_error(data: bytes) -> None:
     customers = csv_table("customers.csv", (CUSTOMERS + CUSTOMER).encode())

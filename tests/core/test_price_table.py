@@ -197,7 +197,7 @@ CELL = st.text(max_size=12) | st.sampled_from(
 ROWS = st.lists(st.lists(CELL, max_size=7), max_size=6)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(ROWS)
 def test_any_cells_below_good_headers_give_a_catalogue_or_one_clear_error(
     rows: list[list[str]],

@@ -2,7 +2,6 @@
 
 import json
 import logging
-from collections.abc import Iterator
 
 import pytest
 import structlog
@@ -10,15 +9,6 @@ import structlog
 from miyabi.logs import configure
 
 TOKEN = "xoxb-123456789012-abcdefghijkl"
-
-
-@pytest.fixture(autouse=True)
-def _as_it_was() -> Iterator[None]:
-    """Logging belongs to the whole process: give it back as it was."""
-    handlers, level = logging.root.handlers, logging.root.level
-    yield
-    logging.root.handlers, logging.root.level = handlers, level
-    structlog.reset_defaults()
 
 
 def test_a_machine_reads_a_json_object_a_line(capsys: pytest.CaptureFixture[str]) -> None:

@@ -15,7 +15,7 @@ pytestmark = pytest.mark.timeout(120)
 
 @pytest.fixture
 def line_settings() -> dict[str, Any]:
-    return {"first_answer_seconds": 15}
+    return {"first_answer_seconds": 5}
 
 
 async def test_a_day_is_picked_from_the_calendar(office: Office) -> None:

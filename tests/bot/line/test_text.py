@@ -12,7 +12,7 @@ TEXTS = st.text(max_size=200) | st.lists(
 ).map("".join)
 
 
-@settings(max_examples=150)
+@settings(max_examples=80)
 @given(TEXTS, st.integers(2, 60), st.integers(1, 6))
 def test_parts_fit_lose_nothing_and_split_no_cluster(text: str, most: int, count: int) -> None:
     whole = clean(text)
@@ -32,7 +32,7 @@ def test_parts_fit_lose_nothing_and_split_no_cluster(text: str, most: int, count
         assert kept == [c for c in regex.findall(r"\X", whole) if c != "\n"] or not whole.strip()
 
 
-@settings(max_examples=150)
+@settings(max_examples=80)
 @given(TEXTS, st.integers(2, 60))
 def test_what_is_cut_says_so_and_is_whole_up_to_there(text: str, most: int) -> None:
     shown = cut(text, most)

@@ -123,10 +123,10 @@ async def test_a_click_is_answered_where_it_was_made(office: Office) -> None:
     reply = await office.driver.click(card, "承認", user="U2")
     await office.whispered("U2", "承認")
 
-    [call] = office.slack.calls_to("chat.postEphemeral")
+    calls = office.slack.calls_to("chat.postEphemeral")  # two where it took a moment
     assert reply.ok
-    assert call.args["channel"] == "C1"
-    assert call.args["thread_ts"] == card.thread_ts
+    assert {call.args["channel"] for call in calls} == {"C1"}
+    assert {call.args["thread_ts"] for call in calls} == {card.thread_ts}
     assert not any(place.uses for place in office.slack.world.response_urls.values())
 
 

@@ -67,7 +67,7 @@ MESSAGES = st.builds(
 )
 
 
-@settings(max_examples=200)
+@settings(max_examples=100)
 @given(MESSAGES)
 def test_slack_takes_any_message(message: Message) -> None:
     shown = blocks(message, "F1")
@@ -78,7 +78,7 @@ def test_slack_takes_any_message(message: Message) -> None:
     assert 1 <= len(fallback(message)) <= 3_000
 
 
-@settings(max_examples=200)
+@settings(max_examples=100)
 @given(MESSAGES)
 def test_nothing_that_was_typed_is_read_as_a_mark(message: Message) -> None:
     for text in (*_texts(blocks(message, "F1")), fallback(message)):

@@ -46,7 +46,7 @@ def read(catalogue: Catalogue) -> Callable[[str], float]:
 
 
 @given(text=st.text(max_size=400) | st.lists(PIECES, max_size=60).map("".join))
-@settings(max_examples=300)
+@settings(max_examples=150)
 def test_any_text_is_read_within_50_ms(text: str, read: Callable[[str], float]) -> None:
     assert read(text) < 0.05
 
