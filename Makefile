@@ -3,8 +3,8 @@
 
 PYTHON ?= python3
 ARGS ?=
-# Some tests wait more than they work: four of them keep two cores busy.
-WORKERS ?= 4
+# Some tests wait more than they work: three of them keep two cores busy.
+WORKERS ?= 3
 
 BIN := .venv/bin
 MAIN := .venv/.main-installed

@@ -11,7 +11,7 @@ from pydantic import SecretStr
 from sqlalchemy import text
 from starlette.applications import Starlette
 
-from bot.slack import platform
+from bot.slack import actions, platform
 from bot.slack.outbound import SlackOutbound
 from core import organisations, people
 from core.company import Company
@@ -26,6 +26,15 @@ from tests.fakes.slack.driver import SIGNING_SECRET, Driver
 from tests.fakes.slack.server import FakeSlack
 from tests.fakes.slack.state import Message, View
 from tests.running import at_port, working
+
+
+@pytest.fixture(autouse=True)
+def _patient(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """How soon a press is answered is not the question where tests share the machine, but for those
+    of it."""
+    if request.node.get_closest_marker("how_soon") is None:
+        monkeypatch.setattr(actions, "CLICK_PATIENCE", 5)
+
 
 COMPANY = Company("株式会社みやび商会", "100-0001", "東京都千代田区千代田1-1", "03-0000-0000")
 REQUEST = "quote 株式会社ABC商事 モニター5台 キーボード10個 納期12/25"

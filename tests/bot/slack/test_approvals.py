@@ -157,6 +157,7 @@ async def test_what_waits_lies_in_the_home_tab_to_be_approved_there(firm: Office
     )
 
 
+@pytest.mark.how_soon
 async def test_every_press_is_answered_while_the_database_stalls(firm: Office) -> None:
     office, driver = firm, firm.driver
     card = await office.quote()

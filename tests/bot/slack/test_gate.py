@@ -18,7 +18,7 @@ from tests.fakes.slack.delivery import Delivery
 from tests.fakes.slack.driver import SIGNING_SECRET
 from tests.fakes.slack.signing import signed_headers
 
-pytestmark = pytest.mark.timeout(120)
+pytestmark = [pytest.mark.timeout(120), pytest.mark.how_soon]
 
 SECRET = SIGNING_SECRET.encode()
 
