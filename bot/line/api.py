@@ -14,8 +14,8 @@ import aiohttp
 
 from bot.line.refusals import AWAY, Delivered, LineRefused, ids_of, meaning
 from core.errors import OutcomeUnknown, TryLater
-from core.ports import TooLarge
 from core.settings import LineSettings
+from core.streams import read_at_most
 
 if TYPE_CHECKING:
     from linebot.v3.messaging import AsyncApiClient, AsyncMessagingApi, AsyncMessagingApiBlob
@@ -149,7 +149,7 @@ class Api:
                 url, headers=headers, timeout=_limits(DOWNLOAD_TIMEOUT, CALL_TIMEOUT)
             ) as answer:
                 if answer.status == 200:
-                    return await _read(answer, most)
+                    return await read_at_most(answer.content.iter_chunked(65_536), most)
                 status, body = answer.status, await answer.read()
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
             raise _away(error) from error
@@ -261,16 +261,6 @@ def _given(token: str, seconds: float) -> Json:
 
 def _limits(total: float, quiet: float | None = None) -> aiohttp.ClientTimeout:
     return aiohttp.ClientTimeout(total=total, sock_connect=CONNECT_TIMEOUT, sock_read=quiet)
-
-
-async def _read(answer: aiohttp.ClientResponse, most: int) -> bytes:
-    parts, size = [], 0
-    async for part in answer.content.iter_chunked(65_536):
-        size += len(part)
-        if size > most:
-            raise TooLarge
-        parts.append(part)
-    return b"".join(parts)
 
 
 def _away(error: Exception) -> TryLater:

@@ -216,11 +216,15 @@ class Channels:
         return self._own
 
     async def warm(self) -> None:
-        """Load what calls need, and learn whose the settings' channel is, before somebody waits."""
-        if self.in_settings or await rows.connected(self._engine, None):
-            await self.api.load()
-        if self.in_settings:
-            await asyncio.wait([self._ask_own()])
+        """Know the channels, and load what calls need, before their first webhook comes, which has
+        no time for that."""
+        try:
+            if await self.every() or self.in_settings:
+                await self.api.load()
+            if self.in_settings:
+                await self.own()
+        except (MiyabiError, SQLAlchemyError, OSError) as error:
+            log.warning("line.channels_not_met", why=repr(error))
 
     async def is_own(self, channel: Channel) -> bool:
         """Whether a channel is the one in the settings. Raises Permanent or TryLater."""

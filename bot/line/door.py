@@ -1,16 +1,13 @@
 """What every handler of LINE's events has at hand, and how it answers people."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import timedelta
-from typing import Protocol
 from uuid import UUID
 
 import structlog
 
+from bot.line.outbound import LineOutbound
 from core.acquaintances import meet, met
 from core.arrivals import Arrival
-from core.chores import Chores
 from core.errors import MiyabiError, TryLater
 from core.house import House
 from core.inbound import Sender, Spot
@@ -22,47 +19,12 @@ from core.words import Language, Words
 log = structlog.get_logger()
 
 
-class Speaks(Protocol):
-    """The way out, as far as the handlers of events use it."""
-
-    @property
-    def chores(self) -> Chores:
-        """What goes on after an event was dealt with."""
-        ...
-
-    async def answer(
-        self,
-        arrival: Arrival,
-        messages: Sequence[Message],
-        *,
-        only_free: bool = False,
-        quick: int = 0,
-        task_id: UUID | None = None,
-    ) -> None:
-        """Answer an event by its own reply token, or by a push where that is spent or too old.
-
-        The same call whatever happens: handled again, an event is answered once. `only_free`: by
-        the token or not at all. `quick`: the first choice to offer, where they take several pages.
-        `task_id`: what it is about, whose documents it opens.
-        Raises TryLater where nothing was said.
-        """
-        ...
-
-    async def loading(self, workspace: str, chat: str, lasts: timedelta) -> None:
-        """Show the loading animation in a one-to-one chat. Raises as `answer` does."""
-        ...
-
-    async def menu_for(self, workspace: str, account: str, language: Language) -> None:
-        """Begin to show somebody the rich menu of their language, where there is one."""
-        ...
-
-
 @dataclass(frozen=True, slots=True)
 class Door:
     """The ways in of one process."""
 
     house: House
-    outbound: Speaks
+    outbound: LineOutbound
     opening: Opening
 
     async def person(self, arrival: Arrival) -> Person | None:

@@ -17,7 +17,7 @@ from bot.line.ledger import Left
 from bot.line.menus import Menus
 from bot.line.quota import Quotas
 from bot.line.refusals import AWAY
-from bot.line.render import Look, render
+from bot.line.render import Look
 from bot.line.showing import Room, Showing, task_of
 from bot.line.tokens import Channel
 from core import tasks
@@ -253,8 +253,6 @@ def _shown(each: Utterance) -> Sequence[Json]:
     """An utterance with links and presses that are none: for how much there is of it."""
     picture = _LINK_LIKE if each.message.picture is not None else None
     look = Look(press=lambda *_: "0" * 32, link=lambda _: _LINK_LIKE, picture=picture)
-    if each.before is None:
-        return render(each.message, look, code=each.code)
     return render_change(each.before, each.message, look, code=each.code)
 
 

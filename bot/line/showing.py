@@ -11,7 +11,8 @@ from bot.line.flex import Json
 from bot.line.press_ids import press_id, presses_of
 from bot.line.render import Look, render
 from core import people
-from core.db import execute, fetch_one, fetch_one_alone, to_json
+from core.chats import shows_amounts
+from core.db import execute, fetch_one_alone, to_json
 from core.house import House
 from core.inbound import Sender
 from core.links import make_link
@@ -45,10 +46,7 @@ class Showing:
         found = []
         for each in said:
             look = self._look(room, links, amounts, each.message)
-            if each.before is None:
-                found.append(render(each.message, look, code=each.code))
-            else:
-                found.append(render_change(each.before, each.message, look, code=each.code))
+            found.append(render_change(each.before, each.message, look, code=each.code))
         return found
 
     async def messages(
@@ -95,17 +93,10 @@ class Showing:
         return links, amounts
 
     async def _may_see_amounts(self, room: Room) -> bool:
-        row = await fetch_one_alone(
-            self._house.engine,
-            "select amounts from chats where organisation_id = :organisation_id"
-            " and platform = 'line' and workspace = :workspace and channel = :chat",
-            {
-                "organisation_id": room.organisation_id,
-                "workspace": room.workspace,
-                "chat": room.chat,
-            },
-        )
-        return bool(row is not None and row.amounts)
+        async with self._house.engine.connect() as connection:
+            return await shows_amounts(
+                connection, room.organisation_id, "line", room.workspace, room.chat
+            )
 
     async def _store_presses(self, work: Unit, room: Room, presses: set[tuple[str, str]]) -> None:
         rows = [
@@ -155,10 +146,9 @@ def _files(messages: Sequence[Message]) -> list[Attachment]:
 
 async def task_of(house: House, organisation_id: UUID, delivery: str) -> UUID | None:
     """The task that a delivery is of."""
-    async with house.engine.connect() as connection:
-        row = await fetch_one(
-            connection,
-            "select task_id from deliveries where organisation_id = :organisation_id and id = :id",
-            {"organisation_id": organisation_id, "id": UUID(delivery)},
-        )
+    row = await fetch_one_alone(
+        house.engine,
+        "select task_id from deliveries where organisation_id = :organisation_id and id = :id",
+        {"organisation_id": organisation_id, "id": UUID(delivery)},
+    )
     return row.task_id if row is not None else None

@@ -7,20 +7,19 @@ import time
 from collections.abc import Awaitable, Callable, Sequence
 
 import structlog
-from sqlalchemy.exc import SQLAlchemyError
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
 from bot.line.arriving import LineHands
-from bot.line.channels import Channels
 from bot.line.door import Door
 from bot.line.inbox import REJECTED, Inbox, NotKept, Refused
 from bot.line.outbound import LineOutbound
 from bot.line.spool import Signed, Spool
 from core.arriving import Arriving
-from core.errors import MiyabiError
 from core.platform import Opening
+from core.ports import TooLarge
+from core.streams import read_at_most
 
 log = structlog.get_logger()
 
@@ -44,19 +43,8 @@ async def listen(opening: Opening) -> None:
     """Deal with what earlier processes left, and with what nobody has dealt with in time."""
     inbox = _open_inbox(opening)
     if inbox is not None:
-        inbox.chores.begin(_meet(inbox.channels))
         inbox.drain_later()
         await inbox.arriving.sweep()
-
-
-async def _meet(channels: Channels) -> None:
-    """Know the channels before their first webhook comes, which has no time to ask who they are."""
-    try:
-        await channels.every()
-        if channels.in_settings:
-            await channels.own()
-    except (MiyabiError, SQLAlchemyError, OSError) as error:
-        log.warning("line.channels_not_met", why=repr(error))
 
 
 def _open_inbox(opening: Opening) -> Inbox | None:
@@ -95,13 +83,10 @@ async def _body(request: Request) -> bytes | None:
     announced = request.headers.get("content-length", "0")
     if not announced.isdecimal() or int(announced) > BODY_BYTES:
         return None
-    parts, size = [], 0
-    async for part in request.stream():
-        size += len(part)
-        if size > BODY_BYTES:
-            return None
-        parts.append(part)
-    return b"".join(parts)
+    try:
+        return await read_at_most(request.stream(), BODY_BYTES)
+    except TooLarge:
+        return None
 
 
 def _reject(status: int, reason: str) -> Response:

@@ -11,8 +11,8 @@ from slack_sdk.web.async_slack_response import AsyncSlackResponse
 
 from bot.slack.limits import CALL_TIMEOUT, DOWNLOAD_TIMEOUT
 from core.errors import MiyabiError, OutcomeUnknown, Permanent, TryLater
-from core.ports import TooLarge
 from core.settings import SlackSettings
+from core.streams import read_at_most
 from core.words import Words
 
 AWAY = Words(
@@ -114,7 +114,7 @@ class Api:
                 url, headers=headers, allow_redirects=False, timeout=limits
             ) as answer:
                 if answer.status == 200 and answer.content_type != "text/html":
-                    return await _read(answer, most)
+                    return await read_at_most(answer.content.iter_chunked(65_536), most)
                 status, kind = answer.status, answer.content_type
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
             raise _away(error) from error
@@ -126,16 +126,6 @@ class Api:
         """Close the connections."""
         if self._session is not None:
             await self._session.close()
-
-
-async def _read(answer: aiohttp.ClientResponse, most: int) -> bytes:
-    parts, size = [], 0
-    async for part in answer.content.iter_chunked(65_536):
-        size += len(part)
-        if size > most:
-            raise TooLarge
-        parts.append(part)
-    return b"".join(parts)
 
 
 async def ask(call: Awaitable[AsyncSlackResponse]) -> Any:

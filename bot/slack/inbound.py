@@ -40,6 +40,8 @@ from bot.slack.render import Json
 from core.errors import MiyabiError
 from core.inbound import Spot, storable
 from core.platform import Opening
+from core.ports import TooLarge
+from core.streams import read_at_most
 
 log = structlog.get_logger()
 
@@ -114,13 +116,10 @@ async def _body(request: Request) -> bytes | None:
     announced = request.headers.get("content-length", "0")
     if not announced.isdecimal() or int(announced) > limits.BODY_BYTES:
         return None
-    parts, size = [], 0
-    async for part in request.stream():
-        size += len(part)
-        if size > limits.BODY_BYTES:
-            return None
-        parts.append(part)
-    return b"".join(parts)
+    try:
+        return await read_at_most(request.stream(), limits.BODY_BYTES)
+    except TooLarge:
+        return None
 
 
 def why_not(secret: bytes, body: bytes, headers: Any, now: float) -> str | None:

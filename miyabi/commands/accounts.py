@@ -9,7 +9,10 @@ from core.words import Words
 from miyabi.commands.frame import Exit, OfOrganisation, complain, run, say
 
 if TYPE_CHECKING:
+    from core.inbound import Sender
+    from core.people import Person
     from core.settings import Settings
+    from core.unit import Unit
 
 _TELL = Words(
     ja="{handle} さんが、連携するアプリでこの数字だけを Miyabi に送ります。"
@@ -78,7 +81,6 @@ def unlink(handle: Handle, account: AnAccount, organisation: OfOrganisation = No
     """Cut an account: whoever speaks from it is nobody any more."""
 
     async def command(settings: "Settings") -> int:
-        from core import people
         from core.accounts import cut
         from core.unit import unit
         from miyabi.commands.people import find_person, read_account
@@ -88,9 +90,7 @@ def unlink(handle: Handle, account: AnAccount, organisation: OfOrganisation = No
         async with session(settings) as opened:
             person = await find_person(opened, organisation, handle)
             async with unit(opened.house) as work:
-                owner = await people.who(work.connection, sender)
-                if owner is None or owner.id != person.id:
-                    raise Refused(_NOT_THEIRS.fill(account=account, handle=handle))
+                await _check_theirs(work, person, sender, account)
                 await cut(work, person, sender)
         say(_CUT.fill(account=account, handle=handle))
         return Exit.DONE
@@ -108,7 +108,6 @@ def endings(
     costs something, that is not done otherwise."""
 
     async def command(settings: "Settings") -> int:
-        from core import people
         from core.accounts import set_tells_ends
         from core.unit import unit
         from miyabi.commands.people import find_person, read_account
@@ -118,11 +117,18 @@ def endings(
         async with session(settings) as opened:
             person = await find_person(opened, organisation, handle)
             async with unit(opened.house) as work:
-                owner = await people.who(work.connection, sender)
-                if owner is None or owner.id != person.id:
-                    raise Refused(_NOT_THEIRS.fill(account=account, handle=handle))
+                await _check_theirs(work, person, sender, account)
                 await set_tells_ends(work, sender, on)
         say(_ENDS[on].fill(account=account))
         return Exit.DONE
 
     run(command)
+
+
+async def _check_theirs(work: "Unit", person: "Person", sender: "Sender", account: str) -> None:
+    """Raises Refused where the account is another's, or nobody's."""
+    from core import people
+
+    owner = await people.who(work.connection, sender)
+    if owner is None or owner.id != person.id:
+        raise Refused(_NOT_THEIRS.fill(account=account, handle=person.handle))
