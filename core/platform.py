@@ -52,13 +52,15 @@ class Platform:
 
     `outbound` builds its way out, or gives None where it is not set up. `routes` are the ASGI
     routes of its webhooks. `listen` holds a connection to the platform open until it is
-    cancelled, for those that are not called by HTTP. `check` is for `miyabi doctor`. `close` gives
-    back what the ways in and out hold open.
+    cancelled, for those that are not called by HTTP. `work` runs in every worker until it is
+    cancelled, for what a platform has to work on before it can be taken in. `check` is for `miyabi
+    doctor`. `close` gives back what the ways in and out hold open.
     """
 
     name: str
     outbound: Callable[[Opening], WayOut | None]
     routes: Callable[[Opening], Sequence[object]] = _no_routes
     listen: Callable[[Opening], Awaitable[None]] | None = None
+    work: Callable[[Opening], Awaitable[None]] | None = None
     check: Callable[[Opening], Awaitable[Sequence[Finding]]] = _nothing_to_check
     close: Callable[[Opening], Awaitable[None]] = _nothing_to_close

@@ -9,7 +9,7 @@ import os
 import tomllib
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from dotenv import dotenv_values
 from pydantic import (
@@ -128,6 +128,47 @@ class LineSettings(BaseModel):
         default=5, ge=0, le=50, description="of the month's quota, kept for approvals that wait"
     )
     link_days: int = Field(default=7, ge=1, le=90, description="that a link to a document opens")
+
+
+class EmailSettings(BaseModel):
+    """Mail. Mailboxes are added by `miyabi mail box add`; this is what all of them share.
+
+    The SMTP server is for those that have none of their own.
+    """
+
+    model_config = ConfigDict(frozen=True, hide_input_in_errors=True)
+
+    smtp_host: str | None = None
+    smtp_port: int = Field(default=587, ge=1, le=65535)
+    smtp_user: str = ""
+    smtp_password: SecretStr | None = None
+    smtp_security: Literal["tls", "starttls", "none"] = "starttls"
+    listen_host: str = "127.0.0.1"
+    listen_smtp: int | None = Field(
+        default=None,
+        ge=0,
+        le=65535,
+        description="port on which mail is taken by SMTP; None: it isn't",
+    )
+    listen_lmtp: int | None = Field(
+        default=None,
+        ge=0,
+        le=65535,
+        description="port on which mail is taken by LMTP; None: it isn't",
+    )
+    listen_cert: Path | None = Field(default=None, description="for STARTTLS, PEM")
+    listen_key: Path | None = None
+    most_bytes: int = Field(
+        default=25 * 1024 * 1024,
+        ge=1024,
+        description="of a mail; of a larger one only the header is read",
+    )
+    code_from_yen: int = Field(
+        default=300_000,
+        ge=0,
+        description="from here a decision on a page needs a code sent to the person's chat",
+    )
+    page_days: int = Field(default=14, ge=1, le=90, description="that a page for deciding opens")
 
 
 class ConnectorSettings(BaseModel):
@@ -261,6 +302,9 @@ class Settings(BaseSettings):
     line: LineSettings = Field(
         default=LineSettings(), validation_alias=AliasChoices("line", "MIYABI_LINE", "LINE")
     )
+    email: EmailSettings = Field(
+        default=EmailSettings(), validation_alias=AliasChoices("email", "MIYABI_EMAIL", "EMAIL")
+    )
     price_list: PriceListSettings = PriceListSettings()
     ledger: LedgerSettings = LedgerSettings()
     limits: Limits = Limits()
@@ -327,7 +371,12 @@ def _refuse_unknown_keys() -> None:
         return
     data = tomllib.loads(TOML.read_text("utf-8"))
     unknown = [key for key in data if key not in Settings.model_fields]
-    for platform, model in (("slack", SlackSettings), ("line", LineSettings)):
+    models: dict[str, type[BaseModel]] = {
+        "slack": SlackSettings,
+        "line": LineSettings,
+        "email": EmailSettings,
+    }
+    for platform, model in models.items():
         given = data.get(platform, {})
         if isinstance(given, dict):
             unknown += [f"{platform}.{key}" for key in given if key not in model.model_fields]

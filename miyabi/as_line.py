@@ -27,7 +27,7 @@ from core.unit import unit
 from core.words import Words
 from miyabi.plugins import all_platforms
 from miyabi.seed import console_account
-from miyabi.serve import Server, listen
+from miyabi.serve import Server, held_open
 from miyabi.session import Session, session
 from web.app import create_app
 
@@ -177,7 +177,8 @@ async def _served(opened: Session) -> AsyncIterator[str]:
     serving = asyncio.create_task(server.serve())
     while not server.started:  # noqa: ASYNC110  # uvicorn has no event for it
         await asyncio.sleep(0.01)
-    listening = asyncio.create_task(listen(platform, opened.built.opening))
+    assert platform.listen is not None  # noqa: S101  # LINE's is
+    listening = asyncio.create_task(held_open(platform, platform.listen, opened.built.opening))
     try:
         yield f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
     finally:

@@ -63,7 +63,7 @@ async def web(settings: Settings) -> None:
             )
             server = Server(config)
             connections = [
-                asyncio.create_task(listen(platform, built.opening))
+                asyncio.create_task(held_open(platform, platform.listen, built.opening))
                 for platform in platforms.values()
                 if platform.listen is not None and platform.name in built.house.outbounds
             ]
@@ -88,7 +88,14 @@ async def worker(settings: Settings, lanes: Sequence[Lane] = LANES) -> None:
         await bring_in(opened.house, settings)
         conditions.load()
         _collect_rarely()
-        routes = asyncio.create_task(keep_routes(opened.house, settings))
+        beside = [
+            asyncio.create_task(keep_routes(opened.house, settings)),
+            *(
+                asyncio.create_task(held_open(platform, platform.work, opened.built.opening))
+                for platform in all_platforms().values()
+                if platform.work is not None and platform.name in opened.house.outbounds
+            ),
+        ]
         working = asyncio.create_task(
             run_worker(
                 opened.house,
@@ -106,7 +113,7 @@ async def worker(settings: Settings, lanes: Sequence[Lane] = LANES) -> None:
         try:
             await _until_told(work(), working.cancel)
         finally:
-            await _cancelled([routes])
+            await _cancelled(beside)
     log.info("worker.stopped")
 
 
@@ -155,12 +162,13 @@ async def _watch_supervisor(stop: Callable[[], object]) -> None:
         await asyncio.sleep(1)
 
 
-async def listen(platform: Platform, opening: Opening) -> None:
-    """Hold a platform's connection; when it breaks in a way its adapter gave up on, begin anew."""
-    assert platform.listen is not None  # noqa: S101  # asked before
+async def held_open(
+    platform: Platform, part: Callable[[Opening], Awaitable[None]], opening: Opening
+) -> None:
+    """Run a part of a platform; when it breaks in a way its adapter gave up on, begin anew."""
     while True:
         try:
-            await platform.listen(opening)
+            await part(opening)
         except Exception:  # whatever an adapter's library raises, the webhooks must go on
             log.exception("platform.connection_ended", platform=platform.name)
             await asyncio.sleep(_LISTEN_AGAIN)
