@@ -57,6 +57,13 @@ _PERSON = {
     "roles": list_of(one_of("requester", "approver", "accountant", "auditor", "admin")),
 }
 _CHAT = {"platform": TEXT, "workspace": TEXT, "chat_sha256": SHA256}
+_MAILBOX = {
+    "purpose": one_of("general", "quote", "expense", "support"),
+    "authserv_ids": list_of(TEXT),
+    "topmost": FLAG,
+    "domains": list_of(TEXT),
+    "dkim": FLAG,
+}
 _TOKEN = {"token": TEXT, "label": _THEIRS, "handle": _THEIRS}
 _DELEGATION = {
     "delegation": ID,
@@ -619,6 +626,25 @@ class Tag(Declared):
         "A workspace took its leave, and its token was forgotten.",
         platform=TEXT,
         workspace=TEXT,
+    )
+    MAILBOX_ADDED = _of(
+        "mailbox",
+        "admin:mailbox:added",
+        "A mailbox was added: what is asked for there, and what makes us believe who writes to it. "
+        "The hash is that of its address.",
+        address_sha256=SHA256,
+        **_MAILBOX,
+    )
+    MAILBOX_CHANGED = _of(
+        "mailbox",
+        "admin:mailbox:changed",
+        "A mailbox has other settings or passwords; what makes us believe a sender from now on.",
+        **_MAILBOX,
+    )
+    MAILBOX_REMOVED = _of(
+        "mailbox",
+        "admin:mailbox:removed",
+        "A mailbox is not used any more, and its passwords were forgotten.",
     )
     LOG_SEARCHED = _of(
         "person",
