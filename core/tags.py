@@ -374,6 +374,16 @@ class Tag(Declared):
         slot=TEXT,
         answer=one_of("sent", "resend"),
     )
+    MAIL_RECEIVED = _of(
+        "mail",
+        "intake:mail:received",
+        "A mail came to a mailbox and its bytes are stored; the hash is that of them, or of its "
+        "header where it is too large. It is dealt with afterwards.",
+        mailbox=ID,
+        came_by=one_of("imap", "smtp", "lmtp", "http", "file"),
+        sha256=SHA256,
+        size=WHOLE,
+    )
     LINK_MADE = _of(
         "task",
         "notifier:link:made",
