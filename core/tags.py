@@ -412,6 +412,59 @@ class Tag(Declared):
         reference=WHOLE,
         link=ID,
     )
+    PAGE_MADE = _of(
+        "task",
+        "notifier:page:made",
+        "A person was sent the address of a page on which they decide that step, once and until "
+        "then.",
+        reference=WHOLE,
+        page=ID,
+        approval=ID,
+        stage=ID,
+        person=ID,
+        until=TEXT,
+    )
+    PAGE_OPENED = _of(
+        "task",
+        "reader:page:opened",
+        "What such a page shows was handed out, which decides nothing. To whom is not known: "
+        "programs look ahead, as scanners of mail do. The envelope has the person it was made for, "
+        "and where it was asked from.",
+        reference=WHOLE,
+        page=ID,
+    )
+    PAGE_CODED = _of(
+        "task",
+        "approval:page:coded",
+        "A code was sent to the person's own chat, to be typed on their page until then.",
+        reference=WHOLE,
+        page=ID,
+        until=TEXT,
+    )
+    PAGE_ENTERED = _of(
+        "task",
+        "approval:page:entered",
+        "The code was typed: it is the person who is at their page.",
+        reference=WHOLE,
+        page=ID,
+    )
+    PAGE_REFUSED = _of(
+        "task",
+        "approval:page:refused",
+        "Somebody was turned away from a page: signed in there as the person of the envelope, "
+        "it is not theirs; or the code was wrong; or they were sent by another site.",
+        reference=WHOLE,
+        page=ID,
+        why=one_of("other person", "code", "other site"),
+    )
+    PAGE_USED = _of(
+        "task",
+        "approval:page:used",
+        "A decision was made on a page, which is worth nothing from now on.",
+        reference=WHOLE,
+        page=ID,
+        action=one_of("approve", "reject", "return"),
+    )
     CHAT_JOINED = _of(
         "organisation",
         "intake:chat:joined",
