@@ -182,12 +182,16 @@ _EVENTS = f"""
     union all
     select task_id, 'state', case
             when bool_or(tag = '{Tag.TASK_STOPPED}'
+                or tag = '{Tag.TASK_DROPPED}'
                 or tag = '{Tag.TASK_CANCELLED}' and data ->> 'state' = 'cancelled')
                 then 'cancelled'
             when bool_or(tag = '{Tag.TASK_CANCELLED}') then 'cancelling'
             else (array_agg(after order by seq desc))[1] end
         from event cross join lateral (select case tag
                 when '{Tag.TASK_RECEIVED}' then 'received'
+                when '{Tag.TASK_HELD}' then 'waiting:release'
+                when '{Tag.TASK_RELEASED}' then 'received'
+                when '{Tag.TASK_DROPPED}' then 'cancelled'
                 when '{Tag.TASK_REVISED}' then 'received'
                 when '{Tag.TASK_RETRIED}' then 'received'
                 when '{Tag.FILE_RECEIVED}' then

@@ -13,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from audit import log as audit_log
 from audit.event import JSON, Event, canonical
-from core import phrases
+from core import holding, phrases
 from core.agent import Agent
 from core.attachments import announced
 from core.codec import dump
@@ -64,15 +64,18 @@ class NewTask:
         return Event(organisation_id, self.id, Tag.TASK_RECEIVED, data, request.actor, revision=1)
 
     def more(self, request: Request, files: Sequence[Values]) -> list[Event]:
-        """The events of the files that came with it."""
+        """The events of the files that came with it, and that it is held."""
         organisation_id = request.person.organisation_id
-        return [
+        noted = [
             Event(
                 organisation_id, self.id, Tag.FILE_RECEIVED,
                 {"attachment": file["id"], "again": False}, request.actor,
             )
             for file in files
         ]  # fmt: skip
+        if request.inbound.held:
+            noted.append(Event(organisation_id, self.id, Tag.TASK_HELD, {}, request.actor))
+        return noted
 
     def jobs(self, request: Request) -> tuple[Job, Job]:
         """To go on with it and to tell its news, without the rank that nobody knows yet."""
@@ -124,13 +127,16 @@ async def store(request: Request, new: NewTask) -> Begun | None:
         request.person.organisation_id,
         request.inbound.lane,
     )
+    held = request.inbound.held
+    if held:
+        await holding.check_room(house, request.person)
     await house.line.look(house.engine, organisation_id, lane)
     house.line.check(organisation_id, lane)
     event = await house.personal.sealed_alone(house.engine, new.event(request))
     jobs = new.jobs(request)
     values = _values(request, new, event, jobs)
     more: list[Event] = []
-    if request.inbound.files:
+    if request.inbound.files or held:
         files = announced(request.inbound.files)
         for each in new.more(request, files):
             more.append(await house.personal.sealed_alone(house.engine, each))
@@ -145,7 +151,8 @@ async def store(request: Request, new: NewTask) -> Begun | None:
     if row.reference is None:
         house.line.check_person(row.turn, lane)
         return None
-    house.line.begun(organisation_id, lane, row.turn)
+    if not held:
+        house.line.begun(organisation_id, lane, row.turn)
     answer = taken(
         house,
         new.id,
@@ -156,7 +163,8 @@ async def store(request: Request, new: NewTask) -> Begun | None:
         flat=request.inbound.spot.flat,
     )
     numbered = replace(event, data={**event.data, "reference": row.reference})
-    return Begun(answer, [numbered, *more], [replace(job, rank=row.rank) for job in jobs])
+    rung = [replace(job, rank=row.rank) for job in jobs if job.kind == "announce" or not held]
+    return Begun(answer, [numbered, *more], rung)
 
 
 def _values(request: Request, new: NewTask, event: Event, jobs: Sequence[Job]) -> Values:
@@ -188,6 +196,7 @@ def _values(request: Request, new: NewTask, event: Event, jobs: Sequence[Job]) -
         "advance_id": advance.id,
         "announce_id": announce.id,
         "lane": inbound.lane,
+        "held": inbound.held,
         "most": line.of_person(inbound.lane),
         "ranks": to_json(line.ranks(person.organisation_id, inbound.lane)),
         "files": "[]",
@@ -197,7 +206,7 @@ def _values(request: Request, new: NewTask, event: Event, jobs: Sequence[Job]) -
 
 async def _write(engine: AsyncEngine, asked: Sequence[Values]) -> Sequence[Named | None]:
     """What became of each, in their order; None where who asks was not confirmed."""
-    with_files = any(values["files"] != "[]" for values in asked)
+    with_files = any(values["more"] != "[]" for values in asked)
     names, statement = (_WITH_FILES, _STORE_FILES) if with_files else (_ASKED, _STORE)
     columns = {name: [values[name] for values in asked] for name in names}
     more = {"unnumbered": _UNNUMBERED, "hand_again": HAND_AGAIN_AFTER}
@@ -212,12 +221,12 @@ _ASKED = {
     "agent_version": "integer", "language": "text", "words": "text", "revises_id": "uuid",
     "ask": "jsonb", "thread_id": "uuid", "channel": "text", "root": "text",
     "notification_id": "uuid", "event": "text", "advance_id": "uuid", "announce_id": "uuid",
-    "lane": "text", "most": "integer", "ranks": "jsonb",
+    "lane": "text", "held": "boolean", "most": "integer", "ranks": "jsonb",
 }  # fmt: skip
 """What is said of each new task, and of which type it is."""
 
 _WITH_FILES = {**_ASKED, "files": "jsonb", "more": "jsonb"}
-"""The same where files came with any of them: they, and the events of them."""
+"""The same where more is to be said of any of them: the files that came with it, and events."""
 
 
 def _statement(asked: Mapping[str, str], files: str = "", noted: str = "") -> str:
@@ -256,9 +265,10 @@ def _statement(asked: Mapping[str, str], files: str = "", noted: str = "") -> st
         from fresh join line on line.task_id = fresh.task_id
     ), task as (
         insert into tasks (id, organisation_id, reference, agent, agent_version, person_id,
-            language, text, revises_id, state, lane, turn, rank)
+            language, text, revises_id, state, waiting_for, lane, turn, rank)
         select task_id, organisation_id, reference, agent, agent_version, person_id,
-            language, words, revises_id, 'received', lane, turn, rank from named
+            language, words, revises_id, case when held then 'waiting' else 'received' end,
+            case when held then 'release' end, lane, turn, rank from named
     ), revision as (
         insert into revisions (organisation_id, task_id, revision, ask, person_id)
         select organisation_id, task_id, 1, ask, person_id from named
@@ -269,12 +279,13 @@ def _statement(asked: Mapping[str, str], files: str = "", noted: str = "") -> st
         from named
     ), news as (
         insert into notifications (id, organisation_id, task_id, topic)
-        select notification_id, organisation_id, task_id, 'task.received' from named
+        select notification_id, organisation_id, task_id,
+            case when held then 'task.held' else 'task.received' end from named
     ), jobs as (
         insert into outbox (id, organisation_id, kind, subject_id, lane, rank, next_at)
         select job.id, organisation_id, job.kind, task_id, lane, rank, now() + :hand_again
         from named, lateral (values (advance_id, 'advance'), (announce_id, 'announce'))
-            as job(id, kind)
+            as job(id, kind) where not (held and job.kind = 'advance')
     ){files}
     select line.task_id, line.turn, line.rank, named.reference,
         case when named.reference is not null then audit_begin(named.organisation_id,

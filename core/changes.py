@@ -14,6 +14,7 @@ from core.commands import Command, fold, without_command_word
 from core.db import execute, fetch_one, from_json, to_json
 from core.documents import void_latest
 from core.errors import Refused, topic
+from core.holding import drop_task, refuse_held
 from core.inbound import Answer
 from core.request import Request
 from core.tags import Tag
@@ -50,6 +51,7 @@ async def revise(work: Unit, request: Request, task: Task, text: str) -> Answer:
     if "received" not in tasks.MOVES[task.state]:
         state = phrases.state_words(task.state, task.waiting_for)
         raise Refused(phrases.CANT_REVISE.fill(reference=task.spoken, state=state))
+    refuse_held(task)
     await effects.refuse_open(work.connection, task)
     form = request.inbound.form
     agent = request.house.agent(task.agent, task.agent_version)
@@ -115,6 +117,8 @@ async def handle_cancel(work: Unit, request: Request, command: Command) -> Answe
 
 async def cancel_task(work: Unit, request: Request, task: Task) -> Answer:
     await only_requester(work.connection, request, task)
+    if task.waiting_for == "release":
+        return await drop_task(work, request, task)
     if task.state in tasks.FINAL:
         state = phrases.state_words(task.state, task.waiting_for)
         raise Refused(phrases.CANT_CANCEL.fill(reference=task.spoken, state=state))

@@ -31,6 +31,8 @@ Builtin = Literal[
     "revise",
     "retry",
     "void",
+    "release",
+    "drop",
     "delegate",
     "link",
     "unlink",
@@ -59,6 +61,8 @@ WORDS: dict[Builtin, tuple[str, ...]] = {
     "revise": ("revise", "修正", "訂正", "修改"),
     "retry": ("retry", "再実行", "やり直し", "重试"),
     "void": ("void", "無効", "作废"),
+    "release": ("release", "保留解除", "放行"),
+    "drop": ("drop", "破棄", "丢弃"),
     "delegate": ("delegate", "代理"),
     "link": ("link", "連携", "绑定", "关联"),
     "unlink": ("unlink", "連携解除", "連携を解除", "解绑", "解除绑定"),
@@ -67,6 +71,8 @@ WORDS: dict[Builtin, tuple[str, ...]] = {
 }
 _ALONE = frozenset({"link"})
 """Words that are commands only where nothing follows: `link cable 3 pcs` is a request."""
+_WITH_TASK = frozenset({"release", "drop"})
+"""Words that are commands only with a task and nothing else: `drop leaf table 3 pcs` is none."""
 
 _BY_INITIAL: dict[str, list[tuple[str, Builtin]]] = {}
 for _name, _words in WORDS.items():
@@ -123,6 +129,8 @@ def read_command(text: str, agents: Iterable[Agent]) -> Command:
             if name in _ALONE and said:
                 continue
             target, rest = read_target(said)
+            if name in _WITH_TASK and (target is None or rest):
+                continue
             return Command(name, target=target, rest=rest, said=fold(said))
     for agent in known:
         if first in agent.words:

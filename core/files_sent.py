@@ -13,6 +13,7 @@ from core.commands import Command
 from core.db import fetch_one
 from core.errors import Refused
 from core.file_kinds import why_not
+from core.holding import refuse_held
 from core.inbound import Answer
 from core.request import Request
 from core.tags import Tag
@@ -127,6 +128,7 @@ async def _check(connection: AsyncConnection, request: Request, task: Task, agen
         raise Refused(TOO_LATE.fill(reference=task.spoken, state=state))
     if await _approved(connection, task, agent):
         raise Refused(TOO_LATE.fill(reference=task.spoken, state=phrases.ACTION_APPROVED))
+    refuse_held(task)
     await effects.refuse_open(connection, task)
     wrong = [(file.name, why_not(file.media_type, file.size)) for file in request.inbound.files]
     told = [WHY.fill(name=name, why=why) for name, why in wrong if why is not None]

@@ -7,7 +7,7 @@ import structlog
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from core import arrivals, erasure, nightly, overdue
+from core import arrivals, erasure, holding, nightly, overdue
 from core.approvals import reminding, settling
 from core.db import execute
 from core.errors import MiyabiError
@@ -80,6 +80,7 @@ async def tidy(house: House, work: Unit, occurrence: Occurrence) -> datetime:
     forgotten = [await execute(work.connection, sql, limits) for sql in statements]
     forgotten.append(await arrivals.forget(work.connection, KEPT, BATCH))
     await overdue.watch_unwatched(work)
+    await holding.watch_unwatched(work)
     await reminding.watch_unwatched(work)
     await settling.settle_unsettled(work)
     await nightly.watch_unwatched(work)

@@ -115,7 +115,9 @@ class Inbound:
     `addressed` is false for talk that Miyabi merely overhears; it answers that only where it
     asked something. `today` overrides the date of the request (terminal and tests). `lane`: a task
     that begins here is one of many that were handed in at once, or somebody waits for it.
-    `by_program`: no hand of the person's did it, but a program they gave a token to. `ip` and
+    `by_program`: no hand of the person's did it, but a program they gave a token to. `held`: it
+    says whose it is, and nothing proves that. Only a new request is taken of it, and waits until
+    that person or an admin releases it (core/holding.py); all else is ignored. `ip` and
     `user_agent`: of the HTTP request, where the sender itself made it and not their platform.
     """
 
@@ -130,6 +132,7 @@ class Inbound:
     today: date | None = None
     lane: Lane = "interactive"
     by_program: bool = False
+    held: bool = False
     ip: str | None = None
     user_agent: str | None = None
 

@@ -113,6 +113,8 @@ async def _tried(house: House, inbound: Inbound, attempt: _Attempt) -> Answer:
 
 
 async def _accept(house: House, inbound: Inbound, attempt: _Attempt) -> Answer:
+    if inbound.held:
+        return await _hold(house, inbound)
     if inbound.click is not None:
         return await _accept_click(house, inbound, inbound.click, attempt)
     code = read_code(inbound.text) if inbound.addressed and inbound.form is None else None
@@ -126,6 +128,16 @@ async def _accept(house: House, inbound: Inbound, attempt: _Attempt) -> Answer:
         if answer is not None:
             return answer
     return await _reply(house, inbound, command)
+
+
+async def _hold(house: House, inbound: Inbound) -> Answer:
+    """Whoever may be somebody else decides nothing, answers nothing and asks for nothing that is
+    there: only what they ask for anew is taken, and held."""
+    says_more = inbound.click is not None or read_code(inbound.text) is not None
+    command = None if says_more else _command(house, inbound)
+    if command is None or not command.is_agent or not _may_begin(inbound, command):
+        return IGNORED
+    return await _begin(house, inbound, command) or IGNORED
 
 
 async def _take_code(house: House, inbound: Inbound, code: str) -> Answer | None:

@@ -280,6 +280,7 @@ MESSAGES: dict[str, Words] = {
     "question": Words(ja="質問", en="The question", zh="提问"),
     "result": Words(ja="発行した書類", en="The issued document", zh="已开具的文件"),
     "failure": Words(ja="停止のお知らせ", en="The notice of an error", zh="停止通知"),
+    "held": Words(ja="保留中の依頼", en="The held request", zh="保留的申请"),
     "unknown": Words(
         ja="送信の確認", en="The question whether it was sent", zh="关于是否已发送的询问"
     ),
@@ -411,6 +412,7 @@ HELP = Words(
         "• 承認者追加 #1042 @名前\n• 回付 #1042 @名前 内容 … ほかの人に回す\n"
         "• 代理 @名前 12/1-12/5 … 代わりに承認する人\n"
         "• 回覧 #1042 @名前\n• 確認済み #1042 … 回覧を確認\n"
+        "• 保留解除 #1042、破棄 #1042: 本人確認待ちの依頼\n"
         "• 修正 #1042 内容\n• 再実行 #1042\n• 無効 Q-2026-0001 理由\n"
         "• 連携 … ほかのアプリでも使うための連携コード\n"
         "英語でも書けます（quote, status, cancel, approve …）。"
@@ -425,6 +427,7 @@ HELP = Words(
         "• comment / question #1042 text\n• add #1042 @name: one more approver\n"
         "• forward #1042 @name text: pass it on\n• circulate #1042 @name: for information\n"
         "• seen #1042: I have seen it\n• delegate @name 12/1-12/5: who decides in my place\n"
+        "• release #1042 / drop #1042: a request that is held\n"
         "• revise #1042 text: change a request\n• retry #1042\n• void Q-2026-0001 reason\n"
         "• link: a code to use me in another app as well"
     ),
@@ -439,6 +442,7 @@ HELP = Words(
         "• 加签 #1042 @名称: 添加审批人\n• 转交 #1042 @名称 内容: 转交他人\n"
         "• 代理 @名称 12/1-12/5: 由他人代为审批\n"
         "• 传阅 #1042 @名称\n• 已阅 #1042: 确认已阅\n"
+        "• 放行 #1042、丢弃 #1042: 保留的申请\n"
         "• 修改 #1042 内容\n• 重试 #1042\n• 作废 Q-2026-0001 理由\n"
         "• 绑定: 获取在其他应用中使用的关联代码"
     ),
@@ -450,6 +454,7 @@ STATES: dict[str, Words] = {
     "waiting": Words(ja="待機中", en="waiting", zh="等待中"),
     "waiting:approval": Words(ja="承認待ち", en="waiting for approval", zh="等待审批"),
     "waiting:answer": Words(ja="回答待ち", en="waiting for an answer", zh="等待回答"),
+    "waiting:release": Words(ja="保留中（本人確認待ち）", en="held", zh="保留中（待确认）"),
     "waiting:outside": Words(ja="外部待ち", en="waiting for another system", zh="等待外部系统"),
     "retrying": Words(ja="再試行待ち", en="retrying", zh="等待重试"),
     "cancelling": Words(ja="取り消し中", en="being cancelled", zh="取消中"),

@@ -25,6 +25,7 @@ from core.commands import Command
 from core.delegates import handle_delegate
 from core.desk import desk, desk_message
 from core.errors import NotAllowed, Refused
+from core.holding import DROP, RELEASE, drop_task, handle_drop, handle_release, release_task
 from core.inbound import IGNORED, Answer, Click
 from core.people import Person
 from core.reductions import handle_reduce
@@ -102,7 +103,12 @@ async def _click(work: Unit, request: Request, click: Click) -> Answer:
     return await act(work, request, task)
 
 
-_TASK_ACTS = {"retry": retry_task, "cancel": cancel_task}
+_TASK_ACTS = {
+    "retry": retry_task,
+    "cancel": cancel_task,
+    RELEASE: release_task,
+    DROP: drop_task,
+}
 
 
 # Looking
@@ -144,6 +150,8 @@ _HANDLERS: dict[str, Handler] = {
     "revise": handle_revise,
     "reduce": handle_reduce,
     "void": handle_void,
+    "release": handle_release,
+    "drop": handle_drop,
     **acts.HANDLERS,
     "delegate": handle_delegate,
     "link": handle_link,

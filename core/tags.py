@@ -131,6 +131,15 @@ class Tag(Declared):
         delivery=personal(TEXT, "actor"),
         revises=or_none(ID),
     )
+    TASK_HELD = _of(
+        "task",
+        "intake:task:held",
+        "Nothing proves that the request is by the person whose it says it is: the task waits "
+        "until they or an admin release it.",
+    )
+    TASK_RELEASED = _task(
+        "intake:task:released", "A person released a task that was held; it is worked on from now."
+    )
     TASK_REVISED = _task(
         "intake:task:revised",
         "A person changed what is asked; the task is at revision `to` now.",
@@ -140,6 +149,9 @@ class Tag(Declared):
         "intake:task:cancelled",
         "A person cancelled a task: it is over, or a worker is about to stop it.",
         state=one_of("cancelling", "cancelled"),
+    )
+    TASK_DROPPED = _task(
+        "house:task:dropped", "Nobody released a task that was held in time; it is over."
     )
     TASK_RETRIED = _task("intake:task:retried", "A person set a task going again.")
     QUESTION_ANSWERED = _task(

@@ -64,6 +64,8 @@ def _of_task(  # noqa: PLR0911  # a line for each slot
         return topics.refused_file(view, change.facts, language)
     if kind == "question":
         return _question(view, subject, change, posted, language)
+    if kind == "held":
+        return _held(view, change, posted, language)
     if kind == "word":
         return topics.word(change.facts, language)
     if kind == "unknown":
@@ -127,6 +129,16 @@ def _question(
     if posted is None:
         return None
     return topics.answered(posted.message, change.facts.get("answer", ""), language)
+
+
+def _held(view: TaskView, change: Due, posted: Posted | None, language: Language) -> Message | None:
+    if view.waiting_for == "release":
+        return topics.held(view, language)
+    if posted is None:
+        return None
+    how = change.facts.get("how")
+    note = load(Words, how) if how is not None else card.OVER
+    return topics.retire(posted.message, note.to(language))
 
 
 def _notice(

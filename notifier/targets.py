@@ -7,9 +7,11 @@ from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from core.approvals.telling import admins
 from core.approvals.view import approval_view, latest_approval
 from core.attachments import kept_of
 from core.db import fetch_all, fetch_one, from_json
+from core.people import Account
 from core.unit import Unit
 from core.words import Words
 from notifier import direct
@@ -88,7 +90,7 @@ async def targets(work: Unit, ground: Ground, news: News) -> list[Target]:
     """The slots that a piece of news concerns, in the order in which they are to be shown."""
     facts = news.facts
     match news.topic:
-        case "task.received" | "task.done":
+        case "task.received" | "task.done" | "task.released":
             slots = ["root", "flash"]
         case "task.moved":
             slots = ["root", "flash", *ground.failures]
@@ -123,6 +125,10 @@ async def _elsewhere(  # noqa: PLR0911  # a line for each topic
     """Where news is shown besides the thread where the task was asked for, or instead of it."""
     approval = news.facts.get("approval")
     match news.topic:
+        case "task.held":
+            return await _held(work, ground)
+        case "task.released" | "task.dropped":
+            return await _everywhere(work, ground, "held")
         case "approval.requested":
             # Of each step one of its own: an edit of that of an earlier step would be overlooked.
             cards = await _copies(work, ground, news, f"card:{approval}:{news.facts['stage']}")
@@ -205,6 +211,17 @@ async def _direct(work: Unit, ground: Ground, people: Sequence[UUID], slot: str)
     reached = await direct.conversations(work, ground.about, people)
     await tell_unreached(work, ground.organisation_id, ground.task_id, reached.nowhere, slot)
     return [Target(thread_id, slot) for thread_id in reached.threads]
+
+
+async def _held(work: Unit, ground: Ground) -> list[Target]:
+    """Whether to release a task is asked of whose it may be, and of the admins; but nowhere on the
+    platform on which somebody spoke in their name."""
+    people = [ground.requester, *await admins(work.connection, ground.organisation_id)]
+    found: list[Account] = []
+    for person in dict.fromkeys(people):
+        own = await direct.reachable(work.connection, ground.organisation_id, person)
+        found += [account for account in own if account.platform != ground.platform]
+    return [Target(each, "held") for each in await direct.with_accounts(work, ground.about, found)]
 
 
 async def _moved(work: Unit, ground: Ground, person: UUID) -> list[Target]:

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from core import deliveries, effects, phrases
+from core import deliveries, effects, holding, phrases
 from core.agent import Attached
 from core.approvals.card import REQUESTED_BY, heading
 from core.approvals.view import ApprovalView, NoteView
@@ -20,6 +20,13 @@ from core.words import Language, Words, lines, same
 
 REQUEST = Words(ja="依頼", en="Request", zh="请求")
 FIRST_PAGE = Words(ja="1ページ目", en="First page", zh="第1页")
+IS_IT_YOURS = Words(
+    ja="{who} さんの名前で届いた依頼ですが、本人からと確認できないため保留しています。",
+    en="This came in the name of {who}, and nothing proves that. It is held until it is released.",
+    zh="此申请以 {who} 的名义送达，但无法确认为本人所发，已暂时保留。",
+)
+RELEASE = Words(ja="保留を解除", en="Release", zh="放行")
+DROP = Words(ja="破棄", en="Drop", zh="丢弃")
 RETRY = Words(ja="再実行", en="Retry", zh="重试")
 CHOOSE_DAY = Words(ja="日付を選ぶ", en="Choose a day", zh="选择日期")
 CHOOSE = Words(ja="選択してください", en="Choose", zh="请选择")
@@ -207,6 +214,23 @@ def refused_file(view: TaskView, facts: Mapping[str, Any], language: Language) -
     """Why a file that was sent is not taken."""
     words = FILE_REFUSED.fill(name=facts["name"], why=load(Words, facts["why"])).to(language)
     return Message(text=f"{view.spoken} {words}", body=words)
+
+
+def held(view: TaskView, language: Language) -> Message:
+    """A request of which nothing proves whose it is, with what may be done with it."""
+    title = heading(view, language)
+    why = IS_IT_YOURS.fill(who=view.requester).to(language)
+    value = str(view.id)
+    return Message(
+        text=f"{title}: {why}\n{view.text}",
+        title=title,
+        body=view.text,
+        note=why,
+        buttons=(
+            Button(holding.RELEASE, RELEASE.to(language), value, "primary"),
+            Button(holding.DROP, DROP.to(language), value, "danger"),
+        ),
+    )
 
 
 def result(view: TaskView, language: Language) -> Message:

@@ -52,6 +52,7 @@ FIRST: Mapping[str, Weight | None] = {
     "result": "must",
     "failure": "must",
     "file": "must",
+    "held": "must",
     "word": "must",
     "note": "must",
     "round": "must",
@@ -62,7 +63,12 @@ FIRST: Mapping[str, Weight | None] = {
 }
 """By the kind of slot, for what has not been said yet. None: never."""
 
-AGAIN: Mapping[str, Weight | None] = {"result": "must", "word": "must", "enclosed": "may"}
+AGAIN: Mapping[str, Weight | None] = {
+    "result": "must",
+    "word": "must",
+    "enclosed": "may",
+    "held": "may",
+}
 """For a change of what was said; of what is not among them, none is."""
 
 

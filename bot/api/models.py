@@ -181,7 +181,7 @@ class Task(BaseModel):
     agent: str
     title: str
     state: State
-    waiting_for: Literal["approval", "answer", "outside"] | None
+    waiting_for: Literal["approval", "answer", "outside", "release"] | None
     state_words: str
     revision: int
     lane: Lane

@@ -138,5 +138,11 @@ create table approval_links (
 );
 create index on approval_links (approval_id, person_id);
 
+-- A request of which nothing proves whose it is waits for its release (core/holding.py).
+alter table tasks drop constraint tasks_waiting_for_check;
+alter table tasks add constraint tasks_waiting_for_check
+    check (waiting_for in ('approval', 'answer', 'outside', 'release'));
+create index tasks_held on tasks (organisation_id, person_id) where waiting_for = 'release';
+
 grant select, insert, update, delete on mailboxes, mail_folders, mails, mail_bytes, letters,
     reply_tokens, mail_addresses, approval_links to miyabi_app;
