@@ -396,6 +396,43 @@ class Tag(Declared):
         sha256=SHA256,
         size=WHOLE,
     )
+    LETTER_QUEUED = _of(
+        "letter",
+        "notifier:letter:queued",
+        "A mail that is an answer was written; a worker sends it. `automatic`: nobody asked for "
+        "it. Mails that tell a task's news are the calls of its messages.",
+        mailbox=ID,
+        task=or_none(ID),
+        person=or_none(ID),
+        answers=or_none(ID),
+        automatic=FLAG,
+    )
+    LETTER_SENT = _of("letter", "notifier:letter:sent", "Its server took an answer.")
+    LETTER_FAILED = _of(
+        "letter",
+        "notifier:letter:failed",
+        "An answer was given up: its server refused it with that code (0: it was tried for long).",
+        code=WHOLE,
+    )
+    LETTER_UNKNOWN = _of(
+        "letter",
+        "notifier:letter:unknown",
+        "Nobody knows whether an answer was sent; it is not sent again.",
+    )
+    LETTER_BOUNCED = _of(
+        "letter",
+        "intake:letter:bounced",
+        "A mail of ours came back, with that status (RFC 3463), or was refused at once; `paused`: "
+        "nothing is sent to that address until then.",
+        permanent=FLAG,
+        status=TEXT,
+        paused=or_none(TEXT),
+    )
+    LETTER_ARRIVED = _of(
+        "letter",
+        "intake:letter:arrived",
+        "A mail of which nobody knew whether it was sent has been answered.",
+    )
     LINK_MADE = _of(
         "task",
         "notifier:link:made",
