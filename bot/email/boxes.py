@@ -185,6 +185,30 @@ async def change(work: Unit, house: House, box: Box, actor: Actor = SYSTEM) -> N
         await _tell(work)
 
 
+async def renew(work: Unit, house: House, box: Box, refresh_token: str) -> None:
+    """Keep the refresh token that the provider gave in place of the mailbox's, unless somebody has
+    set another one meanwhile. No event: nobody decided anything."""
+    row = await fetch_one(
+        work.connection,
+        "select secrets from mailboxes where id = :id and organisation_id = :organisation_id"
+        " and removed_at is null for update",
+        {"id": box.id, "organisation_id": box.organisation_id},
+    )
+    if row is None or row.secrets is None:
+        return
+    secrets = unseal(_key(house), "email", str(box.id), bytes(row.secrets))
+    if secrets.get("refresh_token") == box.secrets.get("refresh_token"):
+        sealed = seal(
+            _key(house), "email", str(box.id), {**secrets, "refresh_token": refresh_token}
+        )
+        await execute(
+            work.connection,
+            "update mailboxes set secrets = :sealed"
+            " where id = :id and organisation_id = :organisation_id",
+            {"id": box.id, "organisation_id": box.organisation_id, "sealed": sealed},
+        )
+
+
 async def remove(work: Unit, box: Box, actor: Actor = SYSTEM) -> None:
     """Take a mailbox out of use and forget what opens it; what came there stays."""
     row = await fetch_one(
