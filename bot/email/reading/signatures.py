@@ -15,8 +15,8 @@ _DRAWN = re.compile(r"\s{0,4}[^\w\s>＞「」、。]{1}[^\w>＞「」、。]{6,2
 _TELEPHONE = re.compile(
     r"\s*(?:"
     r"(?:私の|my )?(?:iphone|ipad|android(?:端末)?|スマートフォン|スマホ|携帯(?:電話)?|galaxy|"
-    r"xperia|pixel|yahoo!?メール(?:アプリ)?|outlook(?: for (?:ios|android))?|gmail|windows(?: phone)?)"
-    r"\s?から送信(?:されました)?[○◎。.]{0,4}|"
+    r"xperia|pixel|yahoo!?メール(?:アプリ)?|outlook(?: for (?:ios|android))?|gmail|"
+    r"windows(?: phone)?)\s?から送信(?:されました)?[○◎。.]{0,4}|"
     r"(?:sent|send) (?:from|via|with|by) (?:my |the )?[\w!'’+.\- ]{2,60}(?:\s?[<(]\S{1,200}[>)])?|"
     r"get outlook for (?:ios|android|mac)(?:\s?[<(]\S{1,200}[>)])?|"
     r"outlook for (?:ios|android)(?:\s?[<(]\S{1,200}[>)])?\s?を(?:入手|取得)(?:する)?|"
