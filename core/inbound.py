@@ -117,8 +117,10 @@ class Inbound:
     that begins here is one of many that were handed in at once, or somebody waits for it.
     `by_program`: no hand of the person's did it, but a program they gave a token to. `held`: it
     says whose it is, and nothing proves that. Only a new request is taken of it, and waits until
-    that person or an admin releases it (core/holding.py); all else is ignored. `ip` and
-    `user_agent`: of the HTTP request, where the sender itself made it and not their platform.
+    that person or an admin releases it (core/holding.py); all else is ignored. `organisation_id`:
+    whose workspace it is, where the platform knows that without an account of somebody there.
+    `ip` and `user_agent`: of the HTTP request, where the sender itself made it and not their
+    platform.
     """
 
     sender: Sender
@@ -133,6 +135,7 @@ class Inbound:
     lane: Lane = "interactive"
     by_program: bool = False
     held: bool = False
+    organisation_id: UUID | None = None
     ip: str | None = None
     user_agent: str | None = None
 

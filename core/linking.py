@@ -127,7 +127,7 @@ async def take_code(work: Unit, house: House, inbound: Inbound, code: str) -> Ta
     """Tie the account of a stranger who said a code to whom the code belongs. None where the
     account is somebody's by now, or the workspace is nobody's."""
     sender = inbound.sender
-    organisation_id = await organisation_of(work.connection, sender)
+    organisation_id = inbound.organisation_id or await organisation_of(work.connection, sender)
     if organisation_id is None:
         return None
     # One try of an account after the other: several at once would all be the fifth.

@@ -11,7 +11,7 @@ import structlog
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from core import archive, holding, housekeeping, nightly, overdue, people
+from core import archive, holding, housekeeping, joining, nightly, overdue, people
 from core.approvals import delegating, ladder, reminding, rungs, settling
 from core.house import House
 from core.ports import Job
@@ -75,6 +75,7 @@ HANDLERS: Mapping[str, Handler] = {
     overdue.REMIND: overdue.leave,
     reminding.DIGEST: reminding.digest,
     holding.EXPIRE: holding.expire,
+    joining.JOINED: joining.tell,
     ladder.RUNG: rungs.do_rung,
     settling.SETTLE: settling.settle,
     delegating.TURN: delegating.turn,

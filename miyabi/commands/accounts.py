@@ -86,8 +86,9 @@ def unlink(handle: Handle, account: AnAccount, organisation: OfOrganisation = No
         from miyabi.commands.people import find_person, read_account
         from miyabi.session import session
 
-        sender = read_account(account)
         async with session(settings) as opened:
+            company = await opened.organisation(organisation)
+            sender = read_account(account, company.slug)
             person = await find_person(opened, organisation, handle)
             async with unit(opened.house) as work:
                 await _check_theirs(work, person, sender, account)
@@ -113,8 +114,9 @@ def endings(
         from miyabi.commands.people import find_person, read_account
         from miyabi.session import session
 
-        sender = read_account(account)
         async with session(settings) as opened:
+            company = await opened.organisation(organisation)
+            sender = read_account(account, company.slug)
             person = await find_person(opened, organisation, handle)
             async with unit(opened.house) as work:
                 await _check_theirs(work, person, sender, account)

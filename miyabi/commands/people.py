@@ -1,5 +1,6 @@
 """Who belongs to a company: listing, adding, linking accounts, changing."""
 
+import re
 from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -40,9 +41,9 @@ _LINKED = Words(
     zh="已将 {account} 关联到 {handle}。",
 )
 _BAD_ACCOUNT = Words(
-    ja="アカウント「{text}」を読めません。slack:T0123:U0456 の形で書いてください。",
-    en="“{text}” is no account. Write it as slack:T0123:U0456.",
-    zh="无法读取账号“{text}”。请写成 slack:T0123:U0456 的形式。",
+    ja="アカウント「{text}」を読めません。slack:T0123:U0456 かメールアドレスで書いてください。",
+    en="“{text}” is no account. Write it as slack:T0123:U0456, or an address of mail.",
+    zh="无法读取账号“{text}”。请写成 slack:T0123:U0456 的形式，或写邮箱地址。",
 )
 _NO_SUCH_PERSON = Words(
     ja="「{handle}」という人がいません。",
@@ -58,6 +59,7 @@ _KEYS = (
     "name=… roles=requester,approver language=ja|en|zh time_zone=Asia/Tokyo email=… active=no "
     "superior=HANDLE department=… post=… grade=…"
 )
+_ADDRESS = re.compile(r"[^@\s:<>,;\"]+@[^@\s:<>,;\"]+")
 _PLACE = ("superior", "department", "post", "grade")
 
 Roles = Annotated[
@@ -122,7 +124,9 @@ def add_person(
     roles: Roles = "requester",
     language: Annotated[str, typer.Option("--language", help="ja, en or zh.")] = "ja",
     time_zone: Annotated[str, typer.Option("--time-zone")] = "Asia/Tokyo",
-    email: Annotated[str | None, typer.Option("--email")] = None,
+    email: Annotated[
+        str | None, typer.Option("--email", help="Their address; they can write from it at once.")
+    ] = None,
     superior: Annotated[str, typer.Option("--superior", metavar="HANDLE", help="上長.")] = "",
     department: Annotated[str, typer.Option("--department", help="部署.")] = "",
     post: Annotated[str, typer.Option("--post", help="役職.")] = "",
@@ -142,16 +146,17 @@ def add_person(
         from miyabi.session import session
 
         spoken, zone = _language(language), _zone(time_zone)
-        senders = [read_account(text) for text in account or []]
         position = Position(department, post, grade, superior)
         async with session(settings) as opened:
             company = await opened.organisation(organisation)
+            senders = [read_account(text, company.slug) for text in account or []]
             async with unit(opened.house) as work:
                 person = await people.add(
                     work, company.id, handle, name, _roles(roles),
                     language=spoken, time_zone=zone, email=email,
                 )  # fmt: skip
-                for sender in [console_account(company.slug, handle), *senders]:
+                mail = [read_account(email, company.slug)] if email else []
+                for sender in [console_account(company.slug, handle), *senders, *mail]:
                     await people.link(work, person, sender)
                 if position != Position():
                     await place(work, person, position)
@@ -165,7 +170,11 @@ def add_person(
 def link_account(
     handle: Annotated[str, typer.Argument(metavar="HANDLE")],
     account: Annotated[
-        str, typer.Argument(metavar="ACCOUNT", help="platform:workspace:id, e.g. slack:T0123:U0456")
+        str,
+        typer.Argument(
+            metavar="ACCOUNT",
+            help="platform:workspace:id, e.g. slack:T0123:U0456; or an address of mail.",
+        ),
     ],
     organisation: OfOrganisation = None,
 ) -> None:
@@ -176,8 +185,9 @@ def link_account(
         from core.unit import unit
         from miyabi.session import session
 
-        sender = read_account(account)
         async with session(settings) as opened:
+            company = await opened.organisation(organisation)
+            sender = read_account(account, company.slug)
             person = await find_person(opened, organisation, handle)
             async with unit(opened.house) as work:
                 await people.link(work, person, sender)
@@ -238,10 +248,13 @@ async def find_person(opened: "Session", organisation: str | None, handle: str) 
     raise Refused(_NO_SUCH_PERSON.fill(handle=handle))
 
 
-def read_account(text: str) -> "Sender":
-    """`platform:workspace:id`; the id may hold colons."""
+def read_account(text: str, slug: str) -> "Sender":
+    """`platform:workspace:id`; the id may hold colons. An address is that of somebody who writes
+    mails, in the workspace of their organisation, whose `slug` it is."""
     from core.inbound import Sender
 
+    if _ADDRESS.fullmatch(text.strip()):
+        return Sender("email", slug, text.strip().lower())
     parts = text.split(":", 2)
     if len(parts) != 3 or not all(part.strip() for part in parts):
         raise Refused(_BAD_ACCOUNT.fill(text=text))

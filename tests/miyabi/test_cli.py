@@ -212,6 +212,7 @@ def test_an_operator_sets_company_and_people_up(terminal: Terminal, tmp_path: Pa
     assert terminal.run("people", "add", "abe", "阿部 一", "--org", "acme").code == 0
     assert terminal.run("people", "link", "abe", "slack:T1:U1", "--org", "acme").code == 0
     assert terminal.run("people", "link", "abe", "nonsense", "--org", "acme").code == 3
+    assert terminal.run("people", "link", "abe", "Abe@x.example", "--org", "acme").code == 0
     set_roles = ("people", "set", "abe", "roles=requester,approver", "language=en", "--org", "acme")
     assert terminal.run(*set_roles).code == 0
     placed = (
@@ -238,7 +239,7 @@ def test_an_operator_sets_company_and_people_up(terminal: Terminal, tmp_path: Pa
             "handle": "abe", "name": "阿部 一", "roles": ["approver", "requester"],
             "language": "en", "time_zone": "Asia/Tokyo",
             "superior": "", "department": "", "post": "", "grade": "",
-            "accounts": ["console:acme:abe", "slack:T1:U1"],
+            "accounts": ["console:acme:abe", "slack:T1:U1", "email:acme:abe@x.example"],
         },
         {
             "handle": "ito", "name": "伊藤", "roles": ["requester"],
