@@ -396,6 +396,24 @@ class Tag(Declared):
         sha256=SHA256,
         size=WHOLE,
     )
+    MAIL_SETTLED = _of(
+        "mail",
+        "intake:mail:settled",
+        "What became of a mail, and why; what kind of mail it is, what made its sender believed "
+        "(null: nothing did), what it began or went on with and whose it is. None of its words "
+        "are in the log.",
+        verdict=one_of("accepted", "held", "refused", "quarantined"),
+        reason=TEXT,
+        kind=TEXT,
+        verified_by=or_none(TEXT),
+        task=or_none(ID),
+        person=or_none(ID),
+    )
+    TASK_RELATED = _task(
+        "intake:task:related",
+        "A task was asked for in the conversation of another, as something new.",
+        to=ID,
+    )
     LETTER_QUEUED = _of(
         "letter",
         "notifier:letter:queued",

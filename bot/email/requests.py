@@ -1,0 +1,121 @@
+"""What a person's mail asks for, in the words that are taken in everywhere."""
+
+import re
+import unicodedata
+from collections.abc import Mapping
+
+from bot.email.boxes import Purpose
+from bot.email.reading.mail import Mail
+from core.agent import Agent
+from core.commands import Command, read_command
+from core.linking import read_code
+
+LONGEST = 50_000
+"""Characters of a mail's text that are taken in; all of it stays in the stored mail."""
+
+_REPLIES = re.compile(
+    r"^\s*(?:(?:re|aw|sv|antw|fwd?|wg|tr|返信|転送|回复|答复|转发)\s*(?:\[\d+\]|\(\d+\)|\d+)?\s*[:：]"
+    r"|\[[^\[\]\n]{0,80}\]|【(?:転送|返信)】)\s*",
+    re.IGNORECASE,
+)
+_SPACES = re.compile(r"\s+")
+_STANDS_ALONE = frozenset({"help", "mine", "approvals"})
+"""Commands that name no task."""
+
+
+def bare_subject(subject: str | None) -> str:
+    """A subject without Re:, Fwd:, 転送: and [tags] in front of it."""
+    text = _SPACES.sub(" ", subject or "").strip()
+    while text:
+        shorter = _REPLIES.sub("", text, count=1)
+        if shorter == text:
+            break
+        text = shorter
+    return text.strip()
+
+
+def folded_subject(subject: str | None) -> str:
+    """The same for comparing: of two mails of one conversation it is the same."""
+    folded = unicodedata.normalize(
+        "NFKC", bare_subject(unicodedata.normalize("NFKC", subject or ""))
+    )
+    return _SPACES.sub("", folded).casefold()
+
+
+def own_text(mail: Mail) -> str:
+    """What the person wrote; of a mail whose text lay in a winmail.dat, that."""
+    return (mail.written.new.strip() or mail.tnef_body.strip())[:LONGEST]
+
+
+def linking_code(mail: Mail) -> str | None:
+    """A code that ties an account to a person, where the mail says nothing else."""
+    said = (own_text(mail), bare_subject(mail.subject))
+    return next((text for text in said if read_code(text) is not None), None)
+
+
+def request_text(mail: Mail, purpose: Purpose, agents: Mapping[str, Agent], names: str = "") -> str:
+    """A new request: the subject, and below it the text; without either the `names` of its files.
+
+    A command may stand in either of them. A mailbox for one kind of request (`purpose` is an
+    agent's name) spares people its word. A subject such as 質問 that is a command's word, and names
+    no task, is only a subject.
+    """
+    subject, body = bare_subject(mail.subject)[:LONGEST], own_text(mail)
+    of_subject, of_body = _read(subject, agents), _read(body, agents)
+    if _is_whole(of_subject):
+        return f"{subject}\n{body}".strip()
+    if _is_whole(of_body):
+        return body
+    if body and of_subject is not None and _is_builtin(of_subject):
+        subject = ""
+    text = f"{subject}\n{body}".strip()[:LONGEST] or names
+    agent = agents.get(purpose)
+    if agent is None or not text or names_agent(text, agents):
+        return text
+    return f"{agent.words[0]} {text}"
+
+
+def names_agent(text: str, agents: Mapping[str, Agent]) -> bool:
+    """Whether a text begins with an agent's own word."""
+    command = _read(text, agents)
+    if command is None or not command.is_agent or command.guessed:
+        return False
+    return command.rest.strip() != text.strip()
+
+
+def begins(text: str, agents: Mapping[str, Agent]) -> bool:
+    """Whether a text asks for something new, rather than being a command or nothing known."""
+    command = _read(text, agents)
+    return command is not None and command.is_agent
+
+
+def is_meant(text: str, agents: Mapping[str, Agent]) -> bool:
+    """Whether a reply's text says by its first word what it wants: a command, or an agent's word.
+
+    Other replies answer what was asked, or are talk: 「見積ありがとうございます」 asks for nothing.
+    """
+    command = _read(text, agents)
+    return (command is not None and _is_builtin(command)) or names_agent(text, agents)
+
+
+def command_of(text: str, agents: Mapping[str, Agent]) -> str | None:
+    """The command that a text is, if it is one."""
+    command = _read(text, agents)
+    return command.name if command is not None and _is_builtin(command) else None
+
+
+def _read(text: str, agents: Mapping[str, Agent]) -> Command | None:
+    return read_command(text, agents.values()) if text.strip() else None
+
+
+def _is_builtin(command: Command) -> bool:
+    return command.name is not None and not command.is_agent
+
+
+def _is_whole(command: Command | None) -> bool:
+    """A command that says all there is to say: it names its task, or needs none."""
+    if command is None or not _is_builtin(command):
+        return False
+    return command.target is not None or (
+        command.name in _STANDS_ALONE and not command.rest.strip()
+    )
