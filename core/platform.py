@@ -54,7 +54,8 @@ class Platform:
     routes of its webhooks. `listen` holds a connection to the platform open until it is
     cancelled, for those that are not called by HTTP. `work` runs in every worker until it is
     cancelled, for what a platform has to work on before it can be taken in. `check` is for `miyabi
-    doctor`. `close` gives back what the ways in and out hold open.
+    doctor`. `close` gives back what the ways in and out hold open. `confides`: what is said there
+    to a person is read by them alone, signed in, so that codes may be told that prove who it is.
     """
 
     name: str
@@ -64,3 +65,4 @@ class Platform:
     work: Callable[[Opening], Awaitable[None]] | None = None
     check: Callable[[Opening], Awaitable[Sequence[Finding]]] = _nothing_to_check
     close: Callable[[Opening], Awaitable[None]] = _nothing_to_close
+    confides: bool = False

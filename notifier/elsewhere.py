@@ -24,10 +24,11 @@ async def turn_elsewhere(call: Call, why: Words) -> None:
     """Have each message of a call shown in a direct conversation with whoever was to read it, by
     the next of their accounts that is reached. Where there is none the admins are told, once.
 
-    What was to be said only where it costs nothing is left unsaid. `why` is told beside it.
+    What was to be said only where it costs nothing is left unsaid, and codes are. `why` is
+    told beside it.
     """
     log.warning("say.elsewhere", thread=str(call.thread.id), why=why.en)
-    spare = [part for part in call.parts if part.utterance and part.utterance.weight == "may"]
+    spare = [part for part in call.parts if part.utterance and _stays_unsaid(part)]
     person = call.thread.reader or call.thread.requester
     async with unit(call.house) as work:
         await call.lease.hold(work)
@@ -48,6 +49,12 @@ async def turn_elsewhere(call: Call, why: Words) -> None:
         if lost:
             await _give_up(work, call, lost, person, why)
         work.nudge("announce", call.thread.task)
+
+
+def _stays_unsaid(part: Part) -> bool:
+    """A code is for the app it was sent to: another account may be what it has to guard against."""
+    free = part.utterance is not None and part.utterance.weight == "may"
+    return free or part.slot.startswith("code:")
 
 
 async def _give_up(

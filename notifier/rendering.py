@@ -4,6 +4,7 @@ from dataclasses import replace
 from uuid import UUID
 
 from core.approvals import card
+from core.approvals.page_codes import code_of
 from core.approvals.view import ApprovalView, approval_view
 from core.attachments import kept_of
 from core.codec import load
@@ -30,6 +31,8 @@ async def render(
         approval = await _approval(house, view, UUID(subject.partition(":")[0]))
         of_approval = _card if kind == "card" else _reminder
         message = of_approval(view, approval, thread, change, posted)
+    elif kind == "code":
+        message = await _code(house, view, thread, subject)
     elif kind == "digest":
         message = await digest(house, view, thread, posted)
     else:
@@ -47,6 +50,12 @@ async def _enclosed(house: House, view: TaskView, sha256: str) -> Message | None
         kept = await kept_of(connection, view.organisation_id, view.id)
     found = [file for file in kept if file.sha256 == sha256]
     return topics.enclosed(view, found[0]) if found else None
+
+
+async def _code(house: House, view: TaskView, thread: Thread, subject: str) -> Message | None:
+    """What is typed on a page, while it holds."""
+    found = await code_of(house, view.organisation_id, subject)
+    return topics.code(view, *found, thread.language, thread.time_zone) if found else None
 
 
 def _of_task(  # noqa: PLR0911  # a line for each slot

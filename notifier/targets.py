@@ -145,6 +145,8 @@ async def _elsewhere(  # noqa: PLR0911  # a line for each topic
             return home + shown + await _circulated(work, ground, news)
         case "approval.told" | "approval.digest":
             return await _named(work, ground, news)
+        case "approval.code":
+            return await _by_apps(work, ground, news)
         case "person.unreachable":
             return await _moved(work, ground, UUID(news.facts["person"]))
         case "delivery.unknown" | "delivery.settled":
@@ -204,6 +206,15 @@ async def _named(work: Unit, ground: Ground, news: News) -> list[Target]:
     """A slot for each person whom the news itself names."""
     people = [UUID(person) for person in news.facts["people"]]
     return await _direct(work, ground, people, news.facts["slot"])
+
+
+async def _by_apps(work: Unit, ground: Ground, news: News) -> list[Target]:
+    """A slot for one person, by those of their accounts that the news names the platforms of."""
+    person, platforms = UUID(news.facts["person"]), news.facts["platforms"]
+    found = await direct.reachable(work.connection, ground.organisation_id, person)
+    named = [account for account in found if account.platform in platforms]
+    threads = await direct.with_accounts(work, ground.about, named)
+    return [Target(thread_id, news.facts["slot"]) for thread_id in threads]
 
 
 async def _direct(work: Unit, ground: Ground, people: Sequence[UUID], slot: str) -> list[Target]:

@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 from core import deliveries, effects, holding, phrases
 from core.agent import Attached
 from core.approvals.card import REQUESTED_BY, heading
+from core.approvals.page_codes import CODE_IS
 from core.approvals.view import ApprovalView, NoteView
 from core.codec import load
 from core.deliveries import Unsure
@@ -176,6 +177,12 @@ def word(facts: Mapping[str, Any], language: Language) -> Message:
     """Something that somebody has to know of an approval."""
     words = load(Words, facts["words"]).to(language)
     return Message(text=words, body=words)
+
+
+def code(view: TaskView, typed: str, until: datetime, language: Language, zone: str) -> Message:
+    """A code to be typed on a page."""
+    words = CODE_IS.fill(reference=view.spoken, code=typed, at=_at(until, zone, "%H:%M"))
+    return Message(text=words.to(language), body=words.to(language))
 
 
 def reminded(

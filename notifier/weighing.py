@@ -54,6 +54,7 @@ FIRST: Mapping[str, Weight | None] = {
     "file": "must",
     "held": "must",
     "word": "must",
+    "code": "must",
     "note": "must",
     "round": "must",
     "digest": "must",

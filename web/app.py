@@ -12,7 +12,7 @@ from starlette.routing import BaseRoute, Route
 from core.ids import new_id
 from core.platform import Opening, Platform
 from core.problems import MEDIA_TYPE, accepted_language, problem
-from web import health, links, metrics
+from web import approving, health, links, metrics
 from web.health import Probe
 from web.limits import BodyLimit, InTime
 from web.metrics import Counted
@@ -32,11 +32,13 @@ def create_app(
     `probes` are what `/readyz` asks besides the database, by name; `newest` is the version that
     the database's tables must have.
     """
+    mounted = list(platforms)
     routes: list[BaseRoute] = [
         *health.routes(opening.house, probes or {}, newest),
         *metrics.routes(opening.house),
         *links.routes(opening),
-        *(route for platform in platforms for route in _routes(platform, opening)),
+        *approving.routes(opening, mounted),
+        *(route for platform in mounted for route in _routes(platform, opening)),
     ]
     paths = [route.path for route in routes if isinstance(route, Route)]
     return FastAPI(

@@ -9,6 +9,7 @@ import structlog
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from core.approvals.by_link import PATH
 from core.problems import MEDIA_TYPE, accepted_language, problem
 from core.words import Words
 
@@ -84,7 +85,7 @@ class _Visit:
         """Refuse, and call the work off."""
         if self._answered or self._task is None:
             return
-        log.error("web.too_slow", path=self._scope["path"])
+        log.error("web.too_slow", path=_without_token(self._scope["path"]))
         refusal = _refuse(self._scope, self._send, 503, _TOO_SLOW, (b"retry-after", _RETRY_AFTER))
         self.refusing = asyncio.create_task(refusal)
         self._task.cancel()
@@ -133,6 +134,11 @@ class BodyLimit:
 def _is_delivery(scope: Scope) -> bool:
     """Whether something is handed in, rather than looked at."""
     return scope["type"] == "http" and scope["method"] not in _WITHOUT_BODY
+
+
+def _without_token(path: str) -> str:
+    """A path as logs may have it: whoever knows that of somebody's page can use it."""
+    return f"{PATH}…" if path.startswith(PATH) else path
 
 
 def _declared(scope: Scope) -> int:

@@ -4,8 +4,8 @@ import html
 import re
 import time
 from collections.abc import Mapping
+from typing import Protocol
 from urllib.parse import quote
-from uuid import UUID
 
 import structlog
 from sqlalchemy.exc import SQLAlchemyError
@@ -23,6 +23,7 @@ from core.platform import Opening
 from core.problems import accepted_language
 from core.unit import unit
 from core.words import Words, as_language
+from web.visitors import Recent
 
 log = structlog.get_logger()
 
@@ -32,7 +33,6 @@ once: readers fetch a large document in pieces."""
 MOST_VISITS = 30
 """So many places and programs open one link in that time. More are no readers, and each would be
 an event."""
-_LINKS = 10_000
 
 _UNKNOWN = Words(
     ja="このリンクは見つかりません。アドレスが途中で切れていないか確かめてください。",
@@ -89,19 +89,19 @@ _PAGE = """<!doctype html>
 
 def routes(opening: Opening) -> list[BaseRoute]:
     """GET and HEAD of a link."""
-    recent = _Recent()
+    recent = Recent(SAME_VISIT)
 
-    async def document(request: Request) -> Response:
+    async def opened(request: Request) -> Response:
         try:
             return await _answer(opening, recent, request)
         except (TryLater, OSError, SQLAlchemyError, ValueError) as error:
             log.warning("links.away", error=repr(error))
             return _page(request, 503, _AWAY)
 
-    return [Route(f"{links.PATH}{{token}}", document, methods=["GET"])]
+    return [Route(f"{links.PATH}{{token}}", opened, methods=["GET"])]
 
 
-async def _answer(opening: Opening, recent: "_Recent", request: Request) -> Response:
+async def _answer(opening: Opening, recent: Recent, request: Request) -> Response:
     house = opening.house
     token = links.read_token(house, request.path_params["token"])
     if token is None:
@@ -117,15 +117,15 @@ async def _answer(opening: Opening, recent: "_Recent", request: Request) -> Resp
     except LookupError:
         return _page(request, 410, _GONE, link)
     kept_out = await _noted(house, recent, request, link) if request.method != "HEAD" else None
-    return kept_out or _document(request, link, content)
+    return kept_out or document(request, link, content)
 
 
-async def _noted(house: House, recent: "_Recent", request: Request, link: Link) -> Response | None:
+async def _noted(house: House, recent: Recent, request: Request, link: Link) -> Response | None:
     """Say in the log that a link is opened, before anything is handed out; what is answered
     instead where nothing is."""
     ip = request.client.host if request.client else None
     agent = brief(storable(request.headers.get("user-agent", ""))) or None
-    visits = recent.of(link)
+    visits = recent.of(link.id)
     if (ip, agent) in visits:
         return None
     if len(visits) >= MOST_VISITS:
@@ -143,7 +143,19 @@ def _closed(request: Request, link: Link) -> Response:
     return _page(request, 410, words, link)
 
 
-def _document(request: Request, link: Link, content: bytes) -> Response:
+class File(Protocol):
+    """What a file is called, and what it is."""
+
+    @property
+    def sha256(self) -> str: ...
+    @property
+    def name(self) -> str: ...
+    @property
+    def media_type(self) -> str: ...
+
+
+def document(request: Request, link: File, content: bytes) -> Response:
+    """A file, or the part of it that is asked for, so that it harms nobody who opens it."""
     headers = {
         **_PRIVATE,
         "Content-Security-Policy": _POLICIES.get(link.media_type, _LOCKED),
@@ -195,19 +207,3 @@ def _page(request: Request, status: int, words: Words, link: Link | None = None)
     text = html.escape(words.to(language))
     headers: Mapping[str, str] = {**_PRIVATE, "Content-Security-Policy": _LOCKED}
     return HTMLResponse(_PAGE.format(language=language, text=text), status, headers)
-
-
-class _Recent:
-    """Who has opened what a moment ago, as far as this process knows."""
-
-    def __init__(self) -> None:
-        self._of: dict[UUID, dict[tuple[str | None, str | None], float]] = {}
-
-    def of(self, link: Link) -> dict[tuple[str | None, str | None], float]:
-        """From where, by which program, and when a link was opened within SAME_VISIT."""
-        since = time.monotonic() - SAME_VISIT
-        found = {who: at for who, at in self._of.pop(link.id, {}).items() if at > since}
-        while len(self._of) >= _LINKS:
-            del self._of[next(iter(self._of))]
-        self._of[link.id] = found
-        return found

@@ -47,5 +47,11 @@ async def _close(opening: Opening) -> None:
 
 
 platform = Platform(
-    "line", outbound=_outbound, routes=_routes, listen=_listen, check=_check, close=_close
+    "line",
+    outbound=_outbound,
+    routes=_routes,
+    listen=_listen,
+    check=_check,
+    close=_close,
+    confides=True,
 )

@@ -51,5 +51,11 @@ async def _close(opening: Opening) -> None:
 
 
 platform = Platform(
-    "slack", outbound=_outbound, routes=_routes, listen=_listen, check=_check, close=_close
+    "slack",
+    outbound=_outbound,
+    routes=_routes,
+    listen=_listen,
+    check=_check,
+    close=_close,
+    confides=True,
 )

@@ -195,7 +195,9 @@ async def what_became(connection: AsyncConnection, page: Page) -> Words | None:
     return ENDED if page.ended else None
 
 
-async def decide(work: Unit, page: Page, action: Action, reason: str, actor: Actor) -> Decided:
+async def decide(
+    work: Unit, page: Page, action: Action, reason: str, actor: Actor, to: int | None = None
+) -> Decided:
     """Decide there, which uses it up, and all others of that step and person.
 
     Raises Refused where it is used or has ended, and where the decision can't be made: then it is
@@ -212,7 +214,7 @@ async def decide(work: Unit, page: Page, action: Action, reason: str, actor: Act
     if page.person is None or not taken:
         became = await what_became(work.connection, page)
         raise Refused(became or USED)
-    decided = await deciding.decide(work, page.person, page.stage_id, action, reason, actor)
+    decided = await deciding.decide(work, page.person, page.stage_id, action, reason, actor, to)
     await execute(
         work.connection,
         "update approval_links set used_at = now(), code_hash = null"

@@ -14,7 +14,8 @@ CHANNELS: dict[str, Words] = {
     "discord": same("Discord"),
     "line": same("LINE"),
     "api": same("API"),
-    "mail": Words(ja="メール", en="mail", zh="邮件"),
+    "email": Words(ja="メール", en="mail", zh="邮件"),
+    "page": Words(ja="ページ", en="page", zh="页面"),
     "console": Words(ja="端末", en="terminal", zh="终端"),
 }
 """What the platforms are called that a decision can come from."""
