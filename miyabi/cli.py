@@ -13,6 +13,7 @@ from miyabi.commands import (
     expenses,
     line,
     links,
+    mail,
     payees,
     people,
     routes,
@@ -39,6 +40,7 @@ app.add_typer(people.app, name="people")
 app.add_typer(payees.app, name="payees")
 app.add_typer(expenses.app, name="expenses")
 app.add_typer(line.app, name="line")
+app.add_typer(mail.app, name="mail")
 app.add_typer(links.app, name="links")
 app.add_typer(routes.app, name="routes")
 app.add_typer(delegates.app, name="delegate")

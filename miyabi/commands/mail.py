@@ -1,0 +1,8 @@
+"""Mail: its mailboxes, and what came to them."""
+
+import typer
+
+from miyabi.commands import mail_boxes
+
+app = typer.Typer(help="Mailboxes, and the mail that came to them.")
+app.add_typer(mail_boxes.app, name="box")
