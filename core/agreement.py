@@ -169,6 +169,15 @@ _ROWS = """
     select task_id, 'revoked', cast(id as text) from links
         where organisation_id = :organisation_id and task_id = any (:tasks)
         and revoked_at is not null
+    union all
+    select a.task_id, 'page', cast(l.id as text) from approvals a
+        join approval_links l on l.approval_id = a.id
+        where a.organisation_id = :organisation_id and a.task_id = any (:tasks)
+    union all -- once: whoever has decided on one has no use for the others
+    select distinct a.task_id, 'page used', l.stage_id || ':' || l.person_id from approvals a
+        join approval_links l on l.approval_id = a.id
+        where a.organisation_id = :organisation_id and a.task_id = any (:tasks)
+        and l.used_at is not null
 """
 
 # Before routes had several steps, the action alone told the state.
@@ -307,6 +316,11 @@ _EVENTS = f"""
         where tag = '{Tag.LINK_MADE}'
     union all
     select task_id, 'revoked', data ->> 'link' from event where tag = '{Tag.LINK_REVOKED}'
+    union all
+    select task_id, 'page', data ->> 'page' from event where tag = '{Tag.PAGE_MADE}'
+    union all
+    select distinct task_id, 'page used', concat(data ->> 'stage', ':', body ->> 'person')
+        from event where tag = '{Tag.PAGE_USED}'
 """  # noqa: S608  # tags are constants
 
 _COMPARE = f"""

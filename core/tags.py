@@ -108,14 +108,15 @@ FACTS = (
     "number", "task", "state", "revision", "step", "approval", "closing", "decision", "undone",
     "added", "note", "seen", "document", "entry", "file", "void", "sent", "kept", "refused",
     "intent", "effect", "message", "unknown", "settled", "given up", "claim", "owed",
-    "link", "revoked",
+    "link", "revoked", "page", "page used",
 )  # fmt: skip
 """What rows and events both say (core/agreement.py). `number` is an event's number in its stream,
 of which none may be left out; `closing` what became of an approval, `entry` a document's line in
 the index, `sent` a file of a person's and `kept` or `refused` what became of it, `intent` one
 attempt at an act on the outside, `effect` what became of it; the four from `message` on are of
 messages; `claim` is an approved expense claim with its amount, `owed` what is to be paid of a
-task, `link` one that a file of it is opened by and `revoked` one that was taken back."""
+task, `link` one that a file of it is opened by and `revoked` one that was taken back; `page` is one
+on which a person decides a step, and `page used` that they did."""
 _TRIES = {"try": WHOLE, "of": WHOLE, "wait": WHOLE}
 
 
@@ -530,6 +531,7 @@ class Tag(Declared):
         "A decision was made on a page, which is worth nothing from now on.",
         reference=WHOLE,
         page=ID,
+        stage=ID,
         action=one_of("approve", "reject", "return"),
     )
     CHAT_JOINED = _of(

@@ -86,7 +86,7 @@ class Decision:
 
 def read_decision(first_line: str) -> Decision | None:
     """The decision that a line is; None for whatever is anything else, or more."""
-    said = unicodedata.normalize("NFKC", first_line).strip()
+    said = unicodedata.normalize("NFKC", first_line[:_LONGEST]).strip()
     if _APPROVE.fullmatch(said):
         return Decision("approve")
     for action, pattern in _AGAINST:

@@ -222,7 +222,7 @@ async def decide(
         " and person_id = :person_id and used_at is null",
         {**scope, "stage_id": page.stage_id, "person_id": page.person.id},
     )
-    work.record(page.event(Tag.PAGE_USED, actor, action=action))
+    work.record(page.event(Tag.PAGE_USED, actor, stage=str(page.stage_id), action=action))
     return decided
 
 

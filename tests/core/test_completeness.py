@@ -15,9 +15,11 @@ from structlog.testing import capture_logs
 from audit.event import Actor
 from core import completeness, nightly, people, tasks
 from core.agreement import _COMPARE, Compared, compare
-from core.approvals import changing, deciding
+from core.approvals import by_link, changing, deciding
+from core.approvals.by_link import page_link
 from core.approvals.circulation import circulate, confirm
 from core.approvals.plan import Circulated
+from core.approvals.view import approval_view
 from core.completeness import _TOUCHED
 from core.db import fetch_all, from_json
 from core.errors import OutcomeUnknown, Permanent, TryLater
@@ -47,6 +49,7 @@ TOLD = {
     "effect": Tag.EFFECT_SETTLED, "message": Tag.MESSAGE_SENT, "unknown": Tag.MESSAGE_UNKNOWN,
     "settled": Tag.MESSAGE_SETTLED, "given up": Tag.MESSAGE_FAILED, "claim": Tag.CLAIM_APPROVED,
     "owed": Tag.PAYABLE_OWED, "link": Tag.LINK_MADE, "revoked": Tag.LINK_REVOKED,
+    "page": Tag.PAGE_MADE, "page used": Tag.PAGE_USED,
 }  # fmt: skip
 """For each kind of fact an event that tells it."""
 
@@ -98,6 +101,8 @@ STORED = {
     "owed": "update payables set amount = amount + 1",
     "link": "update links set sha256 = repeat('0', 64)",
     "revoked": "update links set revoked_at = now() where revoked_at is null",
+    "page": "update approval_links set id = gen_random_uuid()",
+    "page used": "update approval_links set used_at = now() where used_at is null",
 }  # fmt: skip
 """For each kind of fact how a row comes to say it, though no event does."""
 
@@ -111,6 +116,7 @@ async def all_fates(office: Office) -> None:
         _discussed,
         _revised,
         _rejected,
+        _paged,
         _cancelled,
         _failed,
         _expired,
@@ -218,6 +224,27 @@ async def _enclosed(office: Office) -> None:
 async def _rejected(office: Office) -> None:
     answer = await _decided(office, "letter no", "reject")
     assert await office.state(answer.task_id) == "rejected"
+
+
+async def _paged(office: Office) -> None:
+    """Three pages: of the two of one person one is used, and that of somebody else is not."""
+    answer = await office.say("letter paged")
+    await office.work()
+    house = replace(office.house, public_url="https://miyabi.example")
+    of, approval_id = office.organisation.id, await office.approval_id(answer.task_id)
+    async with unit(house) as work:
+        approval = await approval_view(work.connection, of, approval_id)
+        assert approval.open is not None
+        stage = approval.open.id
+        urls = [
+            await page_link(work, house, of, approval_id, stage, person.id, timedelta(days=1))
+            for person in (office.boss, office.boss, office.other_boss)
+        ]
+        token = by_link.read_token((urls[0] or "").rpartition("/")[2])
+        assert token is not None
+        page = await by_link.find(work.connection, token)
+        assert page is not None
+        await by_link.decide(work, page, "reject", "no", Actor(office.boss.id, channel="page"))
 
 
 async def _cancelled(office: Office) -> None:

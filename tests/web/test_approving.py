@@ -1,5 +1,6 @@
 """Pages on which approvals are decided, as a phone, a scanner of mail and a colleague meet them."""
 
+import base64
 import re
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
@@ -20,17 +21,23 @@ from core.approvals.by_link import page_link, read_token
 from core.approvals.page_codes import MOST_TRIES
 from core.approvals.view import approval_view
 from core.documents import Files
-from core.people import Person
+from core.inbound import Sender
+from core.messages import Field, Line, Picture
+from core.people import Person, link
 from core.platform import Opening, Platform
 from core.settings import EmailSettings, Settings
 from core.tags import Tag
 from core.unit import unit
 from miyabi.session import newest_version
-from tests.core.house import Office, check_complete, check_events, open_office
+from tests.core.house import Office, SayingWall, check_complete, check_events, open_office
 from tests.running import at_port
 from web.app import create_app
 
 LIMIT = 300_000
+PNG = base64.b64decode(
+    "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAQAAAC1HAwCAAAAC0lEQVR42mNk+A8AAQUBAScY42YAAAAASUVORK5CYII="
+)
+"""One pixel."""
 WALL = Platform("wall", lambda opening: None, confides=True)
 
 
@@ -103,8 +110,17 @@ class Browser:
 async def desk(database_url: str) -> AsyncIterator[Desk]:
     async with open_office(database_url) as opened:
         found = Desk(opened)
+        picture = await Files(opened.house, opened.organisation.id).put(PNG, "image/png")
+        letter = opened.house.agents["letter"]
         agent = replace(
-            opened.house.agents["letter"], terms=lambda results: {"amount": found.amount}
+            letter,
+            terms=lambda results: {"amount": found.amount},
+            summarise=lambda results, language: replace(
+                letter.summarise(results, language),
+                lines=(Line("<script>alert(1)</script>", "10 × 100", "1,000 円"),),
+                totals=(Field("Total", "1,000 円"),),
+                picture=Picture(picture, "First page"),
+            ),
         )
         house = replace(opened.house, public_url="http://127.0.0.1:1", agents={"letter": agent})
 
@@ -143,12 +159,13 @@ async def test_looking_decides_nothing_however_often_and_by_whomever(desk: Desk)
             await scanner.page(f"{path}?action=approve&nonce=x")
 
     assert await desk.office.state(task_id) == "waiting:approval"
-    for words in ("Approval wanted: #", "hello", "Approve", "Send back", "Reject", "SHA-256"):
+    for words in ("Approval wanted: #", "hello", "Approve", "Send back", "Reject", "SHA-256",
+                  "&lt;script&gt;alert(1)", "10 × 100", "1,000 円"):  # fmt: skip
         assert words in shown
+    assert "<script" not in shown
     assert len(await desk.events(Tag.PAGE_OPENED)) == 1  # from the same place, in the same minute
     [made] = await desk.events(Tag.PAGE_MADE)
     assert made["data"]["person"] == str(desk.office.boss.id)
-    assert path not in shown.partition("<form")[0].replace(f'href="{path}/', "")
 
 
 async def test_a_page_takes_one_decision_of_its_person(desk: Desk) -> None:
@@ -272,9 +289,7 @@ async def test_a_large_amount_needs_the_code_that_goes_to_the_persons_chat(desk:
         assert "sent to somebody else" in forwarded
         await phone.press(path, "approve")
         async with browser(desk) as another:
-            assert "Send me the code" in await another.page(theirs) or "approved" in (
-                await another.page(theirs)
-            )
+            assert "approved" in await another.page(theirs)
     await office.work()
 
     assert await office.state(task_id) == "done"
@@ -292,6 +307,10 @@ async def test_a_large_amount_needs_the_code_that_goes_to_the_persons_chat(desk:
 async def test_codes_can_not_be_guessed_nor_go_by_what_brought_the_link(desk: Desk) -> None:
     desk.amount = LIMIT
     office = desk.office
+    letters = SayingWall()
+    office.house.outbounds["letters"] = letters  # type: ignore[index]
+    async with unit(office.house) as work:
+        await link(work, office.boss, Sender("letters", "acme", "boss@acme.example"))
     task_id = await desk.ask()
     path = await desk.link(task_id, office.boss)
     async with browser(desk) as phone:
@@ -311,6 +330,7 @@ async def test_codes_can_not_be_guessed_nor_go_by_what_brought_the_link(desk: De
         theirs = await desk.link(task_id, office.other_boss)
         _, nowhere = await phone.press(theirs, "code")
     assert "no chat account" in nowhere
+    assert letters.made == []
     assert await office.state(task_id) == "waiting:approval"
 
 
@@ -320,6 +340,9 @@ async def test_its_files_are_shown_and_no_others(desk: Desk) -> None:
     async with browser(desk) as phone:
         shown = await phone.page(path)
         [file] = re.findall(rf'href="({path}/[0-9a-f]{{64}})"', shown)
+        [picture] = re.findall(rf'src="({path}/[0-9a-f]{{64}})"', shown)
+        async with phone.client.get(picture) as answer:
+            assert await answer.read() == PNG
         async with phone.client.get(file) as answer:
             assert (answer.status, await answer.text()) == (200, "draft of hello")
             assert "sandbox" in answer.headers["Content-Security-Policy"]
@@ -336,7 +359,7 @@ async def test_its_files_are_shown_and_no_others(desk: Desk) -> None:
     assert not cookies or {"HttpOnly", "SameSite=lax", "Path=/a/"} <= set(cookies.split("; "))
 
 
-@settings(max_examples=60)
+@settings(max_examples=30)
 @given(st.text(max_size=40))
 def test_no_other_spelling_is_a_token(words: str) -> None:
     token = read_token(words)
