@@ -98,6 +98,19 @@ def test_the_command_line_wins_over_everything(monkeypatch: pytest.MonkeyPatch) 
     assert read_settings(port=9001).port == 9001
 
 
+def test_a_persons_own_address_in_the_environment_is_no_setting_of_ours(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """git and Debian's tools read EMAIL."""
+    monkeypatch.setenv("EMAIL", "hanako@example.jp")
+    monkeypatch.setenv("EMAIL_LISTEN_LMTP", "8024")
+    (folder / ".env").write_text("EMAIL=hanako@example.jp\nEMAIL_PAGE_DAYS=3\n")
+
+    email = read_settings().email
+
+    assert (email.listen_lmtp, email.page_days) == (8024, 3)
+
+
 def test_an_empty_line_of_a_copied_env_file_sets_nothing(folder: Path) -> None:
     (folder / ".env").write_text("DATABASE_URL=\nSLACK_BOT_TOKEN=\nMIYABI_LOG_JSON=\n")
 
