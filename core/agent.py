@@ -244,6 +244,8 @@ class Agent:
     edit: Callable[[Results], FormValues] | None = None
     attach: Callable[[Any, tuple[Attached, ...]], Any] | None = None
     """The ask with the files that were sent for it: all of them each time. None: it takes none."""
+    takes_any: bool = False
+    """Files of every kind may come with it: of what it can't read, somebody may make use."""
     reduce: Callable[[Results, int, int, str, str], Any] | None = None
     """The ask in which a line (from 1) is let pass with no more than so many yen; then the reason,
     and who says so. Raises Refused where there is no such line or that is not less."""

@@ -18,7 +18,15 @@ from core.attachments import TAKES_NONE
 from core.codec import dump
 from core.db import execute, fetch_all, to_json
 from core.documents import Files
-from core.file_kinds import MOST_BYTES, NOT_THIS_KIND, TOO_LARGE, kind_of, why_not
+from core.file_kinds import (
+    MOST_BYTES,
+    NO_PROGRAM,
+    NOT_THIS_KIND,
+    TOO_LARGE,
+    any_kind_of,
+    kind_of,
+    why_not,
+)
 from core.lease import Walk, hold
 from core.ports import Fetches, TooLarge
 from core.tags import Tag
@@ -66,7 +74,8 @@ async def _looked_at(walk: Walk, row: Row[Any]) -> tuple[Attached | None, tuple[
     outbound = walk.house.outbounds.get(row.platform)
     if walk.agent.attach is None or not isinstance(outbound, Fetches):
         return None, ("none", TAKES_NONE.fill(title=walk.agent.title))
-    wrong = why_not(row.media_type, row.size)
+    takes_any = walk.agent.takes_any
+    wrong = why_not(row.media_type, row.size, any_kind=takes_any)
     if wrong is not None:
         return None, ("size" if wrong is TOO_LARGE else "kind", wrong)
     try:
@@ -77,9 +86,9 @@ async def _looked_at(walk: Walk, row: Row[Any]) -> tuple[Attached | None, tuple[
         return None, ("size", TOO_LARGE)
     except LookupError:
         return None, ("gone", GONE)
-    kind = kind_of(content)
+    kind = any_kind_of(content) if takes_any else kind_of(content)
     if kind is None:
-        return None, ("kind", NOT_THIS_KIND)
+        return None, ("kind", NO_PROGRAM if takes_any else NOT_THIS_KIND)
     sha256 = await Files(walk.house, walk.task.organisation_id).put(content, kind)
     return Attached(sha256, row.name, kind, len(content)), None
 

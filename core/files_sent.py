@@ -130,7 +130,10 @@ async def _check(connection: AsyncConnection, request: Request, task: Task, agen
         raise Refused(TOO_LATE.fill(reference=task.spoken, state=phrases.ACTION_APPROVED))
     refuse_held(task)
     await effects.refuse_open(connection, task)
-    wrong = [(file.name, why_not(file.media_type, file.size)) for file in request.inbound.files]
+    wrong = [
+        (file.name, why_not(file.media_type, file.size, any_kind=agent.takes_any))
+        for file in request.inbound.files
+    ]
     told = [WHY.fill(name=name, why=why) for name, why in wrong if why is not None]
     if len(told) == len(wrong):  # of some among others, the worker says so in the thread
         raise Refused(lines(told))

@@ -1,13 +1,16 @@
 """From a reading to a complete order: what the answers settle, and what to ask next."""
 
-from collections.abc import Iterable, Mapping
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from datetime import date
 
 from core.catalogue import Catalogue, Item
 from core.errors import Choice, NeedsInput, Question
+from core.line_lists import Listed, latest
 from core.order import Open, Order, OrderLine, Reading
 from core.reading.order import match_items, read_customer, read_items, read_order, read_quantity
-from core.words import Words, same
+from core.words import Words, lines, same
 
 ASK_CUSTOMER = Words(
     ja="どのお客様への見積ですか？名前を書いてください。",
@@ -50,23 +53,75 @@ NOT_UNDERSTOOD = Words(
     zh="无法理解“{answer}”。{again}",
 )
 LEAVE_OUT = Words(ja="この品目は除く", en="Leave it out", zh="去掉该品目")
+WRONG_LIST = Words(
+    ja="明細「{name}」に直すところがあります。直したファイルを送るか、その行を除いて進めてください。",
+    en="The list “{name}” needs mending. Send it once more, or go on without these rows:",
+    zh="明细“{name}”有需要修改之处。请重新发送修改后的文件，或去掉这些行继续:",
+)
+MORE_WRONG = Words(ja="ほか{count}件", en="and {count} more", zh="另有{count}处")
+WITHOUT_ROWS = Words(ja="その行を除いて進める", en="Go on without them", zh="去掉这些行继续")
+NO_LIST = Words(
+    ja="「{names}」には「コード」と「数量」の見出しの列が見つかりません。{again}",
+    en="“{names}” has no columns headed “code” and “quantity”. {again}",
+    zh="“{names}”中没有标题为“编码”和“数量”的列。{again}",
+)
+MOST_WRONG = 8
+"""So many rows of a list are named in a question; the others are counted."""
+_ABOUT_LISTS = re.compile(
+    r"添付|別紙|別添|リスト|一覧|明細|ファイル|エクセル|附件|附表|清单|excel|csv|attach|enclosed|\blist\b",
+    re.IGNORECASE,
+)
 DROP = "-"
 """The answer that leaves an item out."""
 
 
 def settle(
-    reading: Reading, answers: Mapping[str, str], catalogue: Catalogue, today: date
+    reading: Reading,
+    answers: Mapping[str, str],
+    catalogue: Catalogue,
+    today: date,
+    lists: Sequence[Listed] = (),
+    no_lists: Sequence[str] = (),
 ) -> Order:
-    """The complete order. Raises NeedsInput with the next question while something is open."""
+    """The complete order. Raises NeedsInput with the next question while something is open.
+
+    `lists` came with it, in their order; `no_lists` are the names of tables that are none.
+    """
+    listed = _listed(lists, answers)
+    if lists:
+        reading = replace(reading, unknown=tuple(filter(_names_an_item, reading.unknown)))
     customer = _customer(reading, answers, catalogue)
-    lines = _lines(reading, answers, catalogue) or _asked_for(answers, catalogue, today)
+    wanted = [*_lines(reading, answers, catalogue), *listed]
+    if not wanted:
+        wanted = _asked_for(answers, catalogue, today, no_lists)
     return Order(
         customer=customer,
-        lines=tuple(_added_up(lines)),
+        lines=tuple(_added_up(wanted)),
         due=reading.due,
         discount_percent=reading.discount_percent,
         discount_amount=reading.discount_amount,
     )
+
+
+def _names_an_item(open_: Open) -> bool:
+    """Not where it only says that there is a list: 添付リスト3点, as attached."""
+    return bool(open_.candidates) or _ABOUT_LISTS.search(open_.words) is None
+
+
+def _listed(lists: Sequence[Listed], answers: Mapping[str, str]) -> list[OrderLine]:
+    """The lines of the lists that count; the rows of one with something wrong only once somebody
+    has said to go on without those."""
+    found: list[OrderLine] = []
+    for each in latest(lists):
+        key = f"list:{each.sha256[:16]}"
+        if each.wrong and answers.get(key) != DROP:
+            told = [*each.wrong[:MOST_WRONG]]
+            if len(each.wrong) > MOST_WRONG:
+                told.append(MORE_WRONG.fill(count=len(each.wrong) - MOST_WRONG))
+            prompt = lines([WRONG_LIST.fill(name=each.name), *told])
+            raise _ask(key, prompt, answers, [Choice(DROP, WITHOUT_ROWS)])
+        found += each.lines
+    return found
 
 
 def _lines(reading: Reading, answers: Mapping[str, str], catalogue: Catalogue) -> list[OrderLine]:
@@ -165,37 +220,42 @@ def _corrected(
         answer = answers.get(key)
         if answer == DROP:
             continue
-        lines = _rewritten(words, answer, catalogue) if answer else ()
-        if not lines:
+        meant = _rewritten(words, answer, catalogue) if answer else ()
+        if not meant:
             prompt = BAD_QUANTITY.fill(words=words)
             raise _ask(key, prompt, answers, [Choice(DROP, LEAVE_OUT)])
-        yield from lines
+        yield from meant
 
 
 def _rewritten(words: str, answer: str, catalogue: Catalogue) -> tuple[OrderLine, ...]:
-    lines = tuple(read_items(answer, catalogue))
-    if lines:
-        return lines
+    written = tuple(read_items(answer, catalogue))
+    if written:
+        return written
     quantity, matched = read_quantity(answer), match_items(words, catalogue)
     if quantity is not None and len(matched) == 1:
         return (OrderLine(matched[0], quantity),)
     return ()
 
 
-def _asked_for(answers: Mapping[str, str], catalogue: Catalogue, today: date) -> list[OrderLine]:
+def _asked_for(
+    answers: Mapping[str, str], catalogue: Catalogue, today: date, no_lists: Sequence[str]
+) -> list[OrderLine]:
     """Nothing was named at all, so it was asked for."""
     answer = answers.get("items")
     if answer:
-        lines = _lines(read_order(answer, catalogue, today), answers, catalogue)
-        if lines:
-            return lines
-    raise _ask("items", ASK_ITEMS, answers)
+        found = _lines(read_order(answer, catalogue, today), answers, catalogue)
+        if found:
+            return found
+    prompt = ASK_ITEMS
+    if no_lists:
+        prompt = NO_LIST.fill(names=same(", ".join(no_lists)), again=ASK_ITEMS)
+    raise _ask("items", prompt, answers)
 
 
-def _added_up(lines: Iterable[OrderLine]) -> Iterable[OrderLine]:
+def _added_up(wanted: Iterable[OrderLine]) -> Iterable[OrderLine]:
     """The same item at the same price is one line."""
     sums: dict[tuple[str, int | None], int] = {}
-    for line in lines:
+    for line in wanted:
         key = (line.code, line.unit_price)
         sums[key] = sums.get(key, 0) + line.quantity
     return [OrderLine(code, quantity, price) for (code, price), quantity in sums.items()]

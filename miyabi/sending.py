@@ -10,7 +10,7 @@ from uuid import UUID
 
 from core.documents import Files
 from core.errors import Refused
-from core.file_kinds import MOST_BYTES, NOT_THIS_KIND, TOO_LARGE, kind_of
+from core.file_kinds import MOST_BYTES, NOT_THIS_KIND, OTHER, TEXT, TOO_LARGE, any_kind_of
 from core.house import House
 from core.inbound import SentFile
 from core.words import same
@@ -37,7 +37,7 @@ def _content(path: Path) -> tuple[bytes, str]:
         raise Refused(NO_FILE.fill(file=path, why=error.strerror or error)) from error
     if len(content) > MOST_BYTES:
         raise Refused(NO_FILE.fill(file=path, why=TOO_LARGE))
-    kind = kind_of(content)
-    if kind is None:
+    kind = any_kind_of(content)
+    if kind in {None, TEXT, OTHER}:
         raise Refused(NO_FILE.fill(file=path, why=NOT_THIS_KIND))
     return content, kind

@@ -9,6 +9,7 @@ from importlib import resources
 from core.agent import (
     Agent,
     Approval,
+    Attached,
     Deal,
     Deliver,
     Document,
@@ -24,6 +25,7 @@ from core.agent import (
 from core.catalogue import Catalogue
 from core.company import Company
 from core.documents import Files
+from core.file_kinds import TABLES
 from core.forms import (
     FormErrors,
     FormField,
@@ -35,6 +37,7 @@ from core.forms import (
     text_value,
 )
 from core.ledger import Ledger, LedgerLine
+from core.line_lists import Listed, listed
 from core.messages import Field, Line
 from core.money import yen
 from core.order import Order, OrderLine
@@ -92,12 +95,16 @@ BAD_DISCOUNT = Words(
 
 @dataclass(frozen=True, slots=True)
 class QuoteAsk:
-    """What was asked for: a text with the answers given since, or a form that was filled in."""
+    """What was asked for: a text with the answers given since, or a form that was filled in.
+
+    Of the `files`, tables with a code and a quantity a row are what is wanted as well.
+    """
 
     text: str
     today: date
     answers: Mapping[str, str] = field(default_factory=dict)
     form: Order | None = None
+    files: tuple[Attached, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,12 +127,21 @@ class Entered:
 # The procedure
 
 
-async def read(ask: QuoteAsk, catalogue: Catalogue) -> Order:
+async def read(ask: QuoteAsk, catalogue: Catalogue, files: Files) -> Order:
     """Who wants what; asks for whatever can't be read for certain."""
     if ask.form is not None:
         return ask.form
     reading = read_order(ask.text, catalogue, ask.today)
-    return settle(reading, ask.answers, catalogue, ask.today)
+    lists: list[Listed] = []
+    no_lists: list[str] = []
+    for file in ask.files:
+        if file.media_type in TABLES:
+            found = await listed(file, await files.get(file.sha256), catalogue)
+            if found is not None:
+                lists.append(found)
+            else:
+                no_lists.append(file.name)
+    return settle(reading, ask.answers, catalogue, ask.today, lists, no_lists)
 
 
 async def price(order: Order, catalogue: Catalogue, company: Company) -> Quote:
@@ -214,6 +230,12 @@ def begin(text: str, form: FormValues | None, today: date) -> QuoteAsk:
 def answer(ask: QuoteAsk, key: str, value: str) -> QuoteAsk:
     """The ask with what the person said to a question."""
     return replace(ask, answers={**ask.answers, key: value})
+
+
+def attach(ask: QuoteAsk, files: tuple[Attached, ...]) -> QuoteAsk:
+    """The ask with the files that were sent for it: lists of what is wanted, and what else is to be
+    looked at with it."""
+    return replace(ask, files=files)
 
 
 def _form_order(values: FormValues) -> Order:
@@ -410,7 +432,7 @@ agent = Agent(
     name="quote",
     number="Q",
     asks=QuoteAsk,
-    version=1,
+    version=2,
     steps=(
         read,
         price,
@@ -449,6 +471,8 @@ agent = Agent(
     form=FORM,
     begin=begin,
     answer=answer,
+    attach=attach,
+    takes_any=True,
     edit=edit,
     summarise=summarise,
     deal=deal,

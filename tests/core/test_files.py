@@ -19,7 +19,7 @@ from core.errors import Permanent, TryLater
 from core.file_kinds import HEIC, JPEG, MOST_BYTES, PDF, PNG, kind_of, why_not
 from core.inbound import Answer, SentFile
 from core.runner import advance
-from tests.core.house import Office
+from tests.core.house import Office, letter_agent
 from tests.core.test_walk import events
 
 BILL, PHOTO = b"%PDF-1.7 bill", b"\xff\xd8\xff\xe0 photo"
@@ -73,6 +73,25 @@ async def test_files_sent_with_a_request_are_part_of_it(office: Office) -> None:
     ]  # fmt: skip
     [(sha256, _)] = [row for row in await rows(office, "sha256, name") if row[1] == "bill.pdf"]
     assert await office.house.store.read(office.organisation.id, sha256) == BILL
+
+
+async def test_an_agent_may_take_files_of_every_kind_but_programs(office: Office) -> None:
+    agents = {"letter": replace(letter_agent, takes_any=True)}
+    office.house = replace(office.house, agents=agents)
+    office.wall.files = {"fa": b"code,qty\nA,1\n", "fb": b"MZ\x90\x00"}
+    said_types = ("text/csv", "application/octet-stream")
+    files = [
+        SentFile(*each) for each in zip(("fa", "fb"), ("a.csv", "b.exe"), said_types, strict=True)
+    ]
+
+    answer = await office.say("letter hello", files=files)
+    await office.work()
+
+    assert await shown(office, answer.task_id) == "hello +a.csv"
+    assert await rows(office, "name, state, media_type") == [
+        ("a.csv", "kept", "text/csv"),
+        ("b.exe", "refused", "application/octet-stream"),
+    ]
 
 
 async def test_requests_with_and_without_files_are_taken_in_together(office: Office) -> None:

@@ -200,6 +200,13 @@ def test_files_go_along_with_a_request_and_into_its_thread(
     assert [file["name"] for file in asked.data["files"]] == ["見積.pdf"]
     assert (asked.data["amount"], asked.data["missing"]) == (80_000, [])
     assert refused.code == 3
+    table = tmp_path / "明細.csv"
+    table.write_bytes("品番,数量\nMON-27,5\nKB-JP,10\n".encode("cp932"))
+    listed = terminal.run("ask", "見積 ABC商事 添付のとおり", "--file", str(table), "--json")
+    assert [(line["code"], line["quantity"]) for line in listed.data["lines"]] == [
+        ("MON-27", 5),
+        ("KB-JP", 10),
+    ]
     assert talked.code == 0, talked.err
     assert "photo.png" in talked.out
     assert "第2版" in talked.out

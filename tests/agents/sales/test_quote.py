@@ -5,6 +5,7 @@ import hashlib
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -13,6 +14,7 @@ from hypothesis import strategies as st
 from agents.sales.quote import (
     QuoteAsk,
     answer,
+    attach,
     begin,
     check_form,
     edit,
@@ -24,13 +26,15 @@ from agents.sales.quote import (
     summarise,
 )
 from connectors.csv_files import open_files
-from core.agent import Numbered, TaskInfo
+from core.agent import Attached, Numbered, TaskInfo
 from core.catalogue import Catalogue
 from core.company import Company
 from core.errors import NeedsInput, Question
+from core.file_kinds import any_kind_of
 from core.forms import LineEntry
 from core.order import Order, OrderLine
 from core.quotation import Quote
+from tests.core.workbooks import workbook
 
 TODAY = date(2026, 11, 25)
 COMPANY = Company("株式会社みやび商事", registration_number="T7000012050002")
@@ -58,9 +62,13 @@ class Store:
         return self.kept[sha256]
 
 
+FILES: Any = Store()
+"""For what comes without any."""
+
+
 async def question_of(ask: QuoteAsk, catalogue: Catalogue) -> Question:
     with pytest.raises(NeedsInput) as raised:
-        await read(ask, catalogue)
+        await read(ask, catalogue, FILES)
     return raised.value.question
 
 
@@ -70,7 +78,7 @@ async def settle(text: str, catalogue: Catalogue, *answers: str) -> Order:
     for said in answers:
         asked = await question_of(ask, catalogue)
         ask = answer(ask, asked.key, said)
-    return await read(ask, catalogue)
+    return await read(ask, catalogue, FILES)
 
 
 async def test_what_is_complete_is_not_asked_about(catalogue: Catalogue) -> None:
@@ -144,7 +152,7 @@ async def test_no_text_and_no_answer_breaks_it(text: str, answers: list[str]) ->
     ask = begin(text, None, TODAY)
     for said in answers:
         try:
-            await read(ask, catalogue)
+            await read(ask, catalogue, FILES)
         except NeedsInput as needs:
             ask = answer(ask, needs.question.key, said)
 
@@ -196,7 +204,7 @@ def values(**changes: object) -> dict[str, object]:
 async def test_a_form_is_an_order(catalogue: Catalogue) -> None:
     assert check_form(values(), catalogue, TODAY) == {}
 
-    order = await read(begin("", values(), TODAY), catalogue)
+    order = await read(begin("", values(), TODAY), catalogue, FILES)
 
     assert order == Order(
         "C001", (OrderLine("MON-27", 5),), date(2026, 12, 25), Decimal(10), None, ""
@@ -207,8 +215,8 @@ async def test_what_the_form_is_filled_with_for_a_change_is_what_it_was(
     catalogue: Catalogue,
 ) -> None:
     for discount in ("10%", "15000円", ""):
-        order = await read(begin("", values(discount=discount), TODAY), catalogue)
-        again = await read(begin("", edit({Order: order}), TODAY), catalogue)
+        order = await read(begin("", values(discount=discount), TODAY), catalogue, FILES)
+        again = await read(begin("", edit({Order: order}), TODAY), catalogue, FILES)
         assert again == order
 
 
@@ -251,3 +259,66 @@ async def test_the_facts_say_what_is_open(catalogue: Catalogue) -> None:
     assert given_["unknown"] == ["タイムマシン"]
     assert given_["customer"] == "C001"
     assert given_["total"] is None
+
+
+# Lists that come with it
+
+
+async def enclosed(store: Store, *files: tuple[str, bytes]) -> tuple[Attached, ...]:
+    """The files, as they are kept."""
+    kept = []
+    for name, content in files:
+        kind = any_kind_of(content)
+        assert kind is not None
+        kept.append(Attached(await store.put(content, kind), name, kind, len(content)))
+    return tuple(kept)
+
+
+LISTED = workbook([["コード", "数量"], ["mon-27", 5], ["ワイヤレスマウス", "１０個"], ["合計", 15]])
+WRONG = "code,qty\nMON-27,5\nMON-72,1\nKB-JP,1.5\nMS-W,\n".encode("cp932")
+
+
+async def test_a_list_is_what_is_wanted_and_other_files_are_only_kept(catalogue: Catalogue) -> None:
+    store: Any = Store()
+    files = await enclosed(
+        store, ("図面.pdf", b"%PDF-1.7"), ("明細.xlsx", LISTED), ("a.txt", b"hi")
+    )
+    ask = attach(begin("ABC商事 添付リスト2点 初期設定作業1式", None, TODAY), files)
+
+    order = await read(ask, catalogue, store)
+
+    assert order.customer == "C001"
+    assert order.lines == (
+        OrderLine("SETUP", 1), OrderLine("MON-27", 5), OrderLine("MS-W", 10),
+    )  # fmt: skip
+
+
+async def test_what_is_wrong_in_a_list_is_told_by_row_and_can_be_mended_or_left_out(
+    catalogue: Catalogue,
+) -> None:
+    store: Any = Store()
+    files = await enclosed(store, ("明細.csv", WRONG))
+    ask = attach(begin("ABC商事 添付のとおり", None, TODAY), files)
+    with pytest.raises(NeedsInput) as raised:
+        await read(ask, catalogue, store)
+    asked = raised.value.question
+    told = asked.prompt.ja.splitlines()
+
+    assert "明細.csv" in told[0]
+    assert [line.split(":")[0] for line in told[1:]] == ["3行目", "4行目", "5行目"]
+    assert "MON-27 のこと" in told[1]
+    assert "1.5" in told[2]
+    without = await read(answer(ask, asked.key, asked.choices[0].value), catalogue, store)
+    assert without.lines == (OrderLine("MON-27", 5),)
+    mended = attach(ask, files + await enclosed(store, ("直し.xlsx", LISTED)))
+    assert len((await read(mended, catalogue, store)).lines) == 2
+
+
+async def test_a_table_that_is_no_list_is_named_where_nothing_else_is_wanted(
+    catalogue: Catalogue,
+) -> None:
+    store: Any = Store()
+    files = await enclosed(store, ("住所.csv", "名前,住所\n山川,東京\n".encode()))
+    with pytest.raises(NeedsInput) as raised:
+        await read(attach(begin("ABC商事 見積", None, TODAY), files), catalogue, store)
+    assert "住所.csv" in raised.value.question.prompt.ja
