@@ -122,6 +122,14 @@ async def enclosed(
     return found
 
 
+async def file(house: House, organisation_id: UUID, sha256: str) -> bytes:
+    """A file that lies in the organisation's store. Raises LookupError, TryLater."""
+    try:
+        return await Files(house, organisation_id).get(sha256)
+    except ValueError as error:
+        raise LookupError(str(error)) from error
+
+
 @dataclass(frozen=True, slots=True)
 class Row:
     """A letter as it is stored."""

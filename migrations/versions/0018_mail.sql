@@ -118,6 +118,7 @@ create table mail_addresses (
     bounced_at timestamptz,
     paused_until timestamptz,
     answered_at timestamptz,          -- when it last had an automatic answer
+    no_digests boolean not null default false, -- whoever reads it has stopped the summaries
     primary key (organisation_id, address)
 );
 

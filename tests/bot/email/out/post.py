@@ -2,29 +2,108 @@
 
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import date
 from email import message_from_bytes, policy
 from email.message import EmailMessage
 from typing import Any
 from uuid import UUID
 
 from bot.email import boxes, letters
-from bot.email.boxes import Box
+from bot.email.boxes import Box, Server
+from bot.email.outbound import EmailOutbound
 from core import people
-from core.db import fetch_all
+from core.db import execute, fetch_all
 from core.ids import new_id
-from core.inbound import Sender
+from core.inbound import Answer, Inbound, Sender, Spot
+from core.intake import accept
 from core.messages import Message
+from core.people import Person
+from core.platform import Opening
+from core.settings import EmailSettings, Settings
 from core.unit import unit
+from notifier.deliver import announce
 from tests.core.house import Office, open_office
+from tests.fakes.mail.smtp import OutsideServer, outside_server
 
 
 @dataclass(slots=True)
 class Post:
-    """The office, its mailbox, and hands to look at its letters."""
+    """The office, its mailbox, the server outside, and hands to write and to look at letters."""
 
     office: Office
     box: Box
+    outside: OutsideServer
+    opening: Opening
+    outbound: EmailOutbound
+    keys: int = 0
+
+    async def write(
+        self,
+        text: str,
+        person: Person | None = None,
+        *,
+        thread: str | None = None,
+        subject: str = "見積のお願い",
+    ) -> Answer:
+        """A mail of somebody's, taken in; and what follows of it is worked out and told."""
+        self.keys += 1
+        sender = self.sender(person or self.office.asker)
+        message_id = f"<mail-{self.keys}@acme.example>"
+        inbound = Inbound(
+            sender=sender,
+            spot=Spot(sender.account, thread or message_id),
+            key=f"mail-{self.keys}",
+            text=text,
+            today=date(2026, 11, 25),
+        )
+        answer = await accept(self.office.house, inbound)
+        if answer.task_id is not None:
+            await self._keep(answer.task_id, message_id, person or self.office.asker, subject)
+        await self.office.work()
+        return answer
+
+    def sender(self, person: Person) -> Sender:
+        return Sender("email", "acme", f"{person.handle}@acme.example")
+
+    async def _keep(self, task_id: UUID, message_id: str, person: Person, subject: str) -> None:
+        """The row of the mail, as whoever deals with it leaves it."""
+        async with self.office.house.engine.begin() as connection:
+            await execute(
+                connection,
+                "insert into mails (id, organisation_id, mailbox_id, came_by, message_id, sha256,"
+                " size, state, sender, subject, person_id, task_id) values (:id, :organisation_id,"
+                " :mailbox_id, 'file', :message_id, :message_id, 1, 'done', :sender, :subject,"
+                " :person_id, :task_id)",
+                {
+                    "id": new_id(),
+                    "organisation_id": self.office.organisation.id,
+                    "mailbox_id": self.box.id,
+                    "message_id": message_id,
+                    "sender": self.sender(person).account,
+                    "subject": subject,
+                    "person_id": person.id,
+                    "task_id": task_id,
+                },
+            )
+
+    async def tell(self, answer: Answer) -> None:
+        """All that is due of a task, also what was put off."""
+        assert answer.task_id is not None
+        await self.office.execute("update deliveries set next_at = now() where next_at > now()")
+        await self.office.execute("update threads set lease_until = null, lease_owner = null")
+        await announce(
+            self.office.house, self.office.organisation.id, answer.task_id, "another worker"
+        )
+        await self.office.work()
+
+    def to(self, person: Person) -> list[EmailMessage]:
+        """The letters that the server outside has taken for somebody, in order."""
+        address = self.sender(person).account
+        return [read(each.content) for each in self.outside.letters if each.recipient == address]
+
+    async def states(self) -> list[str]:
+        return [row.state for row in await self.rows("state")]
 
     async def answer(
         self,
@@ -83,11 +162,35 @@ def said(letter: EmailMessage, kind: str = "plain") -> str:
 
 @asynccontextmanager
 async def open_post(database_url: str) -> AsyncIterator[Post]:
-    async with open_office(database_url) as office:
-        box = Box(new_id(), office.organisation.id, "acme", "quote@miyabi.example", "quote")
+    """The office with a mailbox that sends by the server outside; it has to be believed."""
+    async with outside_server() as outside, open_office(database_url) as office:
+        server = Server(outside.host, outside.port, "quote", "starttls")
+        box = Box(
+            new_id(),
+            office.organisation.id,
+            "acme",
+            "quote@miyabi.example",
+            "quote",
+            "見積 Miyabi",
+            smtp=server,
+            secrets={"smtp_password": outside.password},
+        )
+        settings = Settings.model_construct(email=EmailSettings())
+        office.house = replace(office.house, public_url="https://miyabi.example")
+        opening = Opening(settings, office.house, _read_file)
+        outbound = EmailOutbound(opening)  # with the house that is whole
+        office.house = replace(office.house, outbounds={"wall": office.wall, "email": outbound})
         async with unit(office.house) as work:
             await boxes.add(work, office.house, box)
             for person in (office.asker, office.boss):
                 address = f"{person.handle}@acme.example"
                 await people.link(work, person, Sender("email", "acme", address))
-        yield Post(office, box)
+        try:
+            yield Post(office, box, outside, opening, outbound)
+        finally:
+            await outbound.close()
+            assert outside.wrong == []
+
+
+async def _read_file(organisation_id: UUID, sha256: str) -> bytes:
+    raise LookupError(sha256)

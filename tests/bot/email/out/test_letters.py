@@ -1,6 +1,9 @@
 """Answers to mails are written with what they answer, to whom they may be, and no more often."""
 
+import asyncio
+
 from bot.email import tokens
+from bot.email.sending import send_waiting
 from core.unit import unit
 from tests.bot.email.out.post import Post, said
 
@@ -85,3 +88,19 @@ async def test_a_loop_ends_and_we_do_not_write_to_ourselves(post: Post) -> None:
         f" values ('{post.office.organisation.id}', 'gone@else.example', now() + interval '1 day')"
     )
     assert await post.answer(to="gone@else.example") is None
+
+
+async def test_answers_are_sent_by_whoever_waits_for_them(post: Post) -> None:
+    sender = asyncio.create_task(send_waiting(post.opening))
+    try:
+        await post.answer("one", automatic=True)
+        await post.answer("two")
+        async with asyncio.timeout(20):
+            while await post.states() != ["sent", "sent"]:  # noqa: ASYNC110  # nothing tells
+                await asyncio.sleep(0.02)
+    finally:
+        sender.cancel()
+    automatic, asked_for = sorted(post.outside.letters, key=lambda each: each.sender)
+    assert automatic.sender == ""  # so that nothing ever comes back of it
+    assert asked_for.sender.startswith("quote+b-")
+    assert automatic.private

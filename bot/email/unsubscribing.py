@@ -1,0 +1,108 @@
+"""Stopping the summaries by one click (RFC 8058): a POST to the address in List-Unsubscribe.
+
+The address holds all there is to know, sealed: whose summaries, and in which organisation. Looking
+at it stops nothing, as programs look at every link.
+"""
+
+import base64
+import binascii
+from html import escape
+from typing import TYPE_CHECKING
+from uuid import UUID
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+from audit.cipher import decrypted, encrypted
+from core.db import execute, fetch_one
+from core.house import House
+from core.platform import Opening
+from core.ports import Place
+from core.unit import unit
+from core.words import Words, as_language
+
+if TYPE_CHECKING:
+    from starlette.requests import Request
+    from starlette.responses import Response
+    from starlette.routing import Route
+
+PATH = "/email/stop/"
+_USE = b"miyabi: unsubscribing"
+
+STOP = Words(ja="まとめのメールを止める", en="Stop the summaries", zh="停止汇总邮件")
+STOPPED = Words(
+    ja="まとめのメールを止めました。承認のお願いなど、ほかのメールは届きます。",
+    en="You get no more summaries. Other mails, such as requests for approval, still come.",
+    zh="已停止汇总邮件。审批请求等其他邮件仍会送达。",
+)
+NO_SUCH = Words(ja="このリンクは使えません。", en="This link does nothing.", zh="此链接无效。")
+
+
+def unsubscribe_link(house: House, place: Place) -> str | None:
+    """Where a POST stops the summaries to an address; None without a public address."""
+    if house.public_url is None or not house.public_url.startswith("https:"):
+        return None
+    content = place.organisation_id.bytes + place.channel.lower().encode()
+    sealed = encrypted(AESGCM(house.key_of(_USE)), content, _USE)
+    token = base64.urlsafe_b64encode(sealed).decode().rstrip("=")
+    return f"{house.public_url.rstrip('/')}{PATH}{token}"
+
+
+def read_token(house: House, token: str) -> tuple[UUID, str] | None:
+    """The organisation and address it is of; None for whatever we did not make."""
+    try:
+        sealed = base64.b64decode(token + "=" * (-len(token) % 4), b"-_", validate=True)
+        content = decrypted(AESGCM(house.key_of(_USE)), sealed, _USE)
+    except (binascii.Error, ValueError, InvalidTag):
+        return None
+    return UUID(bytes=content[:16]), content[16:].decode()
+
+
+async def stop(house: House, organisation_id: UUID, address: str) -> None:
+    """No more summaries there."""
+    async with unit(house) as work:
+        known = await fetch_one(
+            work.connection,
+            "select id from organisations where id = :organisation_id",
+            {"organisation_id": organisation_id},
+        )
+        if known is None:
+            return
+        await execute(
+            work.connection,
+            "insert into mail_addresses (organisation_id, address, no_digests)"
+            " values (:organisation_id, :address, true)"
+            " on conflict (organisation_id, address) do update set no_digests = true",
+            {"organisation_id": organisation_id, "address": address},
+        )
+
+
+def routes(opening: Opening) -> "list[Route]":
+    """The page that offers it, and the POST that does it."""
+    from starlette.responses import HTMLResponse
+    from starlette.routing import Route
+
+    async def page(request: "Request") -> "Response":
+        language = as_language(request.headers.get("accept-language", "").partition(",")[0])
+        found = read_token(opening.house, request.path_params["token"])
+        if found is None:
+            return HTMLResponse(_page(NO_SUCH.to(language), ""), 404, _HEADERS)
+        if request.method != "POST":
+            button = f'<form method="post"><button>{escape(STOP.to(language))}</button></form>'
+            return HTMLResponse(_page(escape(found[1]), button), 200, _HEADERS)
+        await stop(opening.house, *found)
+        return HTMLResponse(_page(STOPPED.to(language), ""), 200, _HEADERS)
+
+    return [Route(f"{PATH}{{token}}", page, methods=["GET", "POST"])]
+
+
+_HEADERS = {"Cache-Control": "no-store", "Referrer-Policy": "no-referrer",
+            "Content-Security-Policy": "default-src 'none'; form-action 'self'"}  # fmt: skip
+
+
+def _page(words: str, more: str) -> str:
+    return (
+        '<!doctype html><html><head><meta charset="utf-8"><meta name="viewport"'
+        ' content="width=device-width, initial-scale=1"><title>Miyabi</title></head>'
+        f"<body><p>{words}</p>{more}</body></html>"
+    )

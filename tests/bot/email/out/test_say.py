@@ -1,0 +1,63 @@
+"""What is told by mail: what somebody has to know, in one thread, with what it is about."""
+
+import re
+
+from bot.email import tokens
+from tests.bot.email.out.post import Post, said
+
+
+async def test_a_request_by_mail_gets_its_draft_its_approver_a_letter_and_then_the_result(
+    post: Post,
+) -> None:
+    office = post.office
+    asked = await post.write("letter hello")
+    [drafted] = post.to(office.asker)
+    assert drafted["Subject"] == f"Re: [#{asked.reference}] 見積のお願い"
+    assert drafted["In-Reply-To"] == "<mail-1@acme.example>"
+    assert "Draft ready" in said(drafted)
+    assert "hello" in said(drafted)
+    [wanted] = post.to(office.boss)
+    assert str(wanted["Subject"]).startswith(f"[#{asked.reference}] Approval wanted")
+    [link] = set(re.findall(r"https://miyabi\.example/\S+", said(wanted)))
+    assert link in said(wanted, "html")
+    assert [each.get_filename() for each in wanted.iter_attachments()] == [
+        f"draft-{asked.reference}.txt"
+    ]
+    assert "approve" in said(wanted)
+
+    await office.click("approve", await office.approval_id(asked.task_id), office.boss)
+    await office.work()
+    _, result = post.to(office.asker)
+    assert result["Subject"] == drafted["Subject"]
+    assert result["In-Reply-To"] == drafted["Message-ID"]
+    assert result["References"].split() == ["<mail-1@acme.example>", drafted["Message-ID"]]
+    [issued] = result.iter_attachments()
+    assert issued.get_filename().startswith("L-2026-")
+    assert issued.get_content() == "L-2026-0001: hello"
+    assert len(post.to(office.boss)) == 1  # what they did themselves they are not told
+    assert set(await post.states()) == {"sent"}
+    assert post.outside.connections == 1
+
+
+async def test_a_letter_has_its_own_return_path_and_its_readers_own_token(post: Post) -> None:
+    await post.write("letter hello")
+    to_asker, to_boss = post.outside.letters
+    assert to_asker.sender != to_boss.sender
+    assert to_asker.sender.startswith("quote+b-")
+    assert to_asker.private
+    first, second = post.to(post.office.asker)[0], post.to(post.office.boss)[0]
+    assert first["Reply-To"] != second["Reply-To"]
+    assert tokens.token_in(post.box, first["Reply-To"]) is not None
+    assert first["From"] == "見積 Miyabi <quote@miyabi.example>"
+    assert first["Auto-Submitted"] == "auto-generated"
+
+
+async def test_a_question_is_asked_with_its_choices_and_how_to_answer(post: Post) -> None:
+    asked = await post.write("letter ?")
+    [letter] = post.to(post.office.asker)
+    text = said(letter)
+    assert "Which tone?" in text
+    assert "1. warm" in text
+    assert "reply to this mail" in text
+    await post.write("1", thread="<mail-1@acme.example>")
+    assert await post.office.state(asked.task_id) == "waiting:approval"
