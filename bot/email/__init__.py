@@ -19,8 +19,14 @@ def _routes(opening: Opening) -> Sequence[object]:
     return ()
 
 
+async def _work(opening: Opening) -> None:
+    from bot.email.working import work
+
+    await work(opening)
+
+
 async def _check(opening: Opening) -> Sequence[Finding]:
     return ()
 
 
-platform = Platform("email", outbound=_outbound, routes=_routes, check=_check)
+platform = Platform("email", outbound=_outbound, routes=_routes, work=_work, check=_check)

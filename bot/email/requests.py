@@ -47,6 +47,13 @@ def own_text(mail: Mail) -> str:
     return (mail.written.new.strip() or mail.tnef_body.strip())[:LONGEST]
 
 
+def reply_text(mail: Mail) -> str:
+    """What a reply says: their own lines, without those of ours that they answer in between."""
+    text = own_text(mail)
+    own = [line for line in text.splitlines() if not line.lstrip().startswith((">", "＞"))]
+    return "\n".join(own).strip() or text
+
+
 def linking_code(mail: Mail) -> str | None:
     """A code that ties an account to a person, where the mail says nothing else."""
     said = (own_text(mail), bare_subject(mail.subject))

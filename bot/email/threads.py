@@ -1,6 +1,7 @@
 """Which conversation a mail goes on with: by our own marks first, then by what it refers to."""
 
 import re
+import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -167,7 +168,8 @@ async def is_new_subject(
     """Whether somebody took an old mail to write about something new: its subject is neither that
     of a mail of this conversation nor says the task's number, as our own subjects do."""
     folded = folded_subject(subject)
-    if not folded or str(conversation.reference) in _NUMBERS.findall(folded):
+    named = _NUMBERS.findall(unicodedata.normalize("NFKC", subject or ""))
+    if not folded or str(conversation.reference) in named:
         return False
     async with house.engine.connect() as connection:
         rows = await fetch_all(

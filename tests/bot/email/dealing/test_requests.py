@@ -6,7 +6,14 @@ import pytest
 
 from bot.email.reading.mail import File, Mail, Mailbox, Written
 from bot.email.recipients import meant
-from bot.email.requests import bare_subject, folded_subject, is_meant, linking_code, request_text
+from bot.email.requests import (
+    bare_subject,
+    folded_subject,
+    is_meant,
+    linking_code,
+    reply_text,
+    request_text,
+)
 from bot.email.taking_in import worth_keeping
 from core.ids import new_id
 from miyabi.plugins import all_agents
@@ -95,6 +102,10 @@ def test_a_linking_code_is_a_mail_that_says_nothing_else() -> None:
     assert linking_code(mail("連携", "1234 5678")) == "1234 5678"
     assert linking_code(mail("1234-5678", "")) == "1234-5678"
     assert linking_code(mail("見積", "1234 5678 個ください")) is None
+
+
+def test_an_answer_between_our_lines_is_theirs_alone() -> None:
+    assert reply_text(mail("Re: x", "> Which tone?\nwarm\n> Anything else?\nno")) == "warm\nno"
 
 
 def test_pictures_of_a_signature_are_no_receipts() -> None:

@@ -1,0 +1,36 @@
+"""Reports on mails of ours: which letter each is about, and what is learned from it.
+
+Anybody can write a report. It says something about a letter only where it names it by what nobody
+else can make up: its return path, or its Message-ID.
+"""
+
+from uuid import UUID
+
+from bot.email import ids, letters, verp
+from bot.email.case import Case
+from core.unit import Unit
+
+
+def letter_of_return_path(case: Case) -> UUID | None:
+    """The letter to whose return path it came: an address that is told to mail servers alone."""
+    addresses = [*case.recipients, *case.mail.about]
+    named = (verp.read(case.house, case.lay_in, address) for address in addresses)
+    return next((letter for letter in named if letter is not None), None)
+
+
+def letter_of(case: Case) -> UUID | None:
+    """The letter of ours that a report is about."""
+    by_path = letter_of_return_path(case)
+    if by_path is not None:
+        return by_path
+    told = (ids.letter_of(case.house, each) for each in (*case.mail.about, *case.mail.references))
+    return next((letter for letter in told if letter is not None), None)
+
+
+async def learn(work: Unit, case: Case) -> None:
+    """Write what a mail that nobody wrote says of a letter of ours."""
+    letter = letter_of(case)
+    if letter is None:
+        return
+    if case.mail.kind in {"auto_reply", "mdn", "dsn_success"}:
+        await letters.arrived(work, case.house, case.box.organisation_id, letter)
