@@ -25,7 +25,7 @@ from core.tags import Tag
 from core.target import about, only_requester, target
 from core.tasks import Task
 from core.unit import Unit
-from core.words import Words
+from core.words import Words, same
 
 RELEASE, DROP = "release", "drop"
 """What can be pressed beside a held request; the button's value is the task's id."""
@@ -115,18 +115,18 @@ async def handle_drop(work: Unit, request: Request, command: Command) -> Answer:
 async def release_task(work: Unit, request: Request, task: Task) -> Answer:
     """Have a held task done, for the person whose it is or an admin. Raises Refused, NotAllowed."""
     await only_requester(work.connection, request, task, "admin")
-    await release(work, task, request.person.name, request.actor)
+    await release(work, task, same(request.person.name), request.actor)
     return about(task, request.say(RELEASED.fill(reference=task.spoken)))
 
 
 async def drop_task(work: Unit, request: Request, task: Task) -> Answer:
     """End a held task, for the same people."""
     await only_requester(work.connection, request, task, "admin")
-    await drop(work, task, request.person.name, request.actor)
+    await drop(work, task, same(request.person.name), request.actor)
     return about(task, request.say(DROPPED.fill(reference=task.spoken)))
 
 
-async def release(work: Unit, task: Task, who: str, actor: Actor) -> None:
+async def release(work: Unit, task: Task, who: Words, actor: Actor) -> None:
     """Have a held task worked on. Raises Refused where it is not held."""
     _need_held(task)
     await tasks.move(work, task, "received")
@@ -135,7 +135,7 @@ async def release(work: Unit, task: Task, who: str, actor: Actor) -> None:
     work.nudge("advance", task)
 
 
-async def drop(work: Unit, task: Task, who: str, actor: Actor) -> None:
+async def drop(work: Unit, task: Task, who: Words, actor: Actor) -> None:
     """End a held task. Raises Refused where it is not held."""
     _need_held(task)
     await tasks.move(work, task, "cancelled")

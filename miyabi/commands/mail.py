@@ -2,7 +2,8 @@
 
 import typer
 
-from miyabi.commands import mail_boxes
+from miyabi.commands import mail_boxes, mail_held
 
 app = typer.Typer(help="Mailboxes, and the mail that came to them.")
 app.add_typer(mail_boxes.app, name="box")
+app.add_typer(mail_held.app, name="held")
