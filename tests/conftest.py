@@ -25,7 +25,7 @@ from tests.databases import Databases, execute, in_database
 SHARED = Path(__file__).resolve().parents[1] / ".." / "shared"
 _HOME = "MIYABI_TESTS_HOME"  # the folder of this run's servers, the same for every xdist worker
 _REQUIRE_SHARED = "MIYABI_REQUIRE_SHARED"
-_OURS = ("MIYABI_", "SLACK_", "DATABASE_", "REDIS_")
+_OURS = ("MIYABI_", "SLACK_", "LINE_", "EMAIL_", "DATABASE_", "REDIS_")
 _TEMPLATE = "migrated"
 
 # Time limits inside hypothesis say more about the machine's other work than about the code.
@@ -54,15 +54,26 @@ def pytest_unconfigure(config: pytest.Config) -> None:
         shutil.rmtree(os.environ.pop(_HOME), ignore_errors=True)
 
 
+def _log_plainly() -> None:
+    """What is logged where nobody says how: structlog's own way draws each traceback with all that
+    it can find out, for a second of processor time."""
+    structlog.reset_defaults()
+    plain = structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)
+    structlog.configure(processors=[*structlog.get_config()["processors"][:-1], plain])
+
+
 @pytest.fixture(autouse=True)
 def _logs_as_they_were() -> Iterator[None]:
     """Logging belongs to the whole process: give it back as it was, or every logger that is used
     for the first time later writes to what a test had for its stderr."""
     handlers, level = logging.root.handlers, logging.root.level
+    if not structlog.is_configured():
+        _log_plainly()
+    before = structlog.get_config()["logger_factory"]
     yield
-    if structlog.is_configured():
+    if structlog.get_config()["logger_factory"] is not before:
         logging.root.handlers, logging.root.level = handlers, level
-        structlog.reset_defaults()
+        _log_plainly()
 
 
 @pytest.fixture(scope="session")

@@ -2,16 +2,16 @@
 
 import asyncio
 import contextlib
-import os
 import signal
-import sys
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from miyabi.supervise import SUPERVISED
+from tests.miyabi import warm
 
+LAUNCHER = "tests.chaos.processes.launcher"
 REPOSITORY = Path(__file__).resolve().parents[2]
 AGAIN_AFTER = 0.7  # seconds between a process's end and its next start
 
@@ -36,7 +36,7 @@ class Kept:
     log: Path
     lives: list[Life] = field(default_factory=list)
     _keeping: asyncio.Task[None] | None = None
-    _process: asyncio.subprocess.Process | None = None
+    _process: warm.Process | None = None
 
     def begin(self) -> None:
         """Start it, and again whenever it ends."""
@@ -70,15 +70,10 @@ class Kept:
 
     async def _keep(self) -> None:
         while True:
-            with self.log.open("ab") as written:
-                self._process = await asyncio.create_subprocess_exec(
-                    *(sys.executable, "-P", "-m", "tests.chaos.processes.launcher", self.role),
-                    cwd=self.log.parent,
-                    env={**self.environment, SUPERVISED: str(os.getpid())},
-                    stdout=written,
-                    stderr=written,
-                    start_new_session=True,
-                )
+            environment = {**self.environment, SUPERVISED: "its parent"}
+            self._process = await warm.start(
+                LAUNCHER, [self.role], self.log.parent, environment, self.log
+            )
             life = Life(self._process.pid, time.time())
             self.lives.append(life)
             life.code = await self._process.wait()

@@ -214,7 +214,7 @@ def _orphans(place: Town) -> Line:
     found = []
     for process in psutil.process_iter():
         with contextlib.suppress(psutil.Error):
-            if process.environ().get("CHAOS_FOLDER") == str(place.folder):
+            if Path(process.cwd()) == place.folder:
                 found.append(f"{process.pid} {' '.join(process.cmdline())[:80]}")
                 process.kill()
     return Line("processes left behind", str(len(found)), found)

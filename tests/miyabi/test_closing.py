@@ -28,6 +28,7 @@ from core.unit import unit
 from miyabi.build import Built, open_house
 from miyabi.embedded import Services
 from miyabi.worker import run_worker
+from tests.miyabi import warm
 
 pytestmark = pytest.mark.timeout(150)
 
@@ -51,9 +52,10 @@ class Site:
             sys.executable, *arguments, env=self.environment, cwd=REPOSITORY, **pipes
         )
 
-    async def worker(self) -> asyncio.subprocess.Process:
-        quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
-        return await self.process("-m", "miyabi", "worker", **quiet)
+    async def worker(self) -> warm.Process:
+        return await warm.start(
+            "miyabi", ["worker"], REPOSITORY, self.environment, Path(os.devnull)
+        )
 
     async def say(self, handle: str, words: str = "", click: Click | None = None) -> Answer:
         sender = Sender("console", "local", handle)

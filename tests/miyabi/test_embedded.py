@@ -315,9 +315,8 @@ async def test_a_creation_cut_short_is_begun_again(new_home: Path) -> None:
     assert not unfinished.exists()
 
 
-@pytest.mark.parametrize("folder", ["l" * 150, "書類 と 空白, quote'", "colon:comma,percent%"])
-async def test_any_path_will_do(new_home: Path, folder: str) -> None:
-    user = User(new_home / folder)
+async def test_any_path_will_do(new_home: Path) -> None:
+    user = User(new_home / f"{'l' * 150}/書類 と 空白, quote'/colon:comma,percent%")
 
     assert await _works(user.address())
     user.leave()

@@ -3,8 +3,6 @@
 import asyncio
 import contextlib
 import os
-import subprocess
-import sys
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -26,6 +24,7 @@ from core.unit import unit
 from miyabi.build import Built, open_house
 from miyabi.embedded import Services
 from miyabi.worker import run_worker
+from tests.miyabi import warm
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 REQUEST = "見積 株式会社ABC商事 モニター5台 キーボード10個 納期12/25"
@@ -152,16 +151,7 @@ async def test_a_killed_worker_is_replaced_within_ten_seconds(
         "MIYABI_HOME": str(tmp_path),
         "MIYABI_SECRET_KEY": "A" * 43 + "=",
     }
-    worker = await asyncio.create_subprocess_exec(
-        sys.executable,
-        "-m",
-        "miyabi",
-        "worker",
-        env=environment,
-        cwd=REPOSITORY,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
+    worker = await warm.start("miyabi", ["worker"], REPOSITORY, environment, Path(os.devnull))
     try:
         first = await say(built, REQUEST)
         await until(built, first, "waiting:approval", 30)  # it is up and at work

@@ -5,7 +5,6 @@ import os
 import shutil
 import signal
 import socket
-import sys
 import tempfile
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -19,6 +18,7 @@ from pydantic import SecretStr
 from core.migrate import upgrade_async
 from core.settings import Settings
 from miyabi.embedded import Services, embedded
+from tests.miyabi import warm
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 PROGRAMS = {"postgres": "postgres", "valkey": "valkey-server"}
@@ -56,25 +56,16 @@ class Yard:
     async def process(self, *arguments: str, **more: str) -> AsyncIterator["Running"]:
         """`miyabi ARGUMENTS` on these servers; its log is kept. Killed at the end if need be."""
         log = self.home / f"{'-'.join(arguments)}-{time.monotonic_ns()}.log"
-        with log.open("wb") as file:
-            process = await asyncio.create_subprocess_exec(
-                sys.executable,
-                "-P",
-                "-m",
-                "miyabi",
-                *arguments,
-                env={
-                    **os.environ,
-                    "PYTHONPATH": str(REPOSITORY),
-                    "DATABASE_URL": self.services.database_url,
-                    "REDIS_URL": self.services.redis_url,
-                    "MIYABI_HOME": str(self.home),
-                    "MIYABI_SECRET_KEY": "A" * 43 + "=",
-                    **more,
-                },
-                stdout=file,
-                stderr=file,
-            )
+        environment = {
+            **os.environ,
+            "PYTHONPATH": str(REPOSITORY),
+            "DATABASE_URL": self.services.database_url,
+            "REDIS_URL": self.services.redis_url,
+            "MIYABI_HOME": str(self.home),
+            "MIYABI_SECRET_KEY": "A" * 43 + "=",
+            **more,
+        }
+        process = await warm.start("miyabi", [*arguments], Path.cwd(), environment, log)
         running = Running(process, log)
         try:
             yield running
@@ -88,7 +79,7 @@ class Yard:
 class Running:
     """A process of ours."""
 
-    process: asyncio.subprocess.Process
+    process: warm.Process
     log: Path
 
     def said(self) -> str:
