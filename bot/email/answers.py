@@ -65,6 +65,13 @@ NOT_UNDERSTOOD = Words(
     zh="已收到关于 {reference} 的回复，但未作任何更改。如需更改，请在首行回复“修改 新内容”；"
     "如需撤回，请在首行回复“取消”。",
 )
+NOT_YOURS = Words(
+    ja="ほかの人の依頼のメールへの返信だったため、何も行いませんでした。"
+    "新しい依頼は、新しい件名のメールで送ってください。",
+    en="Your mail was a reply about somebody else's request, so nothing was done. Please send a new"
+    " request with a new subject.",
+    zh="您回复的是他人申请的邮件，因此未执行任何操作。新的申请请使用新的主题发送。",
+)
 HOW_TO_ASK = Words(
     ja="「{title}」の依頼には、内容を書いてください。例: {example}",
     en="Please write what you need of a {title}. For example: {example}",
@@ -123,7 +130,7 @@ async def queue(work: Unit, to: Answering, said: Said, enclosed: Mapping[str, by
         message=said.message,
         subject=to.mail.subject,
         mail_id=to.came.id,
-        in_reply_to=to.mail.message_id,
+        in_reply_to=to.came.message_id or to.mail.message_id,
         references=to.mail.references,
         task_id=to.task_id,
         person_id=to.person.id if to.person is not None else None,

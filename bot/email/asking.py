@@ -1,5 +1,6 @@
 """A person's mail becomes what it asks for: a new task, an answer, a decision, a command."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import timedelta
 from hashlib import sha256
@@ -7,6 +8,7 @@ from hashlib import sha256
 from bot.email import answers, deciding, loops, taking_in, threads
 from bot.email.answers import Said, language_of, say
 from bot.email.case import Case, Found, refused
+from bot.email.reading.mail import File
 from bot.email.requests import (
     begins,
     command_of,
@@ -42,26 +44,40 @@ async def ask(case: Case, person: Person | None, by: str | None) -> Found:
     """What becomes of it. `by` is what made its sender believed; None: nothing did. `person` is
     None for somebody who says a linking code. Raises TryLater."""
     conversation, left = await _conversation(case, person)
-    text = _text(case, person, conversation)
     files = taking_in.worth_keeping(case.mail)
+    text = _text(case, person, conversation, files)
     found = Found(Outcome("accepted", "answered"), by, person, conversation, left=left)
-    if not text and not files:
-        return replace(refused("empty", _hint(case, person, answers.EMPTY), person), verified_by=by)
-    if conversation is not None and await _too_many(case):
-        return replace(refused("loop", None, person), verified_by=by)
-    if not text and conversation is None:
-        text = request_text(case.mail, case.box.purpose, case.house.agents, taking_in.names(files))
-    if by is None and not await _may_be_held(case, found, text):
-        return _not_believed(case, found)
+    nothing = await _nothing(case, found, text, files)
+    if nothing is not None:
+        return nothing
+    if conversation is not None and not conversation.theirs:
+        found = replace(found, conversation=None)
     decided = await _decided(case, found)
     if decided is not None:
         return decided
     if command_of(text, case.house.agents) in _DECIDES:
         return _told(case, found, answers.DECIDE_THERE)
-    inbound = _inbound(case, found, text)
     store = Files(case.house, case.box.organisation_id)
+    inbound = _inbound(case, found, text)
     inbound = replace(inbound, files=await taking_in.keep(store, files))
     return await _made_of(case, found, await _accepted(case, inbound))
+
+
+async def _nothing(case: Case, found: Found, text: str, files: Sequence[File]) -> Found | None:
+    """Why nothing is made of it, if so."""
+    person, by = found.person, found.verified_by
+    if not text and not files:
+        return replace(refused("empty", _hint(case, person, answers.EMPTY), person), verified_by=by)
+    if found.conversation is not None and await _too_many(case):
+        return replace(refused("loop", None, person), verified_by=by)
+    if by is None and not await _may_be_held(case, found, text):
+        return _not_believed(case, found)
+    others = found.conversation is not None and not found.conversation.theirs
+    if others and not is_meant(text, case.house.agents):
+        # Somebody put them in copy: it asks us for nothing.
+        said = _hint(case, person, answers.NOT_YOURS)
+        return replace(refused("not_allowed", said, person), verified_by=by)
+    return None
 
 
 async def _conversation(
@@ -74,16 +90,19 @@ async def _conversation(
     if found is None:
         return None, None
     if await threads.is_new_subject(case.house, case.box, found, case.mail.subject):
-        return None, found
+        return None, found if found.theirs else None
     return found, None
 
 
-def _text(case: Case, person: Person | None, conversation: Conversation | None) -> str:
+def _text(
+    case: Case, person: Person | None, conversation: Conversation | None, files: Sequence[File]
+) -> str:
     if person is None:
         return linking_code(case.mail) or ""
     if conversation is not None:
         return reply_text(case.mail)
-    return request_text(case.mail, case.box.purpose, case.house.agents)
+    purpose, agents = case.box.purpose, case.house.agents
+    return request_text(case.mail, purpose, agents, taking_in.names(files))
 
 
 async def _too_many(case: Case) -> bool:
@@ -164,7 +183,7 @@ def _inbound(case: Case, found: Found, text: str) -> Inbound:
     if conversation is not None:
         spot = Spot(conversation.channel, conversation.root)
     else:
-        root = threads.root_of(case.box, case.mail.message_id, came.sha256)
+        root = threads.root_of(case.box, case.message_id, came.sha256)
         spot = Spot(case.sender.account, root)
     return Inbound(
         sender=case.sender,
@@ -181,7 +200,7 @@ def _inbound(case: Case, found: Found, text: str) -> Inbound:
 def _key(case: Case, *, held: bool) -> str:
     """One act of a person: the same mail in the same mailbox, however often it comes. What nobody
     could believe takes no place from what can be."""
-    same_mail = case.mail.message_id or case.came.sha256
+    same_mail = case.message_id or case.came.sha256
     parts = [str(case.came.mailbox_id), case.sender.account, same_mail, *(["held"] if held else [])]
     return sha256("\n".join(parts).encode()).hexdigest()
 

@@ -39,6 +39,11 @@ class Case:
         return len(self.raw) == self.came.size <= self.door.settings.most_bytes
 
     @property
+    def message_id(self) -> str | None:
+        """What it is called, as its row has it."""
+        return self.came.message_id or self.mail.message_id
+
+    @property
     def sender(self) -> Sender:
         """The account of whoever it says it is from."""
         address = self.mail.sender.address if self.mail.sender is not None else ""
@@ -49,7 +54,7 @@ class Case:
         sender = self.mail.sender
         return Known(
             self.mail.kind, sender.address if sender is not None else None, self.mail.subject,
-            verified_by,
+            verified_by, self.message_id,
         )  # fmt: skip
 
 

@@ -127,6 +127,7 @@ class Known:
     sender: str | None
     subject: str | None
     verified_by: str | None
+    message_id: str | None = None
 
 
 async def note(engine: AsyncEngine, came: Came, known: Known) -> None:
@@ -135,9 +136,10 @@ async def note(engine: AsyncEngine, came: Came, known: Known) -> None:
     row = await fetch_one_alone(
         engine,
         "update mails set kind = :kind, sender = :sender, subject = :subject,"
-        " verified_by = :verified_by where organisation_id = :organisation_id and id = :id"
+        " verified_by = :verified_by, message_id = coalesce(message_id, :message_id)"
+        " where organisation_id = :organisation_id and id = :id"
         " and state = 'received' and lease_owner = :claim returning id",
-        {**_mine(came), **_row(known)},
+        {**_mine(came), **_row(known), "message_id": known.message_id},
     )
     if row is None:
         raise LostLease
@@ -220,11 +222,11 @@ _DUPLICATE = """
 
 
 async def first_copy(
-    engine: AsyncEngine, came: Came, sender: str, *, verified: bool
+    engine: AsyncEngine, came: Came, message_id: str | None, sender: str, *, verified: bool
 ) -> Outcome | None:
     """What is said of a mail that came to this mailbox before, in other bytes; None where it did
     not. A copy that nobody could believe is none of one that can be."""
-    if came.message_id is None:
+    if message_id is None:
         return None
     states = ["done"] if verified else ["done", "held"]
     row = await fetch_one_alone(
@@ -233,7 +235,7 @@ async def first_copy(
         {
             "organisation_id": came.organisation_id,
             "mailbox_id": came.mailbox_id,
-            "message_id": came.message_id,
+            "message_id": message_id,
             "sender": sender,
             "id": came.id,
             "states": states,

@@ -117,7 +117,11 @@ async def _from_somebody(case: Case) -> Found:
         return refused("forged", None, person)
     await claims.note(case.house.engine, case.came, case.known(by))
     copy = await claims.first_copy(
-        case.house.engine, case.came, case.sender.account, verified=by is not None
+        case.house.engine,
+        case.came,
+        case.message_id,
+        case.sender.account,
+        verified=by is not None,
     )
     if copy is not None:
         return Found(copy, by, person)

@@ -75,8 +75,8 @@ def request_text(mail: Mail, purpose: Purpose, agents: Mapping[str, Agent], name
         return body
     if body and of_subject is not None and _is_builtin(of_subject):
         subject = ""
-    text = f"{subject}\n{body}".strip()[:LONGEST] or names
     agent = agents.get(purpose)
+    text = f"{subject}\n{body}".strip()[:LONGEST] or (names if agent is not None else "")
     if agent is None or not text or names_agent(text, agents):
         return text
     return f"{agent.words[0]} {text}"

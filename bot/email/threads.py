@@ -3,7 +3,7 @@
 import re
 import unicodedata
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 from uuid import UUID
 
@@ -25,7 +25,8 @@ class Conversation:
     """What a mail goes on with: a task, and the thread of it in which its sender is spoken with.
 
     `letters` are the mails of ours that it refers to, newest first; `token`: it came to an address
-    that only mails to this very person about this very task tell.
+    that only mails to this very person about this very task tell. `theirs` is false where the
+    sender has no part in the task: somebody put them in copy, or handed it on.
     """
 
     task_id: UUID
@@ -34,6 +35,7 @@ class Conversation:
     root: str
     letters: Sequence[UUID] = ()
     token: bool = False
+    theirs: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,18 +79,21 @@ async def _token(
 async def find(
     house: House, box: Box, mail: Mail, person: Person, marks: Marks
 ) -> Conversation | None:
-    """The conversation that a person goes on with, as far as they have a part in it."""
+    """The conversation that a mail goes on with: rather one in which its sender has a part."""
+    others: Conversation | None = None
     async with house.engine.connect() as connection:
         for task_id, by_token in await _meant(connection, box, mail, person, marks):
-            if not await _has_part(connection, person, task_id):
-                continue
             thread = await _thread(connection, person, task_id)
-            if thread is not None:
-                return Conversation(
-                    task_id, thread.reference, thread.channel, thread.root, marks.letters,
-                    token=by_token and marks.is_of(person),
-                )  # fmt: skip
-    return None
+            if thread is None:
+                continue
+            found = Conversation(
+                task_id, thread.reference, thread.channel, thread.root, marks.letters,
+                token=by_token and marks.is_of(person),
+            )  # fmt: skip
+            if await _has_part(connection, person, task_id):
+                return found
+            others = others or replace(found, theirs=False)
+    return others
 
 
 async def _meant(

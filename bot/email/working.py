@@ -16,7 +16,7 @@ import structlog
 from sqlalchemy.exc import SQLAlchemyError
 
 from audit.event import Event
-from bot.email import claims
+from bot.email import claims, sending
 from bot.email.claims import TRIES, Came, Known
 from bot.email.dealing import deal
 from bot.email.door import Door, open_door
@@ -47,9 +47,10 @@ _ENDED = "every process that tried it came to its end"
 
 
 async def work(opening: Opening) -> None:
-    """Until it is cancelled, deal with what came."""
-    async with open_door(opening) as door:
-        await Working(door).run()
+    """Until it is cancelled, deal with what came, and send what is to be answered."""
+    async with open_door(opening) as door, asyncio.TaskGroup() as group:
+        group.create_task(sending.send_waiting(opening))
+        group.create_task(Working(door).run())
 
 
 async def deal_now(door: Door, organisation_id: UUID, mail_id: UUID) -> Outcome | None:

@@ -74,9 +74,11 @@ async def test_who_has_no_part_in_a_task_does_not_go_on_with_it(
     post: Post, wall: SayingWall
 ) -> None:
     task = await asked(post)
-    outcome = await post.take(reply("warm", sender=BOSS))
+    talk = await post.take(reply("warm", sender=BOSS))
+    request = await post.take(reply("letter of my own", sender=BOSS))
 
-    assert outcome.task_id != task.task_id
+    assert (talk.reason, talk.task_id) == ("not_allowed", None)
+    assert request.reason == "begun"
     assert await post.office.state(task.task_id) == "waiting:answer"
 
 

@@ -81,6 +81,7 @@ def test_files_alone_are_a_request_where_the_mailbox_says_for_what() -> None:
 
     assert asked.endswith(" taxi.pdf")
     assert AGENTS["expense"].words[0] in asked
+    assert request_text(mail(None), "general", AGENTS, "taxi.pdf") == ""
 
 
 @pytest.mark.parametrize(
