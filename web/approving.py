@@ -92,7 +92,7 @@ async def _visit(desk: Desk, request: Request) -> Visit | Response:
     language = next((each for each in LANGUAGES if each == asked), person.language)
     them = visitor(request, desk.house)
     if them.person is not None and them.person != person.id:
-        if request.method != "HEAD" and _is_new(desk, request, page):
+        if request.method != "HEAD" and _is_new(desk, request, page, str(them.person)):
             async with unit(desk.house) as work:
                 actor = _actor(request, them.person)
                 by_link.turn_away(work, page, "other person", actor)
@@ -102,11 +102,12 @@ async def _visit(desk: Desk, request: Request) -> Visit | Response:
     return Visit(page, person, them, language, f"{PATH}{request.path_params['token']}")
 
 
-def _is_new(desk: Desk, request: Request, page: Page) -> bool:
-    """Whether that is to be said in the log: not each time that the same page is loaded again."""
+def _is_new(desk: Desk, request: Request, page: Page, what: str) -> bool:
+    """Whether that is to be said in the log: not each time that the same is done again, which
+    whoever has an address could go on with."""
     visits = desk.recent.of(page.id)
     actor = _actor(request, None)
-    who = (str(actor.ip), str(actor.user_agent))
+    who = (str(actor.ip), f"{what} {actor.user_agent}")
     if who in visits or len(visits) >= MOST_VISITS:
         return False
     visits[who] = time.monotonic()
@@ -128,7 +129,7 @@ async def _page(desk: Desk, request: Request) -> Response:
         return visit
     if request.method == "POST":
         return await _sent(desk, request, visit)
-    if request.method == "GET" and _is_new(desk, request, visit.page):
+    if request.method == "GET" and _is_new(desk, request, visit.page, "opened"):
         async with unit(desk.house) as work:
             actor = _actor(request, visit.person.id)
             work.record(visit.page.event(Tag.PAGE_OPENED, actor))
@@ -160,8 +161,9 @@ async def _sent(desk: Desk, request: Request, visit: Visit) -> Response:
     actor = _actor(request, visit.person.id)
     shown = await read_shown(desk, visit)
     if not visit.visitor.sent_by_us(request, house, page.id, typed.nonce):
-        async with unit(house) as work:
-            by_link.turn_away(work, page, "other site", actor)
+        if _is_new(desk, request, page, "other site"):
+            async with unit(house) as work:
+                by_link.turn_away(work, page, "other site", actor)
         return rendered(desk, request, visit, shown, said.PRESS_AGAIN, typed)
     response = RedirectResponse(f"{visit.path}?l={visit.language}", 303, PRIVATE)
     try:

@@ -256,7 +256,7 @@ async def test_a_form_of_another_site_decides_nothing(desk: Desk) -> None:
                 assert answer.status == 409
     assert await desk.office.state(task_id) == "waiting:approval"
     refused = await desk.events(Tag.PAGE_REFUSED)
-    assert [each["data"]["why"] for each in refused] == ["other site"] * 5
+    assert [each["data"]["why"] for each in refused] == ["other site"]  # in the same minute
 
 
 async def test_a_large_amount_needs_the_code_that_goes_to_the_persons_chat(desk: Desk) -> None:
@@ -266,6 +266,7 @@ async def test_a_large_amount_needs_the_code_that_goes_to_the_persons_chat(desk:
     path = await desk.link(task_id, office.boss)
     theirs = await desk.link(task_id, office.other_boss)
     async with browser(desk) as phone:
+        await phone.page(theirs)  # nobody knows yet who is there
         before = await phone.page(path)
         assert "Send me the code" in before
         assert 'value="approve"' not in before
