@@ -17,6 +17,7 @@ from uuid import UUID
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from audit.event import JSON, Actor, Event
+from core import tasks
 from core.approvals import deciding
 from core.approvals.deciding import Decided
 from core.approvals.run import Action
@@ -203,6 +204,8 @@ async def decide(
     Raises Refused where it is used or has ended, and where the decision can't be made: then it is
     not used.
     """
+    # The task first, as everywhere: of two who decide on two pages at once, one waits.
+    await tasks.lock(work.connection, page.organisation_id, page.task_id)
     scope = {"organisation_id": page.organisation_id, "id": page.id}
     taken = await execute(
         work.connection,

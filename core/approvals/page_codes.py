@@ -102,6 +102,7 @@ async def send_code(
     chats = await chats_of(work.connection, page, platforms)
     if page.person is None or not chats:
         raise Refused(NO_CHAT)
+    task = await tasks.lock(work.connection, page.organisation_id, page.task_id)
     scope = {"organisation_id": page.organisation_id, "id": page.id}
     row = await fetch_one(
         work.connection,
@@ -124,7 +125,6 @@ async def send_code(
     )
     until = row.until.isoformat(timespec="seconds")
     work.record(page.event(Tag.PAGE_CODED, actor, until=until))
-    task = (await tasks.read(work.connection, page.organisation_id, [page.task_id]))[page.task_id]
     # A slot of its own for each: an edit of the last one would be overlooked.
     facts: dict[str, object] = {
         "person": str(page.person.id),

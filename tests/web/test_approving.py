@@ -1,5 +1,6 @@
 """Pages on which approvals are decided, as a phone, a scanner of mail and a colleague meet them."""
 
+import asyncio
 import base64
 import re
 from collections.abc import AsyncIterator, Mapping
@@ -191,6 +192,39 @@ async def test_a_page_takes_one_decision_of_its_person(desk: Desk) -> None:
     assert used["person"] == decided["person"] == str(desk.office.boss.id)
     assert decided["channel"] == "page"
     assert decided["user_agent"] == "Phone/1"
+
+
+async def test_of_two_who_press_at_once_one_decides(desk: Desk) -> None:
+    task_id = await desk.ask()
+    paths = [await desk.link(task_id, desk.office.boss) for _ in range(2)]
+    async with browser(desk) as phone, browser(desk) as computer:
+        pressed = await asyncio.gather(
+            phone.press(paths[0], "approve"),
+            computer.press(paths[0], "reject", reason="no"),
+            computer.press(paths[1], "approve"),
+        )
+    await desk.office.work()
+
+    assert sorted(status for status, _ in pressed) == [200, 409, 409]
+    assert len(await desk.events(Tag.APPROVAL_DECIDED)) == 1
+    assert len(await desk.events(Tag.PAGE_USED)) == 1
+
+
+async def test_what_was_taken_back_is_decided_anew_by_a_new_page_only(desk: Desk) -> None:
+    task_id = await desk.ask()
+    path = await desk.link(task_id, desk.office.boss)
+    async with browser(desk) as phone:
+        await phone.press(path, "approve")
+        undone = await desk.office.click(
+            "undo", await desk.office.approval_id(task_id), desk.office.boss
+        )
+        assert undone.outcome == "done"
+        used = await phone.page(path)
+        assert "was used already" in used
+        assert "<button" not in used
+        await phone.press(await desk.link(task_id, desk.office.boss), "reject", reason="no")
+    await desk.office.work()
+    assert await desk.office.state(task_id) == "rejected"
 
 
 async def test_rejecting_and_sending_back_want_a_reason(desk: Desk) -> None:

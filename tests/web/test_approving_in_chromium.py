@@ -1,21 +1,16 @@
 """The page in a real browser, as wide as a small phone: light and dark, without any script."""
 
-import os
 import re
-import shutil
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 
-import pytest
-from playwright.async_api import Page, async_playwright
+from playwright.async_api import Page
 
 from core.approvals.by_link import PATH
+from tests.browsers import needs_chromium, phone
 from tests.web.test_approving import Desk, desk
 
 __all__ = ["desk"]
 
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
-pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="there is no Chromium here")
+pytestmark = needs_chromium
 
 # What a reader of the screen needs, and the contrast of WCAG 2.1, 1.4.3: 4.5 for text.
 _LOOK = """() => {
@@ -37,21 +32,6 @@ _LOOK = """() => {
   return { faint, nameless, small, wide: document.documentElement.scrollWidth,
     pictures: [...document.images].filter((e) => !e.alt).length,
     headings: document.querySelectorAll('h1').length, lang: document.documentElement.lang } }"""
-
-
-@asynccontextmanager
-async def phone() -> AsyncIterator[Page]:
-    async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(
-            executable_path=CHROMIUM, args=["--no-sandbox"] if os.geteuid() == 0 else []
-        )
-        page = await browser.new_page(
-            viewport={"width": 320, "height": 640},
-            color_scheme="light",
-            java_script_enabled=True,  # for looking at the page; it has none of its own
-        )
-        yield page
-        await browser.close()
 
 
 async def _check(page: Page, language: str) -> None:
