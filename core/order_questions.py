@@ -58,6 +58,15 @@ WRONG_LIST = Words(
     en="The list “{name}” needs mending. Send it once more, or go on without these rows:",
     zh="明细“{name}”有需要修改之处。请重新发送修改后的文件，或去掉这些行继续:",
 )
+WHICH_LIST = Words(
+    ja="明細のファイルがいくつかあります。どれで見積もりますか？",
+    en="There are several lists. Which of them shall be quoted?",
+    zh="有多个明细文件。请问按哪一个报价？",
+)
+TOGETHER = Words(ja="すべて合わせる", en="All of them together", zh="全部合并")
+ONLY = Words(ja="「{name}」だけ", en="Only “{name}”", zh="仅“{name}”")
+ALL = "+"
+"""The answer that takes all lists."""
 MORE_WRONG = Words(ja="ほか{count}件", en="and {count} more", zh="另有{count}处")
 WITHOUT_ROWS = Words(ja="その行を除いて進める", en="Go on without them", zh="去掉这些行继续")
 NO_LIST = Words(
@@ -109,10 +118,11 @@ def _names_an_item(open_: Open) -> bool:
 
 
 def _listed(lists: Sequence[Listed], answers: Mapping[str, str]) -> list[OrderLine]:
-    """The lines of the lists that count; the rows of one with something wrong only once somebody
-    has said to go on without those."""
+    """The lines of the lists that count: of several those that somebody has said, as a second one
+    may be meant instead of the first; the rows of one with something wrong only once they have said
+    to go on without those."""
     found: list[OrderLine] = []
-    for each in latest(lists):
+    for each in _meant(latest(lists), answers):
         key = f"list:{each.sha256[:16]}"
         if each.wrong and answers.get(key) != DROP:
             told = [*each.wrong[:MOST_WRONG]]
@@ -122,6 +132,20 @@ def _listed(lists: Sequence[Listed], answers: Mapping[str, str]) -> list[OrderLi
             raise _ask(key, prompt, answers, [Choice(DROP, WITHOUT_ROWS)])
         found += each.lines
     return found
+
+
+def _meant(lists: Sequence[Listed], answers: Mapping[str, str]) -> Sequence[Listed]:
+    if len(lists) < 2:
+        return lists
+    key = "lists:" + "-".join(each.sha256[:8] for each in lists)
+    answer = answers.get(key, "")
+    chosen = [each for each in lists if answer in {each.sha256, each.name}]
+    if answer == ALL:
+        return lists
+    if len(chosen) != 1:
+        choices = [Choice(each.sha256, ONLY.fill(name=each.name)) for each in reversed(lists)]
+        raise _ask(key, WHICH_LIST, answers, [Choice(ALL, TOGETHER), *choices])
+    return chosen
 
 
 def _lines(reading: Reading, answers: Mapping[str, str], catalogue: Catalogue) -> list[OrderLine]:

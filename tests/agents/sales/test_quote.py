@@ -314,6 +314,23 @@ async def test_what_is_wrong_in_a_list_is_told_by_row_and_can_be_mended_or_left_
     assert len((await read(mended, catalogue, store)).lines) == 2
 
 
+async def test_of_several_lists_somebody_says_which(catalogue: Catalogue) -> None:
+    store: Any = Store()
+    one, two = b"code,qty\nMON-27,5\n", b"code,qty\nMON-27,6\n"
+    files = await enclosed(store, ("1.csv", one), ("2.csv", two))
+    ask = attach(begin("ABC商事 添付のとおり", None, TODAY), files)
+    with pytest.raises(NeedsInput) as raised:
+        await read(ask, catalogue, store)
+    asked = raised.value.question
+
+    together, second, _ = [choice.value for choice in asked.choices]
+    for said, quantity in ((together, 11), (second, 6), ("1.csv", 5)):
+        order = await read(answer(ask, asked.key, said), catalogue, store)
+        assert order.lines == (OrderLine("MON-27", quantity),)
+    again = attach(ask, await enclosed(store, ("1.csv", one), ("1.csv", two)))
+    assert (await read(again, catalogue, store)).lines == (OrderLine("MON-27", 6),)
+
+
 async def test_a_table_that_is_no_list_is_named_where_nothing_else_is_wanted(
     catalogue: Catalogue,
 ) -> None:
