@@ -8,26 +8,21 @@ import asyncio
 import contextlib
 import os
 import pickle
-import resource
 import signal
-import struct
 import sys
 from datetime import timedelta
 from pathlib import Path
-from typing import BinaryIO
 
 from bot.email.reading.mail import Mail
+from bot.email.reading.serving import LENGTH
 
 TIME = timedelta(seconds=10)
 MEMORY = 512
 """MiB of data that a child may have: a mail of 25 MB with its files, decoded, three times."""
 
-_LENGTH = struct.Struct("!BI")
-_READ, _FAILED = 0, 1
-_LINGERS = 5
-"""Seconds after its time that a child ends by itself, should nobody be left to kill it."""
 _MAILS_EACH = 2000
 """After so many a child is replaced: what it leaked goes with it."""
+_PROGRAM = Path(__file__).parent / "reading" / "serving.py"
 _ROOT = Path(__file__).parents[2]
 
 
@@ -47,7 +42,7 @@ class Readers:
         self._free: asyncio.LifoQueue[_Child | None] = asyncio.LifoQueue()
         for _ in range(count):
             self._free.put_nowait(None)
-        self._all: set[_Child] = set()
+        self.children: set[_Child] = set()
 
     async def read(self, raw: bytes) -> Mail:
         """What the mail says. Raises Poison; whatever it did is gone with its child."""
@@ -55,7 +50,7 @@ class Readers:
         try:
             if child is None:
                 child = await _Child.start(self._memory)
-                self._all.add(child)
+                self.children.add(child)
             async with asyncio.timeout(self._time.total_seconds()):
                 return await child.read(raw)
         except TimeoutError as error:
@@ -74,14 +69,14 @@ class Readers:
 
     async def close(self) -> None:
         """End all children."""
-        for child in [*self._all]:
+        for child in [*self.children]:
             self._drop(child)
             await child.process.wait()
 
     def _drop(self, child: "_Child | None") -> None:
         if child is not None:
             child.kill()
-            self._all.discard(child)
+            self.children.discard(child)
 
     async def _buried(self, child: "_Child | None") -> str:
         if child is None:
@@ -104,7 +99,7 @@ class _Child:
         kept = {name: os.environ[name] for name in ("PATH", "LANG", "TZ") if name in os.environ}
         return cls(
             await asyncio.create_subprocess_exec(
-                sys.executable, "-m", __spec__.name if __spec__ else __name__, str(memory),
+                sys.executable, "-P", str(_PROGRAM), str(memory), str(TIME.total_seconds()),
                 stdin=asyncio.subprocess.PIPE,
                 stdout=asyncio.subprocess.PIPE,
                 stderr=asyncio.subprocess.DEVNULL,
@@ -118,11 +113,11 @@ class _Child:
         if entry is None or answer is None:
             raise ConnectionError("no pipes")
         self.count += 1
-        entry.write(_LENGTH.pack(_READ, len(raw)) + raw)
+        entry.write(LENGTH.pack(0, len(raw)) + raw)
         await entry.drain()
-        state, length = _LENGTH.unpack(await answer.readexactly(_LENGTH.size))
+        state, length = LENGTH.unpack(await answer.readexactly(LENGTH.size))
         found = pickle.loads(await answer.readexactly(length))  # noqa: S301 (our own child's)
-        if state == _FAILED:
+        if state:
             raise Poison(found)
         if not isinstance(found, Mail):
             raise Poison("its reader gave something else")
@@ -132,42 +127,3 @@ class _Child:
         self.gone = True
         with contextlib.suppress(ProcessLookupError):
             self.process.kill()
-
-
-def _serve(entry: BinaryIO, answer: BinaryIO) -> None:
-    """Read mails until nobody sends any more."""
-    from bot.email.reading.parse import read_mail
-
-    while len(head := entry.read(_LENGTH.size)) == _LENGTH.size:
-        _, length = _LENGTH.unpack(head)
-        raw = entry.read(length)
-        signal.setitimer(signal.ITIMER_REAL, TIME.total_seconds() + _LINGERS)
-        try:
-            state, found = _READ, pickle.dumps(read_mail(raw), pickle.HIGHEST_PROTOCOL)
-        except Exception as error:  # whatever it is, the next mail must go on
-            state, found = _FAILED, pickle.dumps(_named(error))
-        signal.setitimer(signal.ITIMER_REAL, 0)
-        answer.write(_LENGTH.pack(state, len(found)))
-        answer.write(found)
-        answer.flush()
-
-
-def _named(error: Exception) -> str:
-    """The kind of an error and where it arose: its words may be the mail's."""
-    trace = error.__traceback__
-    while trace is not None and trace.tb_next is not None:
-        trace = trace.tb_next
-    where = "" if trace is None else f" in {Path(trace.tb_frame.f_code.co_filename).name}"
-    return f"{type(error).__name__}{where}"
-
-
-def _main() -> None:
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent is asked, and ends its children
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    most = int(sys.argv[1]) * 1024 * 1024
-    resource.setrlimit(resource.RLIMIT_DATA, (most, most))
-    _serve(sys.stdin.buffer, sys.stdout.buffer)
-
-
-if __name__ == "__main__":
-    _main()

@@ -3,6 +3,8 @@
 import re
 import unicodedata
 from collections.abc import Iterator, Sequence
+from functools import lru_cache
+from itertools import islice
 
 from bot.email.reading import headers
 from bot.email.reading.mail import Mailbox
@@ -23,16 +25,13 @@ def mailboxes(values: Sequence[str]) -> tuple[Mailbox, ...]:
     found, so that a comma within it makes no second one; groups are opened."""
     found: list[Mailbox] = []
     for value in values:
-        for box in _boxes(headers.as_utf8(value)):
-            found.append(box)
-            if len(found) == _MOST:
-                return tuple(found)
-    return tuple(found)
+        found += _in_one(value)
+    return tuple(found[:_MOST])
 
 
-def recipients(fields: headers.Fields) -> tuple[str, ...]:
+def recipients(head: headers.Head) -> tuple[str, ...]:
     """Whom the mail was for, the surest first."""
-    found = (box.address for name in _FOR for box in mailboxes(headers.every(fields, name)))
+    found = (box.address for name in _FOR for box in mailboxes(head.every(name)))
     return tuple(dict.fromkeys(found))
 
 
@@ -45,6 +44,12 @@ def looks_like_another(box: Mailbox) -> bool:
 def lower(address: str) -> str:
     """In lower case, by ASCII only: `K` (KELVIN SIGN) must not become k."""
     return address.translate(_UPPER)
+
+
+@lru_cache(maxsize=64)
+def _in_one(value: str) -> tuple[Mailbox, ...]:
+    """Of one field; the same address is in several of a mail, and in most mails of a mailbox."""
+    return tuple(islice(_boxes(headers.as_utf8(value)), _MOST))
 
 
 def _boxes(value: str) -> Iterator[Mailbox]:
@@ -77,8 +82,10 @@ def _items(value: str) -> Iterator[tuple[list[str], list[str], list[str]]]:
     for piece in _PIECE.findall(value):
         if piece == "(":
             depth += 1
+            comment += [piece] if depth > 1 else []
         elif piece == ")":
             depth = max(0, depth - 1)
+            comment += [piece] if depth else []
             if not depth and comment:
                 comments.append("".join(comment))
                 comment = []

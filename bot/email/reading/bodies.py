@@ -4,7 +4,7 @@ import hashlib
 import re
 from dataclasses import dataclass, field
 
-from bot.email.reading import calendar, charsets, flowed, headers, html_text, names, sealed, tnef
+from bot.email.reading import calendar, charsets, flowed, html_text, names, sealed, tnef
 from bot.email.reading.mail import File, Invitation, Role
 from bot.email.reading.parts import Cut, Part, content, cut
 
@@ -192,7 +192,7 @@ def _is_inline(part: Part, role: Role) -> bool:
     if part.disposition:
         return part.disposition == "inline"
     related = any(above.media_type == "multipart/related" for above in part.holders())
-    return related and headers.first(part.fields, "content-id") is not None
+    return related and part.head.first("content-id") is not None
 
 
 def _keep(

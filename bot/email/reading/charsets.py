@@ -80,10 +80,15 @@ def decode(data: bytes, label: str | None = None) -> str:
     return clean(_decoded(data, _plain_label(label)))
 
 
+def uncleaned(data: bytes) -> str:
+    """The text of bytes without a label, with all that nobody sees."""
+    return _decoded(data, "")
+
+
 def decode_surely(data: bytes, label: str | None) -> str | None:
     """The same, or None where the bytes are no text in any way that is known."""
     text = _decoded(data, _plain_label(label))
-    if "�" in text or len(_UNSEEN.findall(text)) > text.count("\r\n"):
+    if "�" in text or (not data.isascii() and _UNSEEN.search(text.replace("\r\n", ""))):
         return None
     return clean(text)
 
@@ -102,7 +107,7 @@ def _plain_label(label: str | None) -> str:
 
 
 def _decoded(data: bytes, label: str) -> str:
-    if data.isascii() and b"\x1b" not in data and label not in _SEVEN_BIT:
+    if data.isascii() and not (b"\x1b" in data or b"\x0e" in data):
         return _ascii(data, label)
     if label in _JIS or (_ESCAPES.search(data) and data.isascii() and "2022" not in label):
         if data.isascii() or b"\x1b" in data or b"\x0e" in data:

@@ -3,9 +3,11 @@
 import base64
 import binascii
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
+from typing import Any
 
 from bot.email.reading import charsets
 
@@ -14,10 +16,51 @@ Fields = Sequence[tuple[str, str]]
 
 MOST_BYTES = 64 * 1024
 
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """The fields of a mail or a part, in order, and their raw values by name."""
+
+    fields: Fields
+    values: Mapping[str, Sequence[str]]
+
+    def first(self, name: str) -> str | None:
+        """The raw value of the first field of that name."""
+        found = self.values.get(name)
+        return found[0] if found else None
+
+    def every(self, name: str) -> Sequence[str]:
+        """The raw values of all fields of that name."""
+        return self.values.get(name, ())
+
+
+class Decoded(Mapping[str, Sequence[str]]):
+    """The decoded values of a head by name, each decoded when it is asked for."""
+
+    def __init__(self, head: Head) -> None:
+        self._raw, self._read = head.values, dict[str, Sequence[str]]()
+
+    def __getitem__(self, name: str) -> Sequence[str]:
+        if name not in self._read:
+            self._read[name] = [text(value) for value in self._raw[name]]
+        return self._read[name]
+
+    def get(self, name: str, default: Any = None) -> Any:
+        """The values, or `default` without that name."""
+        return self[name] if name in self._raw else default
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._raw)
+
+    def __len__(self) -> int:
+        return len(self._raw)
+
+
+_EMPTY = Head((), {})
 _BLANK = re.compile(rb"\r?\n\r?\n")
 _FOLD = re.compile(r"\r?\n(?=[ \t])")
 _LINE = re.compile(r"\n(?![ \t])")
-_FIELD = re.compile(r"([!-9;-~]+)[ \t]*:")
+_NAME = re.compile(r"[!-9;-~]+[ \t]*")
 _WORD = re.compile(
     r"=\?([\w.:+-]{1,60})(?:\*[\w-]{0,30})?\?([bBqQ])\?([^?]*(?:\?(?!=)[^?]*){0,5})\?="
 )
@@ -27,42 +70,36 @@ _SPACES = re.compile(r"[ \t\r\n]+")
 _MOST_IDS = 100
 
 
-def split(data: bytes, start: int, end: int, *, root: bool = False) -> tuple[Fields, int, bool]:
+def split(data: bytes, start: int, end: int, *, root: bool = False) -> tuple[Head, int, bool]:
     """The fields of an entity in `data[start:end]`, where its body begins, and whether its head
     went over the cap: what lies beyond is left out."""
     if data[start : start + 1] == b"\n" or data[start : start + 2] == b"\r\n":
-        return (), start + (1 if data[start : start + 1] == b"\n" else 2), False
+        return _EMPTY, start + (1 if data[start : start + 1] == b"\n" else 2), False
     found = _BLANK.search(data, start, end)
     stop, body = (found.start(), found.end()) if found else (end, end)
     over = stop - start > MOST_BYTES
     head = data[start : min(stop, start + MOST_BYTES)].decode("latin-1")
+    lines = _FOLD.sub("", head).split("\n")
     fields: list[tuple[str, str]] = []
-    for number, line in enumerate(_FOLD.sub("", head).split("\n")):
-        matched = _FIELD.match(line)
-        if matched:
-            fields.append((matched.group(1).lower(), line[matched.end() :].strip(" \t\r")))
+    for number, line in enumerate(lines):
+        name, colon, value = line.partition(":")
+        if colon and _NAME.fullmatch(name):
+            fields.append((name.rstrip(" \t").lower(), value.strip(" \t\r")))
         elif not line.strip() or (root and number == 0) or line.startswith((">From ", "From ")):
             pass  # a line of an mbox file, or one of blanks
         elif not over:
             body = start + _place(head, number)  # the empty line is missing: this is text already
             break
-    return fields, min(body, end), over
+    values: dict[str, list[str]] = {}
+    for name, value in fields:
+        values.setdefault(name, []).append(value)
+    return Head(fields, values), min(body, end), over
 
 
 def _place(head: str, number: int) -> int:
     """Where the unfolded line of that number begins."""
     starts = (found.end() for found in _LINE.finditer(head))
     return next((at for count, at in enumerate(starts, start=1) if count == number), 0)
-
-
-def first(fields: Fields, name: str) -> str | None:
-    """The raw value of the first field of that name."""
-    return next((value for key, value in fields if key == name), None)
-
-
-def every(fields: Fields, name: str) -> list[str]:
-    """The raw values of all fields of that name."""
-    return [value for key, value in fields if key == name]
 
 
 def text(raw: str) -> str:
@@ -89,7 +126,7 @@ def as_utf8(raw: str) -> str:
     """
     if raw.isascii() and "\x1b" not in raw:
         return raw
-    return charsets.decode(raw.encode("latin-1", "replace")).encode().decode("latin-1")
+    return charsets.uncleaned(raw.encode("latin-1", "replace")).encode().decode("latin-1")
 
 
 def _pieces(raw: str) -> Iterator[str]:
@@ -150,9 +187,9 @@ def ids(raw: str) -> list[str]:
     return [charsets.clean(found) for found in _IDS.findall(raw)]
 
 
-def message_id(fields: Fields) -> str | None:
+def message_id(head: Head) -> str | None:
     """What the mail calls itself; brackets are put where the sender forgot them."""
-    raw = first(fields, "message-id")
+    raw = head.first("message-id")
     if raw is None:
         return None
     found = ids(raw)
@@ -162,9 +199,9 @@ def message_id(fields: Fields) -> str | None:
     return f"<{bare}>" if bare and not _SPACES.search(bare) else None
 
 
-def references(fields: Fields) -> list[str]:
+def references(head: Head) -> list[str]:
     """Ids of earlier mails, newest first: of In-Reply-To, then of References from its end."""
-    direct = ids(" ".join(every(fields, "in-reply-to")))
-    chain = ids(" ".join(every(fields, "references")))
+    direct = ids(" ".join(head.every("in-reply-to")))
+    chain = ids(" ".join(head.every("references")))
     known = dict.fromkeys([*direct, *reversed(chain)] if direct else reversed(chain))
     return list(known)[:_MOST_IDS]

@@ -50,6 +50,13 @@ _BY_END = {
     "htm": "text/html", "html": "text/html", "xml": "application/xml", "ics": "text/calendar",
     "json": "application/json", "eml": "message/rfc822",
 }  # fmt: skip
+_OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
+"""A file of streams (MS-CFB), which all formats of the old Office are."""
+_IN_OLE_BY_END = {
+    "xls": "application/vnd.ms-excel", "doc": "application/msword",
+    "ppt": "application/vnd.ms-powerpoint", "msg": "application/vnd.ms-outlook",
+}  # fmt: skip
+_IN_OLE = frozenset(_IN_OLE_BY_END.values())
 _LOOKS_AT = 4096
 _CONTROLS = re.compile(rb"[\x00-\x08\x0e-\x1a\x1c-\x1f]")
 _HTML = re.compile(rb"\s*<(?:!doctype html|html)", re.IGNORECASE)
@@ -68,6 +75,8 @@ def kind(content: bytes, declared: str, name: str) -> str:
         return declared
     if content.startswith(b"PK\x03\x04"):
         return next((kind for sign, kind in _OFFICE if sign in content), "application/zip")
+    if content.startswith(_OLE):
+        return declared if declared in _IN_OLE else _IN_OLE_BY_END.get(_end(name), _UNKNOWN)
     if content.startswith((b"GIF87a", b"GIF89a")):
         return "image/gif"
     return _text(content, declared, name) or _by_signs(content) or declared or _UNKNOWN
@@ -81,14 +90,17 @@ def _text(content: bytes, declared: str, name: str) -> str | None:
     start = content[:_LOOKS_AT]
     if _CONTROLS.search(start):
         return None
-    end = name.rpartition(".")[2].lower()
-    if end in _BY_END:
-        return _BY_END[end]
+    if _end(name) in _BY_END:
+        return _BY_END[_end(name)]
     if declared.startswith(_TEXTS):
         return declared
     if start.isascii():
         return "text/html" if _HTML.match(start) else "text/plain"
     return None
+
+
+def _end(name: str) -> str:
+    return name.rpartition(".")[2].lower()
 
 
 def _by_signs(content: bytes) -> str | None:

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from urllib.parse import unquote_to_bytes
 
 from bot.email.reading import charsets, headers
@@ -24,6 +25,7 @@ class Declared:
     parameters: Mapping[str, str]
 
 
+@lru_cache(maxsize=64)
 def content_type(raw: str | None) -> Declared:
     """Of Content-Type; also where the semicolon is missing, or the subtype is."""
     if raw is None:
@@ -37,6 +39,7 @@ def content_type(raw: str | None) -> Declared:
     return Declared(found.group(1).lower(), _parameters(raw, found.end()))
 
 
+@lru_cache(maxsize=64)
 def disposition(raw: str | None) -> Declared:
     """Of Content-Disposition: `attachment`, `inline` or ''."""
     if raw is None:

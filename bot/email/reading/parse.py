@@ -31,25 +31,25 @@ def read_mail(raw: bytes) -> Mail:
     if b"\n" not in raw:
         raw = raw.replace(b"\r", b"\n")  # as a Macintosh once ended lines
     cut = parts.cut(raw)
-    fields = cut.root.fields
+    head = cut.root.head
     body = bodies.gather(raw, cut)
-    said = headers.first(fields, "subject")
+    said = head.first("subject")
     subject = None if said is None else headers.text(said)
-    senders = addresses.mailboxes(headers.every(fields, "from"))
+    senders = addresses.mailboxes(head.every("from"))
     written = _written(body, subject)
     outline = _outline(cut, body, senders, subject)
     judged = kinds.kind_of(outline)
     return Mail(
-        headers=tuple(fields),
-        message_id=headers.message_id(fields),
+        headers=tuple(head.fields),
+        message_id=headers.message_id(head),
         senders=senders,
-        reply_to=addresses.mailboxes(headers.every(fields, "reply-to")),
-        recipients=addresses.recipients(fields),
-        to=addresses.mailboxes(headers.every(fields, "to")),
-        cc=addresses.mailboxes(headers.every(fields, "cc")),
+        reply_to=addresses.mailboxes(head.every("reply-to")),
+        recipients=addresses.recipients(head),
+        to=addresses.mailboxes(head.every("to")),
+        cc=addresses.mailboxes(head.every("cc")),
         subject=subject,
-        date=headers.date(headers.first(fields, "date")),
-        references=tuple(headers.references(fields)),
+        date=headers.date(head.first("date")),
+        references=tuple(headers.references(head)),
         written=written,
         files=tuple(body.files),
         kind=_kind(judged.kind, body),
@@ -68,11 +68,11 @@ def read_mail(raw: bytes) -> Mail:
 
 def _kind(judged: Kind, body: bodies.Body) -> Kind:
     """A person's mail may be one that can't be read, or an invitation."""
-    if judged != "human":
+    if judged not in {"human", "calendar", "encrypted"}:
         return judged
     if body.closed:
         return "encrypted"
-    return "calendar" if body.invites else judged
+    return "calendar" if body.invites else "human"
 
 
 def _written(body: bodies.Body, subject: str | None) -> Written:
@@ -84,11 +84,8 @@ def _written(body: bodies.Body, subject: str | None) -> Written:
 def _outline(
     cut: parts.Cut, body: bodies.Body, senders: tuple[Mailbox, ...], subject: str | None
 ) -> Outline:
-    decoded: dict[str, list[str]] = {}
-    for name, value in cut.root.fields:
-        decoded.setdefault(name, []).append(headers.text(value))
     return Outline(
-        headers=decoded,
+        headers=headers.Decoded(cut.root.head),
         media_type=cut.root.media_type,
         parameters=cut.root.parameters,
         sender=senders[0].address if len(senders) == 1 else "",

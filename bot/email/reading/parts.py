@@ -27,7 +27,7 @@ _UU_BEGIN = re.compile(rb"(?:^|\n)begin \d{3,4} [^\r\n]*\r?\n")
 class Part:
     """An entity of MIME. Its body is `raw[start:end]`, as it stands; `within` holds it."""
 
-    fields: headers.Fields
+    head: headers.Head
     media_type: str
     parameters: dict[str, str]
     disposition: str
@@ -82,22 +82,22 @@ def cut(raw: bytes) -> Cut:
 
 
 def _part(raw: bytes, start: int, end: int, within: Part | None, said: dict[str, None]) -> Part:
-    fields, body, over = headers.split(raw, start, end, root=within is None)
+    head, body, over = headers.split(raw, start, end, root=within is None)
     if over:
         said["headers over 64 KB"] = None
-    kind = parameters.content_type(headers.first(fields, "content-type"))
-    shown = parameters.disposition(headers.first(fields, "content-disposition"))
+    kind = parameters.content_type(head.first("content-type"))
+    shown = parameters.disposition(head.first("content-disposition"))
     media_type = kind.value
     if not media_type:
         digest = within is not None and within.media_type == "multipart/digest"
         media_type = "message/rfc822" if digest else "text/plain"
     return Part(
-        fields,
+        head,
         media_type,
         dict(kind.parameters),
         shown.value,
         shown.parameters.get("filename") or kind.parameters.get("name") or "",
-        (headers.first(fields, "content-transfer-encoding") or "").strip(" \t;\"'").lower(),
+        (head.first("content-transfer-encoding") or "").strip(" \t;\"'").lower(),
         body,
         end,
         within,
