@@ -1,6 +1,6 @@
 """What a chat platform declares of itself: the one constant that others read of its folder."""
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -38,6 +38,10 @@ def _no_routes(opening: Opening) -> Sequence[object]:
     return ()
 
 
+def _ordinary_bodies(settings: Settings) -> Mapping[str, int]:
+    return {}
+
+
 async def _nothing_to_close(opening: Opening) -> None:
     return None
 
@@ -51,16 +55,19 @@ class Platform:
     """A chat platform.
 
     `outbound` builds its way out, or gives None where it is not set up. `routes` are the ASGI
-    routes of its webhooks. `listen` holds a connection to the platform open until it is
-    cancelled, for those that are not called by HTTP. `work` runs in every worker until it is
-    cancelled, for what a platform has to work on before it can be taken in. `check` is for `miyabi
-    doctor`. `close` gives back what the ways in and out hold open. `confides`: what is said there
-    to a person is read by them alone, signed in, so that codes may be told that prove who it is.
+    routes of its webhooks; `bodies` says for paths that begin so how many bytes a body may have
+    there, where webhooks' megabyte is not enough. `listen` holds a connection to the platform open
+    until it is cancelled, for those that are not called by HTTP. `work` runs in every worker until
+    it is cancelled, for what a platform has to work on before it can be taken in. `check` is for
+    `miyabi doctor`. `close` gives back what the ways in and out hold open. `confides`: what is
+    said there to a person is read by them alone, signed in, so that codes may be told that prove
+    who it is.
     """
 
     name: str
     outbound: Callable[[Opening], WayOut | None]
     routes: Callable[[Opening], Sequence[object]] = _no_routes
+    bodies: Callable[[Settings], Mapping[str, int]] = _ordinary_bodies
     listen: Callable[[Opening], Awaitable[None]] | None = None
     work: Callable[[Opening], Awaitable[None]] | None = None
     check: Callable[[Opening], Awaitable[Sequence[Finding]]] = _nothing_to_check

@@ -40,12 +40,19 @@ def create_app(
         *approving.routes(opening, mounted),
         *(route for platform in mounted for route in _routes(platform, opening)),
     ]
+    larger: dict[str, int] = {}
+    for platform in mounted:
+        larger.update(platform.bodies(opening.settings))
     paths = [route.path for route in routes if isinstance(route, Route)]
     return FastAPI(
         title="Miyabi",
         openapi_url=None,  # nothing here is for people or programs to explore
         routes=routes,
-        middleware=[Middleware(Counted, paths=paths), Middleware(BodyLimit), Middleware(InTime)],
+        middleware=[
+            Middleware(Counted, paths=paths),
+            Middleware(BodyLimit, larger=larger),
+            Middleware(InTime),
+        ],
         exception_handlers={HTTPException: _http_error, Exception: _crash},
     )
 

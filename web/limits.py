@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import MutableMapping
+from collections.abc import Mapping, MutableMapping
 from typing import Any
 
 import structlog
@@ -19,7 +19,9 @@ BODY_LIMIT = 1_000_000
 """Bytes a request's body may have; no webhook of a platform comes near it."""
 
 _TOO_LARGE = Words(
-    ja="1 MB までにしてください。", en="It may have 1 MB at most.", zh="最多为 1 MB。"
+    ja="{most} MB までにしてください。",
+    en="It may have {most} MB at most.",
+    zh="最多为 {most} MB。",
 )
 ANSWER_WITHIN = 2.0
 """Seconds after which whoever delivers something is answered in any case. Slack waits for 3."""
@@ -95,26 +97,34 @@ class BodyLimit:
     """Takes the body in before anything else sees it; one that is too large gets 413.
 
     So the limit holds for bodies of unknown length too, and no handler ever has half of one.
+    `larger` are the limits of paths that begin so.
     """
 
-    def __init__(self, app: ASGIApp, limit: int = BODY_LIMIT) -> None:
+    def __init__(
+        self, app: ASGIApp, limit: int = BODY_LIMIT, larger: Mapping[str, int] | None = None
+    ) -> None:
         self._app = app
         self._limit = limit
+        self._larger = larger or {}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if not _is_delivery(scope):
             await self._app(scope, receive, send)
             return
-        if _declared(scope) > self._limit:
-            await _refuse(scope, send, 413, _TOO_LARGE)
-            return
-        body = await self._body(receive)
+        limit = self._limit_of(scope["path"])
+        body = await self._body(receive, limit) if _declared(scope) <= limit else None
         if body is None:
-            await _refuse(scope, send, 413, _TOO_LARGE)
+            await _refuse(scope, send, 413, _too_large(limit))
             return
         await self._app(scope, _replayed(body, receive), send)
 
-    async def _body(self, receive: Receive) -> bytes | None:
+    def _limit_of(self, path: str) -> int:
+        return next(
+            (limit for begins, limit in self._larger.items() if path.startswith(begins)),
+            self._limit,
+        )
+
+    async def _body(self, receive: Receive, limit: int) -> bytes | None:
         """The whole body, or None where it is too large."""
         chunks: list[bytes] = []
         size, more = 0, True
@@ -124,7 +134,7 @@ class BodyLimit:
                 break
             chunk = message.get("body", b"")
             size += len(chunk)
-            if size > self._limit:
+            if size > limit:
                 return None
             chunks.append(chunk)
             more = message.get("more_body", False)
@@ -139,6 +149,10 @@ def _is_delivery(scope: Scope) -> bool:
 def _without_token(path: str) -> str:
     """A path as logs may have it: whoever knows that of somebody's page can use it."""
     return f"{PATH}…" if path.startswith(PATH) else path
+
+
+def _too_large(limit: int) -> Words:
+    return _TOO_LARGE.fill(most=max(1, limit // 1_000_000))
 
 
 def _declared(scope: Scope) -> int:
