@@ -21,10 +21,12 @@ from core.migrate import upgrade
 from core.settings import Settings
 from miyabi.embedded import embedded
 from tests.databases import Databases, execute, in_database
+from tests.fakes.mail.dovecot import Dovecot, program, serving
 
 SHARED = Path(__file__).resolve().parents[1] / ".." / "shared"
 _HOME = "MIYABI_TESTS_HOME"  # the folder of this run's servers, the same for every xdist worker
 _REQUIRE_SHARED = "MIYABI_REQUIRE_SHARED"
+REQUIRE_DOVECOT = "MIYABI_REQUIRE_DOVECOT"
 _OURS = ("MIYABI_", "SLACK_", "LINE_", "EMAIL_", "DATABASE_", "REDIS_")
 _TEMPLATE = "migrated"
 
@@ -36,7 +38,7 @@ hypothesis_settings.load_profile("steady")
 def pytest_configure(config: pytest.Config) -> None:
     """Forget the developer's own settings, and make a place for this run's servers."""
     for name in list(os.environ):
-        if name.startswith(_OURS) and name not in {_HOME, _REQUIRE_SHARED}:
+        if name.startswith(_OURS) and name not in {_HOME, _REQUIRE_SHARED, REQUIRE_DOVECOT}:
             del os.environ[name]
     if not hasattr(config, "workerinput"):
         # Not under pytest's base folder: as root, pytest closes that to PostgreSQL's account.
@@ -85,6 +87,18 @@ def shared() -> Path:
     if os.environ.get(_REQUIRE_SHARED):
         pytest.fail(reason)
     pytest.skip(reason)
+
+
+@pytest.fixture(scope="session")
+def dovecot() -> Iterator[Dovecot]:
+    """Debian's IMAP and LMTP server; whoever asks takes a user of their own."""
+    if program() is None:
+        reason = "needs dovecot (Debian: dovecot-imapd and dovecot-lmtpd)"
+        if os.environ.get(REQUIRE_DOVECOT):
+            pytest.fail(reason)
+        pytest.skip(reason)
+    with serving() as running:
+        yield running
 
 
 @pytest.fixture(scope="session")

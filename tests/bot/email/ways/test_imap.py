@@ -1,0 +1,273 @@
+"""Mailboxes are read by IMAP: at a real dovecot, and at one that something stands in front of."""
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import replace
+
+import asyncpg  # type: ignore[import-untyped]
+import pytest
+
+from bot.email import boxes, imap, inbox
+from bot.email.boxes import Box
+from bot.email.imap import Keeping
+from bot.email.imap_watch import Pace, Watch
+from bot.email.inbox import Come, Read
+from bot.email.oauth import Tokens
+from core.db import create_engine
+from core.unit import unit
+from tests.bot.email.ways.conftest import Folder, Post, seen
+from tests.fakes.mail.between import between
+
+SMALL = 4096  # bytes that a mail may have in most of these tests
+# The server tells by IDLE within a second. What is looked into in any case, is not in these tests.
+PACE = Pace(idles=30, idles_near=30, looks=60, first_wait=0.05, most=0.1, refused=0.1)
+
+
+def mail(number: int, more: bytes = b"") -> bytes:
+    return (
+        b"Message-ID: <%d@b>\r\nSubject: \xe6\xb3\x95 x\r\n\r\nhello %d\r\n" % (number, number)
+        + more
+    )
+
+
+@asynccontextmanager
+async def watching(post: Post, box: Box, pace: Pace = PACE) -> AsyncIterator[Watch]:
+    watch = Watch(box, Keeping(post.house, box, Tokens(post.house)), SMALL, pace)
+    try:
+        yield watch
+    finally:
+        await watch.stop()
+        assert not watch.alive
+
+
+async def test_what_lies_there_and_what_comes_is_stored_and_then_marked_as_read(
+    folder: Folder,
+) -> None:
+    await folder.append(mail(1), mail(2))
+    async with watching(folder.post, await folder.box()):
+        await folder.post.until(2)
+        await folder.append(mail(3))
+        stored = await folder.post.until(3)
+        await folder.until("UNSEEN", 0)
+
+    assert stored == [mail(1), mail(2), mail(3)]
+    rows = await folder.post.rows("select came_by, uid, message_id from mails order by uid")
+    assert [tuple(row) for row in rows] == [("imap", n, f"<{n}@b>") for n in (1, 2, 3)]
+
+
+async def test_what_was_stored_is_moved_where_that_is_wanted(folder: Folder) -> None:
+    await folder.append(mail(1), mail(2))
+    async with watching(folder.post, await folder.box(moves_to="済み")):
+        await folder.post.until(2)
+        await folder.until("ALL", 0)
+        await folder.append(mail(3))
+        await folder.until("ALL", 3, "済み")
+
+
+async def test_without_move_others_mails_that_are_marked_for_deletion_stay(folder: Folder) -> None:
+    await folder.append(mail(1))
+    with folder.dovecot.mailbox(folder.user) as theirs:
+        theirs.client.uid("STORE", "1", "+FLAGS", r"(\Deleted \Seen)")
+        await folder.append(mail(2))
+        with between(folder.dovecot.imap, (b" MOVE ", b" XYZ ")) as front:
+            async with watching(folder.post, await folder.box(front.port, moves_to="Done")):
+                await folder.until("ALL", 1, "Done")
+                await folder.until("ALL", 1)
+
+    assert len(await folder.numbers("DELETED")) == 1
+
+
+async def test_of_a_mail_that_is_too_large_only_the_header_is_fetched(folder: Folder) -> None:
+    large = mail(1, b"x" * 70 + b"\r\n" * SMALL)
+    await folder.append(large, mail(2))
+    async with watching(folder.post, await folder.box()):
+        stored = await folder.post.until(2)
+
+    assert stored == [large[: large.index(b"hello")], mail(2)]
+    [row] = await folder.post.rows("select size from mails where uid = 1")
+    assert row.size == len(large)
+
+
+async def test_nothing_is_lost_or_doubled_when_all_numbers_are_new(folder: Folder) -> None:
+    """The folder is made anew, while nobody watches: another UIDVALIDITY."""
+    await folder.append(mail(1), mail(2), folder="Work")
+    box = await folder.box(folder="Work")
+    async with watching(folder.post, box):
+        await folder.post.until(2)
+    with folder.dovecot.mailbox(folder.user) as session:
+        session.folder.delete("Work")
+    await asyncio.sleep(1.1)  # its number is the time in seconds
+    await folder.append(mail(2), mail(3), folder="Work", seen=True)
+    await folder.append(mail(1), folder="Work")
+
+    async with watching(folder.post, box):
+        stored = await folder.post.until(3)
+        await folder.until("UNSEEN", 0, "Work")
+
+    assert stored == [mail(1), mail(2), mail(3)]
+    [validity] = await folder.post.rows("select count(distinct uidvalidity) as n from mails")
+    assert validity.n == 2
+
+
+async def test_what_was_read_before_the_mailbox_was_added_is_left_alone(folder: Folder) -> None:
+    await folder.append(mail(1), seen=True)
+    await folder.append(mail(2))
+    box = await folder.box()
+    await folder.post.rows(
+        "update mailboxes set created_at = now() + interval '3 days' returning 1"
+    )
+    async with watching(folder.post, box):
+        await folder.post.until(1)
+        await folder.append(mail(3), seen=True)
+        stored = await folder.post.until(2)
+
+    assert stored == [mail(2), mail(3)]
+
+
+async def test_a_crash_between_storing_and_marking_doubles_nothing(folder: Folder) -> None:
+    await folder.append(mail(1), mail(2), mail(3))
+    box = await folder.box()
+    with folder.dovecot.mailbox(folder.user) as session:
+        validity = int(session.folder.status("INBOX", ["UIDVALIDITY"])["UIDVALIDITY"])
+    read = Read("INBOX", validity, 3)  # the third was passed by and never stored
+    come = [Come(mail(n), n, validity) for n in (1, 2)]
+    await inbox.store_all(folder.post.house, box, come, came_by="imap", read=read)
+
+    async with watching(folder.post, box):
+        stored = await folder.post.until(3)
+        await folder.until("UNSEEN", 0)
+
+    assert stored == [mail(1), mail(2), mail(3)]
+
+
+async def test_nothing_is_marked_that_is_not_stored(folder: Folder) -> None:
+    class Away(Keeping):
+        tries = 0
+
+        async def store(self, mails: Sequence[Come], read: Read) -> set[int]:
+            Away.tries += 1
+            raise OSError("the database is away")
+
+    await folder.append(mail(1))
+    box = await folder.box()
+    watch = Watch(box, Away(folder.post.house, box, Tokens(folder.post.house)), SMALL, PACE)
+    await seen(lambda: Away.tries > 2)
+    await watch.stop()
+
+    assert len(await folder.numbers("UNSEEN")) == 1
+    [row] = await folder.post.rows("select error from mail_folders")
+    assert row.error == "the database is away"
+
+
+@pytest.mark.parametrize("end", ["bye", "cut", "silence"])
+async def test_it_connects_again_whatever_ends_a_connection(folder: Folder, end: str) -> None:
+    with between(folder.dovecot.imap) as front:
+        box = await folder.box(front.port)
+        pace = replace(PACE, idles_near=0.3, answers=0.3) if end == "silence" else PACE
+        async with watching(folder.post, box, pace):
+            await folder.append(mail(1))
+            await folder.post.until(1)
+            await seen(lambda: front.heard.endswith(b"IDLE\r\n"))
+            if end == "bye":
+                front.say(b"* BYE Server shutting down.\r\n")
+            elif end == "cut":
+                front.cut()
+            else:
+                front.go_deaf()
+            await folder.append(mail(2))
+            stored = await folder.post.until(2)
+
+    assert stored == [mail(1), mail(2)]
+    assert front.connections >= 2
+
+
+@pytest.mark.parametrize(
+    ("says", "hears"),
+    [
+        ((b" IDLE ", b" XYZW "), ()),  # it has none
+        ((), (b" IDLE", b" XYZW")),  # it says that it has, and knows nothing of it
+        ((b"+ idling", b"* 99 EXISTS\r\n+ idling"), ()),  # it has more to say at that moment
+        ((b" BODY[] {", b" FLAGS () BODY[] {"), ()),
+    ],
+    ids=["no idle", "idle refused", "more before idle", "more attributes"],
+)
+async def test_servers_of_other_kinds_are_read_too(
+    folder: Folder, says: tuple[bytes, bytes], hears: tuple[bytes, bytes]
+) -> None:
+    with between(folder.dovecot.imap) as front:
+        front.changes, front.theirs = (says,) if says else (), (hears,) if hears else ()
+        pace = replace(PACE, idles_near=0.3, looks=0.3)
+        async with watching(folder.post, await folder.box(front.port), pace):
+            await folder.append(mail(1))
+            await folder.post.until(1)
+            await folder.append(mail(2))
+            assert await folder.post.until(2) == [mail(1), mail(2)]
+    assert front.connections == 1
+
+
+async def test_a_mail_that_the_server_can_not_give_holds_up_no_other(folder: Folder) -> None:
+    """dovecot finds the file of the second one empty, says NO and closes the line."""
+    await folder.append(mail(1), mail(2), mail(3))
+    for file in (folder.dovecot.folder / "mail" / folder.user).rglob("u.2"):
+        file.write_bytes(b"")
+    async with watching(folder.post, await folder.box()):
+        stored = await folder.post.until(2)
+
+    assert stored == [mail(1), mail(3)]
+
+
+async def test_a_refused_login_is_shown_and_tried_again(folder: Folder) -> None:
+    box = await folder.box()
+    wrong = replace(box, secrets={"imap_password": "wrong"})
+    async with watching(folder.post, wrong):
+        rows = await folder.post.shown("select error from mail_folders")
+    assert "Authentication failed" in rows[0].error
+
+    await folder.append(mail(1))
+    async with watching(folder.post, box):
+        await folder.post.until(1)
+    [row] = await folder.post.rows("select error from mail_folders")
+    assert row.error is None
+
+
+async def test_one_process_watches_and_another_takes_over(
+    folder: Folder, database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(imap, "_LOOKS", 0.05)
+    with between(folder.dovecot.imap) as front:
+        house, engines = folder.post.house, [create_engine(database_url) for _ in range(2)]
+        houses = [replace(house, engine=engine) for engine in engines]
+        tasks = [asyncio.create_task(imap.watch(each, SMALL, PACE)) for each in houses]
+        box = await folder.box(front.port)
+        await folder.append(mail(1))
+        await folder.post.until(1)
+        await asyncio.sleep(0.2)
+        assert front.connections == 1
+
+        await _end_the_holder(database_url)
+        await seen(lambda: front.connections == 2)
+        await folder.append(mail(2))
+        await folder.post.until(2)
+
+        async with unit(house) as work:
+            await boxes.remove(work, box)
+        await seen(lambda: front.heard.rstrip().endswith(b"LOGOUT"))
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        for engine in engines:
+            await engine.dispose()
+
+
+async def _end_the_holder(database_url: str) -> None:
+    """End the database's session that has the lock."""
+    owner = await asyncpg.connect(database_url.replace("+asyncpg", ""))
+    try:
+        await owner.execute(
+            "select pg_terminate_backend(l.pid) from pg_locks l"
+            " join pg_database d on d.oid = l.database"
+            " where d.datname = current_database() and locktype = 'advisory' and granted"
+        )
+    finally:
+        await owner.close()
