@@ -1,12 +1,17 @@
 """Mail: requests, questions, files, approvals; whoever writes, and whatever they write with."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from core.platform import Finding, Opening, Platform
 from core.ports import WayOut
+from core.settings import Settings
 
 # The parts are imported where they are used. Mailboxes are added while the house stands (`miyabi
 # mail box add`), so the way out is always there: it costs nothing until somebody uses it.
+
+
+POST_PATH = "/email/inbound/"
+"""Where mail is taken by HTTP; the mailbox's address follows."""
 
 
 def _outbound(opening: Opening) -> WayOut:
@@ -16,7 +21,19 @@ def _outbound(opening: Opening) -> WayOut:
 
 
 def _routes(opening: Opening) -> Sequence[object]:
-    return ()
+    from bot.email.post import routes
+
+    return routes(opening)
+
+
+def _bodies(settings: Settings) -> Mapping[str, int]:
+    return {POST_PATH: settings.email.most_bytes}
+
+
+async def _listen(opening: Opening) -> None:
+    from bot.email.ways import listen
+
+    await listen(opening)
 
 
 async def _work(opening: Opening) -> None:
@@ -29,4 +46,12 @@ async def _check(opening: Opening) -> Sequence[Finding]:
     return ()
 
 
-platform = Platform("email", outbound=_outbound, routes=_routes, work=_work, check=_check)
+platform = Platform(
+    "email",
+    outbound=_outbound,
+    routes=_routes,
+    bodies=_bodies,
+    listen=_listen,
+    work=_work,
+    check=_check,
+)

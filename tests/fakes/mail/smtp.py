@@ -266,3 +266,11 @@ def trust_file(folder: Path) -> Path:
     path = folder / "outside.pem"
     path.write_bytes(_certificate()[0])
     return path
+
+
+def certificate_files(folder: Path) -> tuple[Path, Path]:
+    """The same certificate and its key, as files for a server of our own."""
+    files = (folder / "cert.pem", folder / "key.pem")
+    for file, content in zip(files, _certificate(), strict=True):
+        file.write_bytes(content)
+    return files
