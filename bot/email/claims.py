@@ -36,6 +36,7 @@ class Came:
     id: UUID
     organisation_id: UUID
     mailbox_id: UUID
+    came_by: str
     envelope_from: str | None
     envelope_to: tuple[str, ...]
     message_id: str | None
@@ -61,8 +62,8 @@ _CLAIM = """
                 and earlier.message_id = m.message_id and earlier.mailbox_id = m.mailbox_id
                 and earlier.state = 'received' and earlier.id < m.id)
         order by m.next_at, m.id limit 1 for update of m skip locked)
-    returning id, organisation_id, mailbox_id, envelope_from, envelope_to, message_id, sha256, size,
-        attempts, received_at, kind, verified_by, lease_owner as claim
+    returning id, organisation_id, mailbox_id, came_by, envelope_from, envelope_to, message_id,
+        sha256, size, attempts, received_at, kind, verified_by, lease_owner as claim
 """
 
 

@@ -143,7 +143,9 @@ async def _believed(case: Case, person: Person | None) -> tuple[str | None, bool
     """
     if case.came.kind is not None:
         return case.came.verified_by, False
-    verified = await verify(case.lay_in, case.mail, case.raw, case.door.resolve)
+    verified = await verify(
+        case.lay_in, case.mail, case.raw, case.door.resolve, came_by=case.came.came_by
+    )
     if verified.refused is not None:
         log.info("mail.forged", mail=str(case.came.id), why=verified.why)
         return None, True

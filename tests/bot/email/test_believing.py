@@ -2,6 +2,7 @@
 
 import base64
 from collections.abc import Callable
+from dataclasses import replace
 from email.parser import BytesParser
 from email.policy import compat32
 from functools import cache
@@ -15,7 +16,7 @@ from hypothesis import settings as examples
 from hypothesis import strategies as st
 
 from bot.email.believing import Verified, verify
-from bot.email.boxes import Box, Trust
+from bot.email.boxes import Box, Server, Trust
 from bot.email.dkim_check import Resolve, check
 from bot.email.reading.mail import Mail, Mailbox, Written
 from core.ids import new_id
@@ -89,6 +90,21 @@ async def test_the_providers_word_counts_before_our_own_check() -> None:
     assert (await _verified(silent, GOOGLE, asked)).by is None
     assert asked == [], "it was not asked for a key"
     assert (await _verified(passed)).by is None, "a provider that is not trusted says nothing"
+
+
+async def test_the_providers_name_on_what_did_not_come_from_it_says_nothing() -> None:
+    """A mailbox that is read from Google, and a port on which anybody near can hand mail in."""
+    raw = _results("dmarc=pass header.from=abc.example")
+    read = replace(_box(GOOGLE), imap=Server("imap.gmail.com", 993))
+    own = _box(GOOGLE)
+
+    async def by(box: Box, way: str, raw: bytes = raw) -> str | None:
+        return (await verify(box, _mail(raw), raw, _dns([]), came_by=way)).by
+
+    assert [await by(read, way) for way in ("imap", "file")] == ["dmarc", "dmarc"]
+    assert [await by(read, way) for way in ("smtp", "lmtp", "http")] == [None, None, None]
+    assert await by(read, "smtp", _signed()) == "dkim"
+    assert await by(own, "lmtp") == "dmarc"
 
 
 async def test_without_a_trusted_word_the_domains_signature_is_checked() -> None:
