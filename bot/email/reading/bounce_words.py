@@ -33,7 +33,8 @@ _SUBJECT = re.compile(
 _BODY = re.compile(
     r"could ?n[o']t be (?:delivered|reached)|(?:was|were) not delivered|"
     r"(?:wasn't|not been) delivered|unable to (?:be )?deliver|did not (?:receive|reach)|"
-    r"undeliverable|delivery (?:has )?failed|permanent (?:fatal )?errors?|failure reasons?|fatal errors?|"
+    r"undeliverable|delivery (?:has )?failed|permanent (?:fatal )?errors?|failure reasons?|"
+    r"fatal errors?|"
     r"(?:user|recipient|mailbox|address|host|account)[^\n]{0,20}(?:unknown|unavailable|not found|"
     r"rejected|does ?n[o']t exist|disabled|full)|(?:unknown|no such|invalid) (?:user|recipient|"
     r"mailbox|address|host|local part)|over quota|returned message|"
