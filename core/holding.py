@@ -14,7 +14,7 @@ from audit.event import SYSTEM, Actor
 from core import phrases, tasks
 from core.codec import dump
 from core.commands import Command
-from core.db import execute, fetch_all, fetch_alone
+from core.db import execute, fetch_all, fetch_alone, fetch_one
 from core.errors import Refused
 from core.house import House
 from core.inbound import Answer
@@ -47,6 +47,11 @@ IS_HELD = Words(
     ja="{reference} は本人確認のため保留中です。先に「保留解除 {reference}」としてください。",
     en="{reference} is held until it is known who asked. Release it first: “release {reference}”.",
     zh="{reference} 因等待本人确认而保留。请先发送“放行 {reference}”。",
+)
+NOT_HERE = Words(
+    ja="{reference} の保留は、ほかのアプリか管理者の操作で解除してください。",
+    en="Release {reference} in another app, or ask an administrator.",
+    zh="请在其他应用中放行 {reference}，或联系管理员。",
 )
 NOT_HELD = Words(
     ja="{reference} は保留されていません（{state}）。",
@@ -113,8 +118,11 @@ async def handle_drop(work: Unit, request: Request, command: Command) -> Answer:
 
 
 async def release_task(work: Unit, request: Request, task: Task) -> Answer:
-    """Have a held task done, for the person whose it is or an admin. Raises Refused, NotAllowed."""
+    """Have a held task done, for the person whose it is or an admin. Raises NotAllowed, and Refused
+    also where that is said on the platform on which somebody spoke in their name."""
     await only_requester(work.connection, request, task, "admin")
+    if await _came_from(work.connection, task, request.inbound.sender.platform):
+        raise Refused(NOT_HERE.fill(reference=task.spoken))
     await release(work, task, same(request.person.name), request.actor)
     return about(task, request.say(RELEASED.fill(reference=task.spoken)))
 
@@ -147,6 +155,16 @@ async def _tell(work: Unit, task: Task, over: str, how: Words) -> None:
     """Show it wherever it was asked whether to release the task. Where that was asked for, the work
     is shown that begins once it is released; that nothing comes of it is not."""
     await tasks.notify(work, task, f"task.{over}", {"how": dump(how)})
+
+
+async def _came_from(connection: AsyncConnection, task: Task, platform: str) -> bool:
+    row = await fetch_one(
+        connection,
+        "select 1 from threads where organisation_id = :organisation_id and task_id = :task_id"
+        " and person_id is null and platform = :platform limit 1",
+        {"organisation_id": task.organisation_id, "task_id": task.id, "platform": platform},
+    )
+    return row is not None
 
 
 def _need_held(task: Task) -> None:

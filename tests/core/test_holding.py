@@ -139,6 +139,11 @@ async def test_only_that_person_or_an_admin_releases_it_and_before_it_is_not_cha
     assert (await office.say("revise #1001 letter bye")).outcome == "refused"
     assert await office.state(held.task_id) == "waiting:release"
 
+    there = Inbound(
+        Sender("street", "acme", "asker@x.example"), Spot("asker@x.example"), "sure",
+        "release #1001",
+    )  # fmt: skip
+    assert (await accept(office.house, there)).outcome == "refused"
     assert (await office.say("release #1001", street.admin)).outcome == "done"
     assert await office.state(held.task_id) == "received"
 
