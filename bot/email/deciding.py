@@ -56,15 +56,18 @@ _APPROVE = re.compile(
 )
 _DONE = r"(?:します|いたします|致します|しました|いたしました|致しました|です|する|とします)?"
 _AFTER = r"(?:$|[\s:：、,。．.(（]+(.*))"
-# English words begin other sentences as well ("return address ..."): a sign has to follow them.
+# Letters tell people to write `reject reason`; other forms of the word begin other sentences as
+# well ("returned goods ..."): a sign has to follow those.
 _AFTER_SIGN = r"(?:$|(?:\s*[:,.(-]|\s+because|\s+as)\s*(.*))"
 _AGAINST: tuple[tuple[Action, str], ...] = (
     ("reject", rf"(?:却下|否認){_DONE}{_AFTER}"),
     ("reject", rf"驳回{_AFTER}"),
-    ("reject", rf"reject(?:ed)?{_AFTER_SIGN}"),
+    ("reject", rf"reject{_AFTER}"),
+    ("reject", rf"rejected{_AFTER_SIGN}"),
     ("return", rf"差し?戻し?{_DONE}{_AFTER}"),
     ("return", rf"退回{_AFTER}"),
-    ("return", rf"(?:return(?:ed)?|sen[dt]\s+back){_AFTER_SIGN}"),
+    ("return", rf"return{_AFTER}"),
+    ("return", rf"(?:returned|sen[dt]\s+back){_AFTER_SIGN}"),
 )
 _BUT = re.compile(
     r"(?:ただし|但し|但書|条件|しかし|けど|けれど|できません|出来ません|できない|ません|保留|待って"

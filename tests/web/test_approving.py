@@ -5,7 +5,7 @@ import base64
 import re
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import Any
 from urllib.parse import urlsplit
@@ -29,6 +29,7 @@ from core.platform import Opening, Platform
 from core.settings import EmailSettings, Settings
 from core.tags import Tag
 from core.unit import unit
+from core.words import same
 from miyabi.session import newest_version
 from tests.core.house import Office, SayingWall, check_complete, check_events, open_office
 from tests.running import at_port
@@ -40,6 +41,7 @@ PNG = base64.b64decode(
 )
 """One pixel."""
 WALL = Platform("wall", lambda opening: None, confides=True)
+CHAT = Platform("chat", lambda opening: None, confides=True)
 
 
 @dataclass(slots=True)
@@ -49,6 +51,7 @@ class Desk:
     office: Office
     url: str = ""
     amount: int = 1000
+    outbounds: dict[str, Any] = field(default_factory=dict)
 
     async def ask(self, words: str = "letter hello") -> UUID:
         answer = await self.office.say(words)
@@ -123,7 +126,13 @@ async def desk(database_url: str) -> AsyncIterator[Desk]:
                 picture=Picture(picture, "First page"),
             ),
         )
-        house = replace(opened.house, public_url="http://127.0.0.1:1", agents={"letter": agent})
+        found.outbounds = {**opened.house.outbounds, "chat": SayingWall(), "post": SayingWall()}
+        house = replace(
+            opened.house,
+            public_url="http://127.0.0.1:1",
+            agents={"letter": agent},
+            outbounds=found.outbounds,
+        )
 
         async def read_file(organisation_id: UUID, sha256: str) -> bytes:
             return await Files(house, organisation_id).get(sha256)
@@ -131,7 +140,7 @@ async def desk(database_url: str) -> AsyncIterator[Desk]:
         given_ = Settings(
             secret_key=SecretStr("A" * 43 + "="), email=EmailSettings(code_from_yen=LIMIT)
         )
-        app = create_app(Opening(given_, house, read_file), [WALL], newest=newest_version())
+        app = create_app(Opening(given_, house, read_file), [WALL, CHAT], newest=newest_version())
         async with at_port(app) as url:
             # What a browser says of where it is has to agree with what letters link to.
             object.__setattr__(house, "public_url", url)
@@ -342,10 +351,12 @@ async def test_a_large_amount_needs_the_code_that_goes_to_the_persons_chat(desk:
 async def test_codes_can_not_be_guessed_nor_go_by_what_brought_the_link(desk: Desk) -> None:
     desk.amount = LIMIT
     office = desk.office
-    letters = SayingWall()
-    office.house.outbounds["letters"] = letters  # type: ignore[index]
+    chat, post = desk.outbounds["chat"], desk.outbounds["post"]
+    chat.unreachable = {"other": same("blocked")}
     async with unit(office.house) as work:
-        await link(work, office.boss, Sender("letters", "acme", "boss@acme.example"))
+        for person, name in ((office.boss, "boss"), (office.other_boss, "other")):
+            await link(work, person, Sender("chat", "c1", name))
+            await link(work, person, Sender("post", "acme", f"{name}@acme.example"))
     task_id = await desk.ask()
     path = await desk.link(task_id, office.boss)
     async with browser(desk) as phone:
@@ -354,6 +365,8 @@ async def test_codes_can_not_be_guessed_nor_go_by_what_brought_the_link(desk: De
         [told] = [each for each in office.wall.texts("boss") if "The code for the page" in each]
         right = re.search(r"\b\d{6}\b", told)
         assert right
+        [also] = chat.texts("boss")
+        assert right[0] in also
         wrong = f"{(int(right[0]) + 1) % 10**6:06d}"
         for _ in range(MOST_TRIES):
             await phone.press(path, "enter", code=wrong)
@@ -361,11 +374,17 @@ async def test_codes_can_not_be_guessed_nor_go_by_what_brought_the_link(desk: De
         assert (status, "Too many wrong codes" in shown) == (409, True)
         assert (await phone.press(path, "code"))[0] == 409
         assert 'value="approve"' not in await phone.page(path)
-        await office.execute("update accounts set listens = false where external_id = 'other'")
+        await office.execute(
+            "update accounts set listens = false where external_id = 'other' and platform = 'wall'"
+        )
         theirs = await desk.link(task_id, office.other_boss)
-        _, nowhere = await phone.press(theirs, "code")
+        await phone.press(theirs, "code")  # they are not reached there, and told nowhere else
+        await office.work()
+        await office.execute("update accounts set listens = false where platform = 'chat'")
+        _, nowhere = await phone.press(await desk.link(task_id, office.other_boss), "code")
     assert "no chat account" in nowhere
-    assert letters.made == []
+    assert [each for each in post.said if "code" in each[1].message.text] == []
+    assert (chat.texts("other"), len(office.wall.texts("other"))) == ([], 1)  # its card
     assert await office.state(task_id) == "waiting:approval"
 
 
