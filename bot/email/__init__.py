@@ -43,7 +43,9 @@ async def _work(opening: Opening) -> None:
 
 
 async def _check(opening: Opening) -> Sequence[Finding]:
-    return ()
+    from bot.email.doctor import check
+
+    return await check(opening)
 
 
 platform = Platform(

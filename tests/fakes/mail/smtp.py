@@ -184,10 +184,11 @@ async def outside_server(
         server: SMTP, session: Session, envelope: Envelope, mechanism: str, data: Any
     ) -> AuthResult:
         if not isinstance(data, LoginPassword):
-            return AuthResult(success=False)
+            return AuthResult(success=False, handled=False)
         user = data.login.decode()
         outside.logins.append(f"{user} {mechanism.lower()}")
-        return AuthResult(success=data.password.decode() == outside.password, auth_data=user)
+        well = data.password.decode() == outside.password
+        return AuthResult(success=well, handled=False, auth_data=user)
 
     def connected() -> SMTP:
         outside.connections += 1
