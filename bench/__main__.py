@@ -22,6 +22,7 @@ NAMES = (
     "search",
     "approvals",
     "line",
+    "email",
 )
 
 
