@@ -20,7 +20,7 @@ TIME = timedelta(seconds=10)
 MEMORY = 512
 """MiB of data that a child may have: a mail of 25 MB with its files, decoded, three times."""
 
-_MAILS_EACH = 2000
+_MAILS_EACH = 5000
 """After so many a child is replaced: what it leaked goes with it."""
 _PROGRAM = Path(__file__).parent / "reading" / "serving.py"
 _ROOT = Path(__file__).parents[2]
