@@ -71,14 +71,14 @@ def written(
     return mail.as_bytes()
 
 
-class _Here:
+class Here:
     """Reads in this process: what a child is for has tests of its own."""
 
     async def read(self, raw: bytes) -> Mail:
         return read_mail(raw)
 
 
-async def _no_dns(name: str) -> bytes | None:
+async def no_dns(name: str) -> bytes | None:
     return None
 
 
@@ -144,7 +144,7 @@ async def open_post(office: Office) -> AsyncIterator[Post]:
     async with unit(house) as work:
         for person, address in ((office.asker, ASKER), (office.boss, BOSS)):
             await people.link(work, person, Sender("email", office.organisation.slug, address))
-    door = Door(house, EmailSettings(), _Here(), _no_dns)
+    door = Door(house, EmailSettings(), Here(), no_dns)
     post = Post(office, box_of(office.organisation.id, ADDRESS), door)
     async with unit(house) as work:
         await boxes.add(work, house, post.box)
