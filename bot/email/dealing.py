@@ -30,7 +30,7 @@ from bot.email.case import Case, Found, refused
 from bot.email.claims import Came
 from bot.email.door import Door
 from bot.email.reading.mail import Kind
-from bot.email.recipients import meant
+from bot.email.recipients import meant, names
 from bot.email.requests import linking_code
 from bot.email.verdicts import Outcome, Reason
 from core import joining, tasks
@@ -87,8 +87,10 @@ async def _opened(door: Door, came: Came, raw: bytes) -> Case:
     if lay_in is None:
         raise LookupError(f"no mailbox {came.mailbox_id}")
     recipients = [*(each.lower() for each in came.envelope_to), *mail.recipients]
-    others = await boxes.of_organisation(door.house, came.organisation_id)
-    box = meant(others, lay_in, recipients)
+    box = lay_in
+    if not names(lay_in, recipients):
+        others = await boxes.of_organisation(door.house, came.organisation_id)
+        box = meant(others, lay_in, recipients)
     marks = await threads.marks_of(door.house, box, mail, recipients)
     return Case(door, came, box, lay_in, raw, mail, recipients, marks)
 
@@ -98,8 +100,7 @@ async def _at_once(case: Case) -> Found | None:
     mail = case.mail
     if (reason := _REASONS.get(mail.kind)) is not None:
         return refused(reason)
-    ours = await boxes.all_boxes(case.house)
-    if loops.is_ours(case.house, ours, mail) or loops.has_gone_round(mail):
+    if loops.has_gone_round(mail) or await loops.is_ours(case.house, mail):
         return refused("loop")
     if mail.sender is None:
         return refused("forged")

@@ -11,6 +11,11 @@ def without_tag(address: str) -> str:
     return f"{local.partition('+')[0]}{at}{domain}"
 
 
+def names(box: Box, recipients: Sequence[str]) -> bool:
+    """Whether a mail is said to be for this mailbox."""
+    return box.address in map(without_tag, recipients)
+
+
 def meant(boxes: Sequence[Box], box: Box, recipients: Sequence[str]) -> Box:
     """The mailbox that a mail is for, of those of its organisation.
 
@@ -18,8 +23,8 @@ def meant(boxes: Sequence[Box], box: Box, recipients: Sequence[str]) -> Box:
     it is that of the surest recipient, unless the one in which it lay is named as well (a mail to
     two mailboxes lies in both).
     """
-    named = dict.fromkeys(map(without_tag, recipients))
-    if box.address in named:
+    if names(box, recipients):
         return box
+    named = dict.fromkeys(map(without_tag, recipients))
     ours = {each.address: each for each in boxes if each.organisation_id == box.organisation_id}
     return next((ours[address] for address in named if address in ours), box)
