@@ -133,7 +133,7 @@ def _closed(standing: Standing, zone: ZoneInfo) -> Words | None:
         return _decided(standing, zone, phrases.ALREADY_DECIDED)
     waits = names(standing.waits)
     if standing.shown in {"passed", "returned", "closed"}:
-        return _decided(standing, zone, wording.STEP_DECIDED.fill(waits=waits))
+        return _decided(standing, zone, wording.STEP_DECIDED, waits=waits)
     if not standing.mine and standing.my_action and standing.my_decision_at:
         at = moment(standing.my_decision_at, zone)
         action = ACTIONS[standing.my_action]
@@ -141,13 +141,14 @@ def _closed(standing: Standing, zone: ZoneInfo) -> Words | None:
     return None
 
 
-def _decided(standing: Standing, zone: ZoneInfo, words: Words) -> Words | None:
+def _decided(standing: Standing, zone: ZoneInfo, words: Words, **more: object) -> Words | None:
     if standing.action is None or standing.decided_at is None or standing.decided_by is None:
         return None
     return words.fill(
         who=called(standing.decided_by, standing.on_behalf_of),
         at=moment(standing.decided_at, zone),
         action=ACTIONS[standing.action],
+        **more,
     )
 
 

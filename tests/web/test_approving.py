@@ -31,6 +31,7 @@ from core.tags import Tag
 from core.unit import unit
 from core.words import same
 from miyabi.session import newest_version
+from tests.core.approvals.staff import decide_by
 from tests.core.house import Office, SayingWall, check_complete, check_events, open_office
 from tests.running import at_port
 from web.app import create_app
@@ -248,6 +249,26 @@ async def test_rejecting_and_sending_back_want_a_reason(desk: Desk) -> None:
 
     assert await desk.office.state(task_id) == "waiting:answer"
     assert "もう一度" in "".join(desk.office.wall.texts())
+
+
+async def test_it_can_go_back_to_an_earlier_step(desk: Desk) -> None:
+    office = desk.office
+    await decide_by(office, 'who = [{ person = "boss" }]\nwho = [{ person = "other" }]')
+    task_id = await desk.ask()
+    first, not_yet = [await desk.link(task_id, who) for who in (office.boss, office.other_boss)]
+    async with browser(desk) as phone:
+        assert "not your turn yet" in await phone.page(not_yet)
+        assert "<select" not in await phone.page(first)
+        await phone.press(first, "approve")
+        second = await desk.link(task_id, office.other_boss)
+        assert '<option value="1">1. s1</option>' in await phone.page(second)
+        _, shown = await phone.press(second, "return", to="1", reason="look again")
+        assert "Boss" in shown
+        again = await desk.link(task_id, office.boss)
+        assert "time 2" in await phone.page(again)
+        await phone.press(again, "reject", reason="no")
+    await office.work()
+    assert await office.state(task_id) == "rejected"
 
 
 async def test_what_was_changed_or_decided_elsewhere_is_told_as_it_stands(desk: Desk) -> None:
