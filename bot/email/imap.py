@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from datetime import timedelta
 from uuid import UUID
 
@@ -66,7 +67,14 @@ async def _watch(house: House, connection: AsyncConnection, most_bytes: int, pac
 
 def _is_right(running: tuple[Box, Watch], wanted: Mapping[UUID, Box]) -> bool:
     box, watch = running
-    return wanted.get(box.id) == box and watch.alive
+    now = wanted.get(box.id)
+    return now is not None and _without_tokens(now) == _without_tokens(box) and watch.alive
+
+
+def _without_tokens(box: Box) -> Box:
+    """Some providers give another refresh token each time: no reason to connect anew."""
+    lasting = {name: each for name, each in box.secrets.items() if name != "refresh_token"}
+    return replace(box, secrets=lasting)
 
 
 async def _stop(running: dict[UUID, tuple[Box, Watch]], ids: Sequence[UUID]) -> None:
@@ -149,7 +157,8 @@ class Keeping(Keeps):
 
     async def token(self) -> str | None:
         """What opens it, where that is no password."""
-        return await self._tokens.token(self._box)
+        now = await boxes.by_id(self._house, self._box.id)
+        return await self._tokens.token(now or self._box)
 
     async def refused(self) -> None:
         """What opened it does not do so any more."""

@@ -275,7 +275,7 @@ class Session:
             self._client.sock.settimeout(2)
             self._box.logout()
         with contextlib.suppress(OSError):
-            self._client.sock.close()
+            self._client.shutdown()
 
 
 def _connected(server: Server, answers: float) -> BaseMailBox:

@@ -9,7 +9,7 @@ import asyncpg  # type: ignore[import-untyped]
 import pytest
 
 from bot.email import boxes, imap, inbox
-from bot.email.boxes import Box
+from bot.email.boxes import Box, Security, Server
 from bot.email.imap import Keeping
 from bot.email.imap_watch import Pace, Watch
 from bot.email.inbox import Come, Read
@@ -231,6 +231,54 @@ async def test_a_refused_login_is_shown_and_tried_again(folder: Folder) -> None:
     assert row.error is None
 
 
+@pytest.mark.parametrize("security", ["tls", "starttls"])
+async def test_the_line_is_secured_and_the_server_has_to_be_who_it_says(
+    folder: Folder, security: Security, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    port = folder.dovecot.imaps if security == "tls" else folder.dovecot.imap
+    box = await folder.box(imap=Server("127.0.0.1", port, folder.user, security))
+    await folder.append(mail(1))
+    async with watching(folder.post, box):
+        rows = await folder.post.shown("select error from mail_folders")
+    assert "certificate verify failed" in rows[0].error
+
+    monkeypatch.setenv("SSL_CERT_FILE", str(folder.dovecot.authorities))
+    async with watching(folder.post, box):
+        await folder.post.until(1)
+
+
+async def test_a_mailbox_is_opened_with_a_token_and_a_refused_one_is_forgotten(
+    folder: Folder,
+) -> None:
+    tokens = [folder.dovecot.token_of("somebody-else"), folder.dovecot.token_of(folder.user)]
+    forgotten = []
+
+    class Tokened(Keeping):
+        async def token(self) -> str | None:
+            return tokens[0]
+
+        async def refused(self) -> None:
+            forgotten.append(tokens.pop(0))
+
+    server = Server("127.0.0.1", folder.dovecot.imap, folder.user, "none", oauth2=True)
+    box = await folder.box(imap=server)
+    await folder.append(mail(1))
+    keeps = Tokened(folder.post.house, box, Tokens(folder.post.house))
+    watch = Watch(box, keeps, SMALL, PACE)
+    await folder.post.until(1)
+    await watch.stop()
+
+    assert forgotten == ["somebody-else-token"]
+
+
+async def test_a_password_may_have_any_characters(folder: Folder) -> None:
+    box = await folder.box(secrets={"imap_password": '合言葉"\\'})
+    async with watching(folder.post, box):
+        rows = await folder.post.shown("select error from mail_folders")
+
+    assert "AUTHENTICATIONFAILED" in rows[0].error
+
+
 async def test_one_process_watches_and_another_takes_over(
     folder: Folder, database_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -250,6 +298,14 @@ async def test_one_process_watches_and_another_takes_over(
         await folder.append(mail(2))
         await folder.post.until(2)
 
+        secrets = {**box.secrets, "refresh_token": "another"}
+        async with unit(house) as work:
+            await boxes.change(work, house, replace(box, secrets=secrets))
+        await asyncio.sleep(0.2)
+        assert front.connections == 2
+        async with unit(house) as work:
+            await boxes.change(work, house, replace(box, moves_to="Done"))
+        await seen(lambda: front.connections == 3)
         async with unit(house) as work:
             await boxes.remove(work, box)
         await seen(lambda: front.heard.rstrip().endswith(b"LOGOUT"))
