@@ -55,8 +55,6 @@ async def check(raw: bytes, from_domain: str, resolve: Resolve = txt_of) -> Chec
 
     The signature has to cover all of the text, From and Subject.
     """
-    if why := _too_much(raw):
-        return Checked(False, why)
     signatures = await asyncio.to_thread(_signatures, raw, ascii_domain(from_domain))
     if isinstance(signatures, str):
         return Checked(False, signatures)
@@ -81,8 +79,9 @@ def _too_much(raw: bytes) -> str:
     head = re.split(rb"\r?\n\r?\n", raw[: _HEADERS + 4], maxsplit=1)[0]
     if len(head) > _HEADERS:
         return "the headers are too long for a signature to be checked"
-    blanks = max(map(len, re.findall(rb"[\t ]+", raw)), default=0)
-    return "too many blanks in a row for a signature to be checked" if blanks > _BLANKS else ""
+    if b" " * _BLANKS in raw.replace(b"\t", b" "):
+        return "too many blanks in a row for a signature to be checked"
+    return ""
 
 
 def _signatures(raw: bytes, domain: str) -> Sequence[_Signature] | str:
@@ -90,6 +89,8 @@ def _signatures(raw: bytes, domain: str) -> Sequence[_Signature] | str:
     import dkim  # type: ignore[import-untyped]
     from dkim.util import InvalidTagValueList, parse_tag_value  # type: ignore[import-untyped]
 
+    if why := _too_much(raw):
+        return why
     try:
         headers = dkim.DKIM(raw).headers
     except (dkim.DKIMException, IndexError):

@@ -26,7 +26,10 @@ _MOST = 50  # headers looked at; a provider writes a handful
 _LONGEST = 16_384  # characters of one
 
 # RFC 8601, 2.2: `method/version=result reason="…" ptype.property=value …`, comments taken out.
-_PAIR = re.compile(r'([A-Za-z][\w.-]*)(?:\s*/\s*\d+)?\s*=\s*("(?:[^"\\]|\\.)*"|[^\s;"]+)')
+# Begun at a word's first letter only: else one long word would be tried from each of its letters.
+_PAIR = re.compile(
+    r'(?<![\w.-])([A-Za-z][\w.-]*)(?:\s*/\s*\d+)?\s*=\s*("(?:[^"\\]|\\.)*"|[^\s;"]+)'
+)
 _ID = re.compile(r'\s*("(?:[^"\\]|\\.)*"|[^\s;="]+)(?:\s+\d+)?\s*')
 
 
