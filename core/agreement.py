@@ -296,7 +296,8 @@ _EVENTS = f"""
     select task_id, 'unknown', delivery from (
         select distinct on (task_id, data ->> 'delivery') task_id,
             data ->> 'delivery' as delivery, tag = '{Tag.MESSAGE_UNKNOWN}' as unknown
-        from event where tag in ('{Tag.MESSAGE_UNKNOWN}', '{Tag.MESSAGE_SETTLED}')
+        from event where tag in ('{Tag.MESSAGE_UNKNOWN}', '{Tag.MESSAGE_SETTLED}',
+            '{Tag.MESSAGE_FAILED}') and data ->> 'delivery' is not null
         order by task_id, data ->> 'delivery', seq desc) as last_of_message
         where unknown
     union all

@@ -373,7 +373,12 @@ class Tag(Declared):
         delivery=ID,
         to=TEXT,
     )
-    MESSAGE_FAILED = _message("notifier:message:failed", "A message was given up.", why=TEXT)
+    MESSAGE_FAILED = _message(
+        "notifier:message:failed",
+        "A message was given up; `delivery`: it came back after it had been sent.",
+        {"delivery": ID},
+        why=TEXT,
+    )
     MESSAGE_UNKNOWN = _message(
         "notifier:message:unknown",
         "Nobody knows whether a message was posted.",

@@ -14,7 +14,7 @@ from core.db import fetch_all, fetch_one, from_json
 from core.people import Account
 from core.unit import Unit
 from core.words import Words
-from notifier import direct
+from notifier import came_back, direct
 from notifier.unreached import MOVED, tell_unreached
 
 
@@ -151,6 +151,9 @@ async def _elsewhere(  # noqa: PLR0911  # a line for each topic
             return await _moved(work, ground, UUID(news.facts["person"]))
         case "delivery.unknown" | "delivery.settled":
             return _about_delivery(news.facts)
+        case "delivery.bounced":
+            found = await came_back.threads(work, ground.about, news.facts)
+            return [Target(*each) for each in found]
         case _:
             return []
 

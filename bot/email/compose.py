@@ -19,7 +19,8 @@ CRLF = "\r\n"
 _CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]+")
 _PLAIN = re.compile(r"[ -~]{0,60}")
 _ID = re.compile(r"<[!-;=?-~]{1,240}>")
-_WORD = 45  # bytes of text in an encoded word: 75 characters at most (RFC 2047, 2)
+_WORD = 45  # bytes of text in an encoded word: 75 characters at most, lines of 76 (RFC 2047, 2)
+_FIRST_WORD = 39  # of one that stands behind a header's name
 _SEGMENT = 60  # characters of a parameter's segment (RFC 2231, 3)
 _IDS_KEPT = 20
 """References of a very long conversation keep the first and the last ones (RFC 5537, 3.4.4)."""
@@ -119,10 +120,11 @@ def unstructured(text: str) -> str:
 
 def _encoded_words(text: str) -> str:
     """No character is split between two words (RFC 2047, 5)."""
-    words, chunk = [], b""
+    words: list[bytes] = []
+    chunk = b""
     for character in text:
         piece = character.encode()
-        if len(chunk) + len(piece) > _WORD:
+        if len(chunk) + len(piece) > (_WORD if words else _FIRST_WORD):
             words.append(chunk)
             chunk = b""
         chunk += piece

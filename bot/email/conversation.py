@@ -49,37 +49,41 @@ class Conversation:
 
 
 _READ = """
-    with asked as (
+    with said as (
         select d.id, d.slot, d.task_id, d.thread_id from deliveries d
         where d.organisation_id = :organisation_id and d.id = any(:keys)
     ), of as (
         select t.id as task_id, t.reference, h.id as thread_id, h.root,
             coalesce(h.person_id, t.person_id) as person_id
-        from (select distinct task_id, thread_id from asked) a
+        from (select distinct task_id, thread_id from said) a
         join tasks t on t.id = a.task_id join threads h on h.id = a.thread_id
         where t.organisation_id = :organisation_id and h.organisation_id = :organisation_id
     )
     select of.task_id, of.reference, of.thread_id, of.person_id,
-        (select jsonb_object_agg(asked.id, asked.slot) from asked) as slots,
-        (select m.subject from mails m where m.organisation_id = :organisation_id
-            and m.message_id = of.root order by m.received_at limit 1) as asked_as,
+        (select jsonb_object_agg(said.id, said.slot) from said) as slots,
+        asked.subject as asked_as,
         coalesce(
             (select l.mailbox_id from letters l where l.organisation_id = :organisation_id
                 and l.thread_id = of.thread_id and l.id <> :call order by l.id desc limit 1),
-            (select m.mailbox_id from mails m where m.organisation_id = :organisation_id
-                and m.message_id = of.root order by m.received_at limit 1),
+            asked.mailbox_id,
             (select m.mailbox_id from mails m where m.organisation_id = :organisation_id
                 and m.task_id = of.task_id order by m.received_at limit 1)) as mailbox_id,
-        (select l.content from letters l where l.organisation_id = :organisation_id
-            and l.thread_id = of.thread_id and l.state in ('sent', 'unknown', 'bounced')
-            and l.id <> :call order by l.id limit 1) as began_with,
+        (select substring(l.content for 4096) from letters l
+            where l.organisation_id = :organisation_id and l.thread_id = of.thread_id
+            and l.state in ('sent', 'unknown', 'bounced') and l.id <> :call
+            order by l.id limit 1) as began_with,
         exists (select from mail_addresses a where a.organisation_id = :organisation_id
             and a.address = :recipient and a.paused_until > now()) as paused,
         exists (select from mail_addresses a where a.organisation_id = :organisation_id
             and a.address = :recipient and a.no_digests) as no_digests,
         (select count(*) from letters l where l.organisation_id = :organisation_id
             and l.recipient = :recipient and l.created_at > now() - interval '1 hour') as lately
-    from of
+    from of left join lateral (
+        select m.subject, m.mailbox_id from mails m
+        where m.organisation_id = :organisation_id and m.message_id = of.root
+            and (m.task_id = of.task_id or m.task_id is null and lower(m.sender) = :recipient)
+        order by m.task_id is null, m.received_at limit 1
+    ) asked on true
 """
 
 _IDS = """

@@ -140,6 +140,16 @@ async def later(house: House, letter: Letter, why: str, wait: timedelta) -> None
     )
 
 
+async def drop(house: House, letter: Letter) -> None:
+    """It surely was not taken, and another is written in its place."""
+    await fetch_one_alone(
+        house.engine,
+        "delete from letters where organisation_id = :organisation_id and id = :id"
+        " and state = 'queued' returning id",
+        _scope(letter),
+    )
+
+
 async def failed(work: Unit, letter: Letter, why: str, code: int = 0) -> None:
     """It never will be taken."""
     if await _ended(work, letter, "failed", why) and letter.answer:

@@ -18,6 +18,7 @@ from bot.email.enclosing import enclosures
 from bot.email.pages import pages_for
 from bot.email.render import Look, show
 from bot.email.subjects import answer_subject
+from core import deliveries, people
 from core.db import execute, fetch_one
 from core.documents import Files
 from core.house import House
@@ -179,8 +180,14 @@ async def arrived(work: Unit, house: House, organisation_id: UUID, letter_id: UU
     row = await fetch_one(
         work.connection,
         "update letters set state = 'sent', error = null, sent_at = coalesce(sent_at, now())"
-        " where organisation_id = :organisation_id and id = :id and state = 'unknown' returning id",
+        " where organisation_id = :organisation_id and id = :id and state = 'unknown'"
+        " returning person_id",
         {"organisation_id": organisation_id, "id": letter_id},
     )
-    if row is not None:
-        work.record(Event(organisation_id, letter_id, Tag.LETTER_ARRIVED, {}))
+    if row is None:
+        return
+    work.record(Event(organisation_id, letter_id, Tag.LETTER_ARRIVED, {}))
+    if row.person_id is not None:
+        person = await people.by_id(work.connection, organisation_id, row.person_id)
+        if person is not None:
+            await deliveries.arrived(work, organisation_id, letter_id, person)

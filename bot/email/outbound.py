@@ -200,8 +200,13 @@ class EmailOutbound:
             task = asyncio.create_task(self._send(box, letter))
             self._under_way[letter.id] = task
             task.add_done_callback(lambda done: self._done(letter.id, done))
-        async with asyncio.timeout(_GIVES_UP):
-            await asyncio.shield(task)
+        try:
+            async with asyncio.timeout(_GIVES_UP):
+                await asyncio.shield(task)
+        except TryLater:
+            if not again:  # the next time it is another call
+                await handing_over.drop(self._house, letter)
+            raise
 
     async def _send(self, box: Box, letter: Letter) -> None:
         if self._sending is None:

@@ -52,10 +52,9 @@ def beginning(message: Message, reference: int | None = None) -> str:
     """The subject of a conversation that we begin."""
     title = one_line(message.title) or one_line(message.text.partition("\n")[0])
     title = title or wording.FROM_MIYABI.to(message.language)
-    if reference is None:
+    if reference is None or _names(title[:LONGEST], reference):
         return title[:LONGEST]
-    bare = re.sub(rf"\s*#{reference}(?!\d)\s*", " ", title).strip(" :：")
-    return f"[#{reference}] {bare}"[:LONGEST]
+    return f"[#{reference}] {title}"[:LONGEST]
 
 
 def _names(subject: str, reference: int) -> bool:

@@ -115,7 +115,7 @@ class _Handler:
     ) -> str:
         answer = self._outside.next("DATA")
         if answer in (None, TAKE_AND_DROP):
-            self._take(session, envelope)
+            self._take(server, session, envelope)
         if answer == HANG:
             await asyncio.Event().wait()
         if answer in {DROP, TAKE_AND_DROP}:
@@ -123,7 +123,9 @@ class _Handler:
             return "421 gone"
         return answer or "250 2.0.0 taken"
 
-    def _take(self, session: Session, envelope: Envelope) -> None:
+    def _take(self, server: SMTP, session: Session, envelope: Envelope) -> None:
+        assert server.transport is not None
+        private = server.transport.get_extra_info("sslcontext") is not None
         content = envelope.content
         assert isinstance(content, bytes)
         self._outside.wrong += wrongs(content)
@@ -135,7 +137,7 @@ class _Handler:
                 recipient,
                 content,
                 self._number,
-                session.ssl is not None,
+                private,
                 user,
             )
             self._outside.letters.append(received)
@@ -199,7 +201,7 @@ async def outside_server(
             ident="outside",
             loop=loop,
             authenticator=authenticate,
-            auth_require_tls=security != "none",
+            auth_require_tls=security == "starttls",
             auth_exclude_mechanism=["LOGIN"],
             require_starttls=security == "starttls",
             tls_context=context if security == "starttls" else None,

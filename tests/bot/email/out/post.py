@@ -189,7 +189,7 @@ async def open_post(database_url: str) -> AsyncIterator[Post]:
             yield Post(office, box, outside, opening, outbound)
         finally:
             await outbound.close()
-            assert outside.wrong == []
+            assert not outside.wrong, outside.wrong
 
 
 async def _read_file(organisation_id: UUID, sha256: str) -> bytes:
