@@ -178,6 +178,28 @@ async def test_looking_decides_nothing_however_often_and_by_whomever(desk: Desk)
     [made] = await desk.events(Tag.PAGE_MADE)
     assert made["data"]["person"] == str(desk.office.boss.id)
 
+    # Its files are shown, and no others.
+    async with browser(desk) as phone:
+        shown = await phone.page(path)
+        [file] = re.findall(rf'href="({path}/[0-9a-f]{{64}})"', shown)
+        [picture] = re.findall(rf'src="({path}/[0-9a-f]{{64}})"', shown)
+        async with phone.client.get(picture) as answer:
+            assert await answer.read() == PNG
+        async with phone.client.get(file) as answer:
+            assert (answer.status, await answer.text()) == (200, "draft of hello")
+            assert "sandbox" in answer.headers["Content-Security-Policy"]
+        other = await Files(desk.office.house, desk.office.organisation.id).put(b"x", "text/plain")
+        async with phone.client.get(f"{path}/{other}") as answer:
+            assert answer.status == 404
+    async with browser(desk) as phone, phone.client.get(path) as answer:
+        headers = answer.headers
+    assert headers["Cache-Control"] == "no-store"
+    assert headers["Referrer-Policy"] == "same-origin"
+    assert "script-src" not in headers["Content-Security-Policy"]
+    assert headers["Content-Security-Policy"].startswith("default-src 'none'")
+    [cookie] = headers.getall("Set-Cookie")
+    assert {"HttpOnly", "SameSite=lax", "Path=/a/"} <= set(cookie.split("; "))
+
 
 async def test_a_page_takes_one_decision_of_its_person(desk: Desk) -> None:
     task_id = await desk.ask()
@@ -220,7 +242,19 @@ async def test_of_two_who_press_at_once_one_decides(desk: Desk) -> None:
     assert len(await desk.events(Tag.PAGE_USED)) == 1
 
 
-async def test_what_was_taken_back_is_decided_anew_by_a_new_page_only(desk: Desk) -> None:
+async def test_a_reason_is_wanted_and_what_is_taken_back_needs_a_new_page(desk: Desk) -> None:
+    task_id = await desk.ask()
+    path = await desk.link(task_id, desk.office.boss)
+    async with browser(desk) as phone:
+        status, shown = await phone.press(path, "reject", reason="  ")
+        assert (status, await desk.office.state(task_id)) == (409, "waiting:approval")
+        assert 'role="alert"' in shown
+        await phone.press(path, "return", reason="もう一度\x00")
+    await desk.office.work()
+
+    assert await desk.office.state(task_id) == "waiting:answer"
+    assert "もう一度" in "".join(desk.office.wall.texts())
+
     task_id = await desk.ask()
     path = await desk.link(task_id, desk.office.boss)
     async with browser(desk) as phone:
@@ -235,20 +269,6 @@ async def test_what_was_taken_back_is_decided_anew_by_a_new_page_only(desk: Desk
         await phone.press(await desk.link(task_id, desk.office.boss), "reject", reason="no")
     await desk.office.work()
     assert await desk.office.state(task_id) == "rejected"
-
-
-async def test_rejecting_and_sending_back_want_a_reason(desk: Desk) -> None:
-    task_id = await desk.ask()
-    path = await desk.link(task_id, desk.office.boss)
-    async with browser(desk) as phone:
-        status, shown = await phone.press(path, "reject", reason="  ")
-        assert (status, await desk.office.state(task_id)) == (409, "waiting:approval")
-        assert 'role="alert"' in shown
-        await phone.press(path, "return", reason="もう一度\x00")
-    await desk.office.work()
-
-    assert await desk.office.state(task_id) == "waiting:answer"
-    assert "もう一度" in "".join(desk.office.wall.texts())
 
 
 async def test_it_can_go_back_to_an_earlier_step(desk: Desk) -> None:
@@ -407,31 +427,6 @@ async def test_codes_can_not_be_guessed_nor_go_by_what_brought_the_link(desk: De
     assert [each for each in post.said if "code" in each[1].message.text] == []
     assert (chat.texts("other"), len(office.wall.texts("other"))) == ([], 1)  # its card
     assert await office.state(task_id) == "waiting:approval"
-
-
-async def test_its_files_are_shown_and_no_others(desk: Desk) -> None:
-    task_id = await desk.ask("letter hello")
-    path = await desk.link(task_id, desk.office.boss)
-    async with browser(desk) as phone:
-        shown = await phone.page(path)
-        [file] = re.findall(rf'href="({path}/[0-9a-f]{{64}})"', shown)
-        [picture] = re.findall(rf'src="({path}/[0-9a-f]{{64}})"', shown)
-        async with phone.client.get(picture) as answer:
-            assert await answer.read() == PNG
-        async with phone.client.get(file) as answer:
-            assert (answer.status, await answer.text()) == (200, "draft of hello")
-            assert "sandbox" in answer.headers["Content-Security-Policy"]
-        other = await Files(desk.office.house, desk.office.organisation.id).put(b"x", "text/plain")
-        async with phone.client.get(f"{path}/{other}") as answer:
-            assert answer.status == 404
-        async with phone.client.get(path) as answer:
-            headers = answer.headers
-    assert headers["Cache-Control"] == "no-store"
-    assert headers["Referrer-Policy"] == "same-origin"
-    assert "script-src" not in headers["Content-Security-Policy"]
-    assert headers["Content-Security-Policy"].startswith("default-src 'none'")
-    cookies = "; ".join(headers.getall("Set-Cookie", []))
-    assert not cookies or {"HttpOnly", "SameSite=lax", "Path=/a/"} <= set(cookies.split("; "))
 
 
 @settings(max_examples=30)

@@ -192,13 +192,11 @@ async def test_an_answer_to_an_older_letter_decides_nothing_of_what_came_since(d
     assert await desk.state() == "done"
 
 
-async def test_a_letter_without_a_card_is_about_something_else(desk: Desk) -> None:
+async def test_neither_talk_nor_a_large_amount_is_decided_by_a_reply(desk: Desk) -> None:
     other = await desk.letter(of_card=False)
     assert await desk.reply("OK", other) is None
     assert await desk.state() == "waiting:approval"
 
-
-async def test_a_large_amount_is_not_decided_by_a_reply(desk: Desk) -> None:
     letter = await desk.letter()
     answer = await desk.reply("承認", letter, code_from_yen=299_999)
     assert answer is not None
