@@ -6,7 +6,7 @@ import re
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 
-from bot.email.reading.authentication import aligned, ascii_domain
+from bot.email.reading.authentication import ascii_domain
 
 Resolve = Callable[[str], Awaitable[bytes | None]]
 """A name to its TXT record; None where it has none. Raises OSError where nobody answers."""
@@ -51,9 +51,11 @@ async def txt_of(name: str) -> bytes | None:
 
 
 async def check(raw: bytes, from_domain: str, resolve: Resolve = txt_of) -> Checked:
-    """Whether a mail is signed by the domain that it says it is from, or one above it.
+    """Whether a mail is signed by the very domain that it says it is from.
 
-    The signature has to cover all of the text, From and Subject.
+    The signature has to cover all of the text, From and Subject. One by a domain above proves less
+    than it seems: a provider may sign so for all of its customers (RFC 7489, 3.1.1, has a list of
+    public suffixes against that).
     """
     signatures = await asyncio.to_thread(_signatures, raw, ascii_domain(from_domain))
     if isinstance(signatures, str):
@@ -113,8 +115,7 @@ def _signatures(raw: bytes, domain: str) -> Sequence[_Signature] | str:
             continue
         covers = frozenset(re.split(rb"\s*:\s*", tags.get(b"h", b"").strip().lower()))
         whole = b"l" not in tags and needed <= covers and tags.get(b"a") == _ALGORITHM
-        speaks = _DOMAIN.fullmatch(signer) and aligned(ascii_domain(signer), domain)
-        if whole and speaks:
+        if whole and _DOMAIN.fullmatch(signer) and ascii_domain(signer) == domain:
             found.append(_Signature(number, f"{selector}._domainkey.{signer}"))
     return found
 

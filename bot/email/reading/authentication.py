@@ -115,15 +115,6 @@ def ascii_domain(value: str) -> str:
         return domain
 
 
-def aligned(signer: str, from_domain: str) -> bool:
-    """Whether a signature of that domain speaks for From: it is the same or one above it.
-
-    RFC 7489, 3.1.1, but never one below: without the list of public suffixes nobody can say that
-    the two have the same owner.
-    """
-    return signer == from_domain or ("." in signer and from_domain.endswith(f".{signer}"))
-
-
 def parse(value: str) -> Results:
     """Read a header's value, whatever is in it."""
     head, *rest = _segments(_without_comments(value[:_LONGEST]))
@@ -181,7 +172,8 @@ def _signed(results: Sequence[Result], domain: str) -> bool:
     for result in results:
         if result.method == "dkim" and result.result == "pass":
             named = result.values("header.d") or result.values("header.i")
-            if len(named) == 1 and aligned(ascii_domain(named[0]), domain):
+            # Exactly: one who signs for a domain above may sign for all who have one below it.
+            if [ascii_domain(value) for value in named] == [domain]:
                 return True
     return False
 

@@ -128,6 +128,10 @@ async def test_a_mail_from_nobody_or_several_is_forged(people: bytes) -> None:
                             GOOGLE)).refused == "forged"  # fmt: skip
 
 
+async def test_a_provider_that_signs_for_its_customers_does_not_speak_for_one() -> None:
+    assert not (await check(_signed(), "hanako.abc.example", _dns([]))).good
+
+
 @pytest.mark.parametrize(
     "raw",
     [
