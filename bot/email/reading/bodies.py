@@ -4,7 +4,7 @@ import hashlib
 import re
 from dataclasses import dataclass, field
 
-from bot.email.reading import calendar, charsets, flowed, html_text, names, sealed, tnef
+from bot.email.reading import calendar, charsets, flowed, headers, html_text, names, sealed, tnef
 from bot.email.reading.mail import File, Invitation, Role
 from bot.email.reading.parts import Cut, Part, content, cut
 
@@ -165,7 +165,7 @@ def _take_file(raw: bytes, part: Part, body: Body, deep: int) -> None:
             _take(inner, cut(inner), body, deep=1)
         else:
             role, body.closed = "encrypted", True
-    name = names.safe(part.name)
+    name = names.safe(part.name or headers.text(part.head.first("content-location") or ""))
     if not _keep(body, name, data, part.media_type, role=role, inline=_is_inline(part, role)):
         return
     if role == "tnef":

@@ -1,5 +1,6 @@
 """Invitations (RFC 5545, 5546): the first event of a calendar, with its times' zones."""
 
+import re
 from datetime import date, datetime, time
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -7,7 +8,13 @@ from zoneinfo import ZoneInfo
 from bot.email.reading import addresses, charsets
 from bot.email.reading.mail import Invitation
 
-_MOST_BYTES = 1024 * 1024
+_MOST_LETTERS = 1_000_000
+_FOLD = re.compile(r"\r?\n[ \t]")
+_NAME = re.compile(r"[A-Za-z-]+(?=[;:])")
+_ENTRIES = frozenset({"VEVENT", "VTODO"})
+_OWN_ZONE = re.compile(r"TZID[:=]\"?(?![A-Za-z]+/)")
+_READ = frozenset({"BEGIN", "END", "DTSTART", "DTEND", "DUE", "DURATION", "SUMMARY", "UID", "ORGANIZER"})  # fmt: skip
+_END = "END:VCALENDAR"
 _HERE = ZoneInfo("Asia/Tokyo")
 """Of times without a zone, and of whole days: those of who is invited (RFC 5545, 3.3.5)."""
 
@@ -16,13 +23,10 @@ def invitation(text: str) -> Invitation | None:
     """The first event or to-do of a calendar; None where there is none."""
     from icalendar import Calendar
 
-    if "BEGIN:VCALENDAR" not in text[:_MOST_BYTES]:
+    if "BEGIN:VCALENDAR" not in text[:_MOST_LETTERS]:
         return None
-    text = text[:_MOST_BYTES]
-    if "END:VCALENDAR" not in text:
-        text = _closed(text)
     try:
-        calendar: Any = Calendar.from_ical(text)
+        calendar: Any = Calendar.from_ical(_short(text[:_MOST_LETTERS]))
         entry: Any = next(iter([*calendar.walk("VEVENT"), *calendar.walk("VTODO")]), None)
         if entry is None:
             return None
@@ -38,16 +42,30 @@ def invitation(text: str) -> Invitation | None:
         return None
 
 
-def _closed(text: str) -> str:
-    """A calendar that was cut off, with its open components closed."""
+def _short(text: str) -> str:
+    """The calendar with its first entry, and of that what is read here.
+
+    An invitation may have a thousand attendees, and may be cut off: the rest is not parsed.
+    """
+    kept = ["BEGIN:VCALENDAR"]
     opened: list[str] = []
+    text = _FOLD.sub("", text)
+    zones = _OWN_ZONE.search(text) is not None  # else they are the ones everybody knows
     for line in text.splitlines():
-        verb, _, name = line.strip().partition(":")
-        if verb.upper() == "BEGIN":
-            opened.append(name)
-        elif verb.upper() == "END" and opened and opened[-1] == name:
+        name = _NAME.match(line)
+        word, value = (name.group().upper(), line.partition(":")[2]) if name else ("", "")
+        if word == "BEGIN":
+            opened.append(value.strip().upper())
+        inside = opened[-1] if opened else ""
+        entry = inside in _ENTRIES and word in _READ
+        method = inside == "VCALENDAR" and word == "METHOD"
+        if entry or method or (zones and "VTIMEZONE" in opened):
+            kept.append(line)
+        if word == "END" and opened:
             opened.pop()
-    return "\r\n".join([text.rstrip(), *(f"END:{name}" for name in reversed(opened)), ""])
+            if inside in _ENTRIES:
+                break
+    return "\r\n".join([*kept, *(f"END:{each}" for each in reversed(opened[1:])), _END])
 
 
 def _words(value: object) -> str:

@@ -57,6 +57,8 @@ _NO_CHARSETS = frozenset({
 """Codecs of Python that no mail is written in; one of them takes quadratic time."""
 
 _ESCAPES = re.compile(rb"\x1b(?:\$[@AB(]|\([BJI])|\x1bN")
+_WEB_CODES = re.compile(rb"\x1b\$[EFGOPQ][!-z]+\x0f?")
+"""Pictures of SoftBank's phones: an escape that is no designation, and letters."""
 _UNSEEN = re.compile(
     "[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff\ufff9-\ufffb]"
 )
@@ -107,6 +109,10 @@ def _plain_label(label: str | None) -> str:
 
 
 def _decoded(data: bytes, label: str) -> str:
+    if data[:2] in {b"\xff\xfe", b"\xfe\xff"}:
+        return data.decode("utf-16", "replace")
+    if b"\x1b$" in data:
+        data = _WEB_CODES.sub(b"", data)
     if data.isascii() and not (b"\x1b" in data or b"\x0e" in data):
         return _ascii(data, label)
     if label in _JIS or (_ESCAPES.search(data) and data.isascii() and "2022" not in label):

@@ -80,7 +80,7 @@ def _parameters(value: str, at: int) -> dict[str, str]:
             sections.setdefault(section.group(1), {}).setdefault(number, (value, extended))
         else:
             plain.setdefault(name, value)
-    read = {name: _plain(value) for name, value in plain.items()}
+    read = {name: value if name == "boundary" else _plain(value) for name, value in plain.items()}
     return read | {name: _joined(parts) for name, parts in sections.items()}
 
 

@@ -20,6 +20,8 @@ _GUESSED = re.compile(rb"(?:^|\n)--([^\r\n]{1,200}?)[ \t]*\r?\n[A-Za-z-]{2,40}:"
 _LOOKS_FOR = 64 * 1024
 _NOT_BASE64 = re.compile(rb"[^A-Za-z0-9+/=\s]")
 _SPACES = re.compile(rb"\s+")
+_ENCODING = re.compile(r"[\w-]+")
+_SOFT = re.compile(rb"=[ \t]+(\r?\n)")
 _UU_BEGIN = re.compile(rb"(?:^|\n)begin \d{3,4} [^\r\n]*\r?\n")
 
 
@@ -97,7 +99,7 @@ def _part(raw: bytes, start: int, end: int, within: Part | None, said: dict[str,
         dict(kind.parameters),
         shown.value,
         shown.parameters.get("filename") or kind.parameters.get("name") or "",
-        (head.first("content-transfer-encoding") or "").strip(" \t;\"'").lower(),
+        _encoding(head.first("content-transfer-encoding") or ""),
         body,
         end,
         within,
@@ -105,9 +107,14 @@ def _part(raw: bytes, start: int, end: int, within: Part | None, said: dict[str,
     )
 
 
+def _encoding(raw: str) -> str:
+    found = _ENCODING.search(raw)
+    return found.group().lower() if found else ""
+
+
 def _ranges(raw: bytes, part: Part) -> list[tuple[int, int]] | None:
     """Where the parts of a multipart lie. None: it has none, and is what it looks like."""
-    boundary = part.parameters.get("boundary", "").rstrip().encode("utf-8", "replace")
+    boundary = part.parameters.get("boundary", "").rstrip().encode("latin-1", "replace")
     if boundary:
         ranges, end = _between(raw, part.start, part.end, boundary)
         if ranges:
@@ -165,8 +172,8 @@ def content(raw: bytes, part: Part) -> bytes:
     match part.encoding:
         case "base64" | "b":
             return _base64(data)
-        case "quoted-printable" | "q":
-            return binascii.a2b_qp(data)
+        case "quoted-printable" | "quoted-printible" | "q":
+            return binascii.a2b_qp(_SOFT.sub(rb"=\1", data))
         case "x-uuencode" | "uuencode" | "x-uue" | "uue":
             return _uu(data)
         case _:

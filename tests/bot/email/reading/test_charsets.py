@@ -114,6 +114,10 @@ def test_what_only_one_makers_phones_show_is_a_geta_mark() -> None:
     assert decode(b"\x83e\x83X\x83g\xf9\x91", "shift_jis") == f"テスト{GETA}"
 
 
+def test_pictures_by_web_codes_are_left_out() -> None:
+    assert decode(b"\x1b$Gj!\x0f\x83e\x83X\x83g", "shift_jis") == "テスト"
+
+
 def test_no_escape_control_or_half_character_is_left() -> None:
     raw = b"a\x1b[31mb\x00\x07c\x7f\xc2\x85d\r\ne\rf\tg"
 

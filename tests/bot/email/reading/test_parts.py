@@ -1,6 +1,7 @@
 """What a mail is made of: its text among its parts, its files, and what is left out over a cap."""
 
 import base64
+import struct
 from datetime import UTC, datetime
 
 import pytest
@@ -91,6 +92,7 @@ def test_a_boundary_that_begins_like_another() -> None:
         "multipart/mixed; boundary=other",
         "multipart/mixed",
         "Multipart/Mixed; BOUNDARY = b ;",
+        'multipart/mixed; boundary="=?us-ascii?Q?b?="',
     ],
 )
 def test_boundaries_that_are_declared_badly(kind: str, ending: str) -> None:
@@ -151,7 +153,9 @@ def test_a_text_over_its_cap_is_cut_and_said() -> None:
         ("BASE64 ", "JVBERi0x\nLjcKJQ", b"%PDF-1.7\n%"),  # its end is missing
         ("base64", "JVBERi0xLjcKJQ==\n\n-- \nfooter of a list", b"%PDF-1.7\n%"),
         ("base64", "Hello", b"Hello"),
+        ("base64; x", "JVBERi0xLjcKJQ==", b"%PDF-1.7\n%"),
         ("quoted-printable", "=25PDF=\n-1.7=0A=25", b"%PDF-1.7\n%"),
+        ("quoted-printable", "=25PDF= \n-1.7=3g", b"%PDF-1.7=3g"),
         ("x-uuencode", "begin 644 a\n*)5!$1BTQ+C<*)0\n`\nend", b"%PDF-1.7\n%"),
         ("8bit", "%PDF", b"%PDF"),
         ("nonsense", "%PDF", b"%PDF"),
@@ -299,8 +303,36 @@ def test_an_invitation_says_when_with_its_zone() -> None:
     attached = part("text/calendar", entry, "Content-Disposition: attachment; filename=a.ics")
     mail = read_mail(multipart("mixed", part("text/plain", "see"), attached).encode())
     assert mail.kind == "human"
+    for cut_off in (entry.partition("END:VEVENT")[0], entry.replace("END:VCALENDAR", "")):
+        mail = read_mail(part("text/calendar", cut_off).encode())
+        assert mail.invitation is not None
+        assert mail.invitation.uid == "1@x"
     for broken in ("BEGIN:VCALENDAR\nBEGIN:VEVENT\nDTSTART:never\n", "BEGIN:VCALENDAR", "", "x"):
         read_mail(part("text/calendar", broken).encode())
+
+
+def _attribute(level: int, number: int, kind: int, data: bytes) -> bytes:
+    head = struct.pack("<BHHI", level, number, kind, len(data))
+    return head + data + struct.pack("<H", sum(data) & 0xFFFF)
+
+
+def test_winmail_dat_is_unpacked_also_where_its_names_are_japanese() -> None:
+    written = "本文です\0".encode("cp932")
+    whole = struct.pack("<IH", 0x223E9F78, 1) + _attribute(1, 0x9006, 8, b"\0\0\1\0")
+    whole += _attribute(1, 0x9007, 6, struct.pack("<II", 932, 0))
+    whole += _attribute(1, 0x800C, 1, written) + _attribute(2, 0x9002, 6, b"\0" * 14)
+    whole += _attribute(2, 0x8010, 1, "見積書.pdf\0".encode("cp932"))
+    whole += _attribute(2, 0x800F, 6, PDF)
+
+    for content in (whole, whole.replace(struct.pack("<II", 932, 0), b"\xff" * 8)):
+        raw = part("application/octet-stream; name=winmail.dat", content)
+        mail = read_mail(raw.encode())
+        assert mail.written.new == "本文です"
+        assert [(each.name, each.within) for each in mail.files] == [
+            ("winmail.dat", ""),
+            ("見積書.pdf", "winmail.dat"),
+        ]
+        assert mail.files[1].content == PDF
 
 
 def test_a_broken_winmail_dat_stays_a_file() -> None:
