@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import timedelta
-from hashlib import sha256
 
 from bot.email import answers, deciding, loops, taking_in, threads
 from bot.email.answers import Said, language_of, say
@@ -188,21 +187,13 @@ def _inbound(case: Case, found: Found, text: str) -> Inbound:
     return Inbound(
         sender=case.sender,
         spot=spot,
-        key=_key(case, held=found.verified_by is None),
+        key=case.key(held=found.verified_by is None),
         text=text,
         # In a conversation, talk that asks for nothing by its first word only answers questions.
         addressed=conversation is None or is_meant(text, case.house.agents),
         held=found.verified_by is None,
         organisation_id=case.box.organisation_id,
     )
-
-
-def _key(case: Case, *, held: bool) -> str:
-    """One act of a person: the same mail in the same mailbox, however often it comes. What nobody
-    could believe takes no place from what can be."""
-    same_mail = case.message_id or case.came.sha256
-    parts = [str(case.came.mailbox_id), case.sender.account, same_mail, *(["held"] if held else [])]
-    return sha256("\n".join(parts).encode()).hexdigest()
 
 
 async def _accepted(case: Case, inbound: Inbound) -> Answer:

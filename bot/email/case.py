@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from hashlib import sha256
 
 from bot.email.answers import Said
 from bot.email.boxes import Box
@@ -48,6 +49,21 @@ class Case:
         """The account of whoever it says it is from."""
         address = self.mail.sender.address if self.mail.sender is not None else ""
         return Sender("email", self.box.workspace, address)
+
+    def key(self, *, held: bool) -> str:
+        """One act of a person: the same mail in the same mailbox, however often it comes and by
+        whatever way. The words count as well: there are programs that give two mails one id. What
+        nobody could believe takes no place from what can be."""
+        mail = self.mail
+        said = [mail.subject or "", mail.written.new, *(file.sha256 for file in mail.files)]
+        parts = [
+            str(self.came.mailbox_id),
+            self.sender.account,
+            self.message_id or self.came.sha256,
+            sha256("\n".join(said).encode()).hexdigest(),
+            *(["held"] if held else []),
+        ]
+        return sha256("\n".join(parts).encode()).hexdigest()
 
     def known(self, verified_by: str | None = None) -> Known:
         """What its row says of it."""

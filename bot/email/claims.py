@@ -5,6 +5,7 @@ writes. What is tried is counted when it begins, so that a mail which ends the p
 is counted as well.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -217,19 +218,20 @@ _DUPLICATE = """
         left join tasks t on t.organisation_id = m.organisation_id and t.id = m.task_id
     where m.organisation_id = :organisation_id and m.mailbox_id = :mailbox_id
         and m.message_id = :message_id and m.sender = :sender and m.id <> :id
-        and m.state = any (:states)
+        and m.state in ('done', 'held') and exists (select from inbound i
+            where i.organisation_id = :organisation_id and i.platform = 'email'
+            and i.key = any (:keys) and i.task_id is not distinct from m.task_id)
     limit 1
 """
 
 
 async def first_copy(
-    engine: AsyncEngine, came: Came, message_id: str | None, sender: str, *, verified: bool
+    engine: AsyncEngine, came: Came, message_id: str | None, sender: str, keys: Sequence[str]
 ) -> Outcome | None:
-    """What is said of a mail that came to this mailbox before, in other bytes; None where it did
-    not. A copy that nobody could believe is none of one that can be."""
+    """What is said of a mail that came to this mailbox before, in other bytes, and was taken in by
+    one of these keys; None where it did not."""
     if message_id is None:
         return None
-    states = ["done"] if verified else ["done", "held"]
     row = await fetch_one_alone(
         engine,
         _DUPLICATE,
@@ -239,7 +241,7 @@ async def first_copy(
             "message_id": message_id,
             "sender": sender,
             "id": came.id,
-            "states": states,
+            "keys": list(keys),
         },
     )
     reason: Reason = "duplicate"

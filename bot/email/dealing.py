@@ -117,12 +117,10 @@ async def _from_somebody(case: Case) -> Found:
     if forged:
         return refused("forged", None, person)
     await claims.note(case.house.engine, case.came, case.known(by))
+    # A copy that nobody could believe is none of one that can be.
+    keys = [case.key(held=False), *([case.key(held=True)] if by is None else [])]
     copy = await claims.first_copy(
-        case.house.engine,
-        case.came,
-        case.message_id,
-        case.sender.account,
-        verified=by is not None,
+        case.house.engine, case.came, case.message_id, case.sender.account, keys
     )
     if copy is not None:
         return Found(copy, by, person)

@@ -92,6 +92,12 @@ async def test_two_copies_at_the_same_time_are_one_task(post: Post) -> None:
     assert await post.count("tasks") == 1
 
 
+async def test_two_mails_that_a_program_gave_one_id_are_two(post: Post) -> None:
+    first, second = await post.take(written("letter a")), await post.take(written("letter b"))
+
+    assert (first.reason, second.reason) == ("begun", "begun")
+
+
 async def test_mails_without_an_id_are_told_apart_by_their_bytes(post: Post) -> None:
     one, other = written("letter one", message_id=None), written("letter two", message_id=None)
 
