@@ -11,6 +11,7 @@ from bot.email.reading.mail import File
 from bot.email.requests import (
     begins,
     command_of,
+    goes_beyond,
     is_meant,
     linking_code,
     own_text,
@@ -45,6 +46,8 @@ async def ask(case: Case, person: Person | None, by: str | None) -> Found:
     conversation, left = await _conversation(case, person)
     files = taking_in.worth_keeping(case.mail)
     text = _text(case, person, conversation, files)
+    if by == BY_TOKEN and not _is_theirs_alone(case, conversation, text):
+        by = None
     found = Found(Outcome("accepted", "answered"), by, person, conversation, left=left)
     nothing = await _nothing(case, found, text, files)
     if nothing is not None:
@@ -102,6 +105,14 @@ def _text(
         return reply_text(case.mail)
     purpose, agents = case.box.purpose, case.house.agents
     return request_text(case.mail, purpose, agents, taking_in.names(files))
+
+
+def _is_theirs_alone(case: Case, conversation: Conversation | None, text: str) -> bool:
+    """Whether all that is said is about the task that the token is of. It proves no more: whoever
+    was handed a letter has it too."""
+    if conversation is None or not conversation.token:
+        return False
+    return not goes_beyond(text, case.house.agents, conversation.reference)
 
 
 async def _too_many(case: Case) -> bool:
@@ -182,7 +193,9 @@ def _inbound(case: Case, found: Found, text: str) -> Inbound:
     if conversation is not None:
         spot = Spot(conversation.channel, conversation.root)
     else:
-        root = threads.root_of(case.box, case.message_id, came.sha256)
+        # Anybody can give a mail the id that another has: what is held goes by none.
+        message_id = case.message_id if found.verified_by is not None else None
+        root = threads.root_of(case.box, message_id, came.sha256)
         spot = Spot(case.sender.account, root)
     return Inbound(
         sender=case.sender,

@@ -6,9 +6,13 @@ else can make up: its return path, or its Message-ID.
 
 from uuid import UUID
 
-from bot.email import ids, letters, verp
+from bot.email import bounces, ids, letters, verp
 from bot.email.case import Case
+from bot.email.reading.mail import Failed
 from core.unit import Unit
+
+_UNNAMED = Failed("", permanent=True)
+"""Whoever the letter went to, where a report does not say who did not get it."""
 
 
 def letter_of_return_path(case: Case) -> UUID | None:
@@ -32,5 +36,12 @@ async def learn(work: Unit, case: Case) -> None:
     letter = letter_of(case)
     if letter is None:
         return
-    if case.mail.kind in {"auto_reply", "mdn", "dsn_success"}:
-        await letters.arrived(work, case.house, case.box.organisation_id, letter)
+    organisation_id = case.box.organisation_id
+    if not case.mail.is_bounce:
+        if case.mail.kind in {"auto_reply", "mdn", "dsn_success"}:
+            await letters.arrived(work, case.house, organisation_id, letter)
+        return
+    for failed in case.mail.failed or [_UNNAMED]:
+        await bounces.bounced(
+            work, case.house, organisation_id, failed, letter, failed.why or failed.status
+        )

@@ -105,6 +105,15 @@ def is_meant(text: str, agents: Mapping[str, Agent]) -> bool:
     return (command is not None and _is_builtin(command)) or names_agent(text, agents)
 
 
+def goes_beyond(text: str, agents: Mapping[str, Agent], reference: int) -> bool:
+    """Whether a reply asks for something new, or names another task than that of this number."""
+    command = _read(text, agents)
+    if command is None or not _is_builtin(command):
+        return names_agent(text, agents)
+    target = command.target
+    return target is not None and target.reference != reference
+
+
 def command_of(text: str, agents: Mapping[str, Agent]) -> str | None:
     """The command that a text is, if it is one."""
     command = _read(text, agents)

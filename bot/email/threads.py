@@ -122,7 +122,7 @@ _BY_MAILS = """
     select m.task_id from unnest(cast(:references as text[])) with ordinality as named(id, place)
         join mails m on m.message_id = named.id
     where m.organisation_id = :organisation_id and m.task_id is not null
-        and m.state in ('done', 'held') order by named.place
+        and m.state = 'done' order by named.place -- a held one may be anybody's
 """
 
 # Who asked, whose decision it is or was, who was shown it; and who was written to about it.

@@ -70,6 +70,34 @@ async def test_a_token_is_worth_nothing_to_anybody_else(post: Post, wall: Saying
     assert await post.office.state(task.task_id) == "waiting:answer"
 
 
+@pytest.mark.parametrize("text", ["letter of something else", "cancel #{other}"])
+async def test_a_token_alone_goes_no_further_than_its_task(
+    post: Post, wall: SayingWall, text: str
+) -> None:
+    other = await post.take(written("letter other", message_id="<0@acme.example>"))
+    task = await asked(post)
+    to = await token_address(post, task.task_id, post.office.asker.id)
+    said = text.format(other=other.reference)
+    outcome = await post.take(reply(said, references=[], to=to, dmarc=None))
+
+    assert (outcome.verdict, outcome.task_id) == ("held", None)
+    assert await post.office.state(task.task_id) == "waiting:answer"
+    assert await post.count("tasks") == 2
+    assert await post.count("tasks", "state = 'cancelled'") == 0
+
+
+async def test_a_forged_mail_with_a_known_id_takes_no_conversation(
+    post: Post, wall: SayingWall
+) -> None:
+    task = await asked(post)
+    forged = await post.take(written("letter evil", subject="letter ?", dmarc=None))
+    outcome = await post.take(reply("warm"))
+
+    assert forged.verdict == "held"
+    assert outcome.task_id == task.task_id
+    assert await post.office.state(task.task_id) != "waiting:answer"
+
+
 async def test_who_has_no_part_in_a_task_does_not_go_on_with_it(
     post: Post, wall: SayingWall
 ) -> None:

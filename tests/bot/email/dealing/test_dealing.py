@@ -6,6 +6,8 @@ import pytest
 
 from bot.email.ids import message_id_of
 from core.ids import new_id
+from core.linking import make_code
+from core.unit import unit
 from tests.bot.email.dealing.post import ADDRESS, ASKER, Post, written
 
 ENCRYPTED = b"""Content-Type: multipart/encrypted; protocol="application/pgp-encrypted"; boundary=x
@@ -215,3 +217,16 @@ async def test_mails_that_are_empty_encrypted_or_too_large_are_told_so(post: Pos
     assert (await post.take(encrypted, post.box)).reason == "encrypted"
     assert (await post.take(header, whole_size=30_000_000)).reason == "too_large"
     assert await post.count("letters") == 1  # they were all for one person, today
+
+
+async def test_a_linking_code_ties_an_address_that_is_surely_theirs(post: Post) -> None:
+    house, person = post.office.house, post.office.other_boss
+    async with unit(house) as work:
+        code = await make_code(work, house, person)
+    sender = "other@home.example"
+    forged = await post.take(written(code.text, sender=sender, dmarc=None, message_id="<a@x.y>"))
+    linked = await post.take(written(code.text, sender=sender, message_id="<b@x.y>"))
+
+    assert (forged.reason, linked.reason) == ("unknown_sender", "answered")
+    [row] = await post.rows("select person_id from accounts where external_id = :a", a=sender)
+    assert row.person_id == person.id
