@@ -72,6 +72,19 @@ BELIEVED_FIX = Words(
     en="Like this, all that is asked for is held. Set --authserv-id or --dkim (docs/email.md).",
     zh="这样所有请求都会被保留。请设置 --authserv-id 或 --dkim（docs/email.md）。",
 )
+UNBELIEVED = Words(
+    ja="メール: {address} でこの7日間に確認できた社員のメール {by} / {all}",
+    en="Mail: of your people's mails to {address} in seven days believed: {by} of {all}",
+    zh="邮件: 七天内发到 {address} 的员工邮件中已采信 {by} / {all}",
+)
+UNBELIEVED_FIX = Words(
+    ja="1通も確認できていません。届いたメールの Authentication-Results の名前を --authserv-id に"
+    "設定し、自社ドメインのDKIMとDMARCを確認してください（docs/email.md）。",
+    en="None was. Set --authserv-id to the name in Authentication-Results of a mail that came, and "
+    "look at DKIM and DMARC of your own domain (docs/email.md).",
+    zh="一封也没有。请将收到的邮件中 Authentication-Results 的名称设为 --authserv-id，"
+    "并检查本公司域名的 DKIM 和 DMARC（docs/email.md）。",
+)
 KNOWN = Words(
     ja="メール: {address} に書ける人",
     en="Mail: somebody who may write to {address}",
@@ -109,6 +122,7 @@ PAGES_FIX = Words(
     "（仍可回复“承認”）。",
 )
 
+_TELLS = 3  # mails, from which on it can be told
 _LOGS_IN_WITHIN = 20.0  # seconds, our own
 
 
@@ -142,6 +156,7 @@ async def _of(
         await _way_in(box, settings, tokens),
         await _way_out(box, settings, tokens),
         _believed(box),
+        *await _lately_believed(house, box),
         await _known(house, box),
     ]
 
@@ -204,6 +219,21 @@ def _believed(box: Box) -> Finding:
     what = Words(*(", ".join(part.to(each) for part in parts or [NOBODY]) for each in LANGUAGES))
     said = BELIEVED.fill(address=box.address, what=what)
     return Finding(bool(parts), said, None if parts else BELIEVED_FIX)
+
+
+async def _lately_believed(house: House, box: Box) -> Sequence[Finding]:
+    """Whether what is set is right shows in what came."""
+    row = await fetch_one_alone(
+        house.engine,
+        "select count(*) as all, count(verified_by) as by from mails"
+        " where organisation_id = :organisation_id and mailbox_id = :id"
+        " and person_id is not null and kind = 'human' and received_at > now() - interval '7 days'",
+        {"organisation_id": box.organisation_id, "id": box.id},
+    )
+    if row is None or row.all < _TELLS:
+        return []
+    what = UNBELIEVED.fill(address=box.address, by=row.by, all=row.all)
+    return [Finding(row.by > 0, what, None if row.by else UNBELIEVED_FIX)]
 
 
 async def _known(house: House, box: Box) -> Finding:

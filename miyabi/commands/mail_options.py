@@ -33,7 +33,22 @@ _NO_DOMAIN = Words(
     en="“{domain}” is no domain.",
     zh="“{domain}”不是域名。",
 )
+_EVERYBODYS = Words(
+    ja="{domain} のアドレスは誰でも取得できます。人を1人ずつ登録してください"
+    "（miyabi people link ハンドル アドレス）。",
+    en="Anybody can have an address at {domain}. Add people one by one: miyabi people link HANDLE "
+    "ADDRESS.",
+    zh="任何人都可以取得 {domain} 的地址。请逐个登记人员（miyabi people link 账号 地址）。",
+)
 
+_OPEN_TO_ALL = {
+    "gmail.com", "googlemail.com", "yahoo.co.jp", "yahoo.com", "ymail.ne.jp", "outlook.com",
+    "outlook.jp", "hotmail.com", "hotmail.co.jp", "live.com", "live.jp", "msn.com", "icloud.com",
+    "me.com", "mac.com", "aol.com", "aol.jp", "proton.me", "protonmail.com", "gmx.com", "gmx.de",
+    "mail.com", "zoho.com", "zohomail.com", "qq.com", "163.com", "126.com", "docomo.ne.jp",
+    "ezweb.ne.jp", "au.com", "softbank.ne.jp", "i.softbank.jp", "vodafone.ne.jp", "ymobile.ne.jp",
+    "y-mobile.ne.jp", "rakumail.jp", "nifty.com", "biglobe.ne.jp",
+}  # fmt: skip
 _ADDRESS = re.compile(r"[a-z0-9._%=&'*/?^`{|}~!#$-]+@[a-z0-9-]+(\.[a-z0-9-]+)+")
 _DOMAIN = re.compile(r"[a-z0-9-]+(\.[a-z0-9-]+)+")
 _OTHER = Provider(None, None, smtp_port=587, smtp_security="starttls")
@@ -151,6 +166,8 @@ def _trust(was: Trust, given: Given) -> Trust:
     for domain in domains or ():
         if domain and _DOMAIN.fullmatch(domain.lower()) is None:
             raise Refused(_NO_DOMAIN.fill(domain=domain[:100]))
+        if domain.lower() in _OPEN_TO_ALL:
+            raise Refused(_EVERYBODYS.fill(domain=domain))
     return Trust(
         was.authserv_ids if ids is None else tuple(each.lower() for each in ids if each),
         _first(given.topmost, was.topmost),

@@ -76,6 +76,7 @@ def test_what_is_given_goes_first_and_what_is_not_stays() -> None:
         Given(provider="microsoft", tenant="abc"),
         Given(imap_host="x.example", oauth=True, client_id="app", token_url="http://x.example"),
         Given(domain=["a b"]),
+        Given(domain=["abc.example", "Gmail.com"]),
     ],
 )
 def test_what_is_missing_is_told(given: Given) -> None:

@@ -154,3 +154,26 @@ async def test_a_mailbox_that_cannot_be_opened_and_mail_that_does_not_go_on_are_
 
     assert bad[0] == "quote@miyabi.example"
     assert bad[1].startswith("1 wait for more than ten minutes")
+
+
+async def test_a_mailbox_where_nobody_was_believed_lately_is_told(
+    office: Office, tmp_path: Path
+) -> None:
+    organisation = office.organisation
+    box = await _add(
+        office, Box(new_id(), organisation.id, organisation.slug, "quote@miyabi.example")
+    )
+    came = (
+        "insert into mails (id, organisation_id, mailbox_id, came_by, sha256, size, state, kind,"
+        " person_id, verified_by) select gen_random_uuid(), :organisation_id, :id, 'imap',"
+        " gen_random_uuid()::text, 1, 'held', 'human', :person, :by from generate_series(1, 3)"
+    )
+    values = {"organisation_id": organisation.id, "id": box.id, "person": office.asker.id}
+    said = "of your people's mails to quote@miyabi.example in seven days believed: {}"
+
+    await fetch_alone(office.house.engine, came, {**values, "by": None})
+    assert said.format("0 of 3") in _bad(await _found(office, tmp_path))
+    await fetch_alone(office.house.engine, came, {**values, "by": "dmarc"})
+    found = await _found(office, tmp_path)
+    assert f"Mail: {said.format('3 of 6')}" in [each.what.en for each in found]
+    assert said.format("3 of 6") not in _bad(found)
