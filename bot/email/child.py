@@ -10,6 +10,7 @@ import os
 import pickle
 import signal
 import sys
+from collections import deque
 from datetime import timedelta
 from pathlib import Path
 
@@ -20,6 +21,8 @@ TIME = timedelta(seconds=10)
 MEMORY = 512
 """MiB of data that a child may have: a mail of 25 MB with its files, decoded, three times."""
 
+_AHEAD = 4
+"""Mails that a child is handed while it is at one."""
 _MAILS_EACH = 5000
 """After so many a child is replaced: what it leaked goes with it."""
 _PROGRAM = Path(__file__).parent / "reading" / "serving.py"
@@ -34,96 +37,138 @@ class Poison(Exception):
         self.words = words
 
 
+class _Interrupted(Exception):
+    """The child ended because of a mail before this one."""
+
+
 class Readers:
-    """A number of children, started when they are needed. `read` may be called by several."""
+    """A number of children, started when they are needed. `read` may be called by several.
+
+    A child is handed mails ahead, so that it never waits for us; where it has to be killed, those
+    are handed to another.
+    """
 
     def __init__(self, count: int = 1, *, time: timedelta = TIME, memory: int = MEMORY) -> None:
-        self._time, self._memory = time, memory
-        self._free: asyncio.LifoQueue[_Child | None] = asyncio.LifoQueue()
-        for _ in range(count):
-            self._free.put_nowait(None)
+        self._count, self._time, self._memory = count, time, memory
+        self._room = asyncio.Semaphore(count * _AHEAD)
+        self._starting = asyncio.Lock()
         self.children: set[_Child] = set()
 
     async def read(self, raw: bytes) -> Mail:
         """What the mail says. Raises Poison; whatever it did is gone with its child."""
-        child = await self._free.get()
-        try:
-            if child is None:
-                child = await _Child.start(self._memory)
-                self.children.add(child)
-            async with asyncio.timeout(self._time.total_seconds()):
-                return await child.read(raw)
-        except TimeoutError as error:
-            self._drop(child)
-            raise Poison(f"not read within {self._time.total_seconds():g} s") from error
-        except (asyncio.IncompleteReadError, ConnectionError) as error:
-            how = await self._buried(child)
-            raise Poison(f"its reader died: {how}") from error
-        except asyncio.CancelledError:
-            self._drop(child)
-            raise
-        finally:
-            if child is not None and (child.gone or child.count >= _MAILS_EACH):
-                self._drop(child)
-            self._free.put_nowait(None if child is None or child.gone else child)
+        async with self._room:
+            while True:
+                child = await self._child()
+                with contextlib.suppress(_Interrupted):
+                    return await child.read(raw)
 
     async def close(self) -> None:
         """End all children."""
         for child in [*self.children]:
-            self._drop(child)
+            child.kill("its reader was ended")
             await child.process.wait()
+        self.children.clear()
 
-    def _drop(self, child: "_Child | None") -> None:
-        if child is not None:
-            child.kill()
-            self.children.discard(child)
-
-    async def _buried(self, child: "_Child | None") -> str:
-        if child is None:
-            return "it did not start"
-        self._drop(child)
-        code = await child.process.wait()
-        with contextlib.suppress(ValueError):
-            return signal.Signals(-code).name
-        return f"exit {code}"
+    async def _child(self) -> "_Child":
+        """The child with the fewest mails before it; a new one where all are at work."""
+        async with self._starting:
+            self.children = {each for each in self.children if each.process.returncode is None}
+            able = [each for each in self.children if not each.gone]
+            least = min(able, key=lambda each: len(each.waiting), default=None)
+            if least is None or (least.waiting and len(able) < self._count):
+                least = await _Child.start(self._memory, self._time.total_seconds())
+                self.children.add(least)
+            return least
 
 
 class _Child:
-    def __init__(self, process: asyncio.subprocess.Process) -> None:
+    def __init__(self, process: asyncio.subprocess.Process, seconds: float) -> None:
         self.process = process
-        self.count = 0
+        self.waiting: deque[asyncio.Future[Mail]] = deque()
         self.gone = False
+        self._seconds = seconds
+        self._count = 0
+        self._alarm: asyncio.TimerHandle | None = None
+        self._listening = asyncio.ensure_future(self._listen())
 
     @classmethod
-    async def start(cls, memory: int) -> "_Child":
+    async def start(cls, memory: int, seconds: float) -> "_Child":
         kept = {name: os.environ[name] for name in ("PATH", "LANG", "TZ") if name in os.environ}
-        return cls(
-            await asyncio.create_subprocess_exec(
-                sys.executable, "-P", str(_PROGRAM), str(memory), str(TIME.total_seconds()),
-                stdin=asyncio.subprocess.PIPE,
-                stdout=asyncio.subprocess.PIPE,
-                stderr=asyncio.subprocess.DEVNULL,
-                env=kept | {"PYTHONPATH": str(_ROOT)},
-                limit=2**20,
-            )
+        process = await asyncio.create_subprocess_exec(
+            sys.executable, "-P", str(_PROGRAM), str(memory), str(seconds),
+            stdin=asyncio.subprocess.PIPE,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.DEVNULL,
+            env=kept | {"PYTHONPATH": str(_ROOT)},
+            limit=2**20,
         )  # fmt: skip
+        return cls(process, seconds)
 
     async def read(self, raw: bytes) -> Mail:
-        entry, answer = self.process.stdin, self.process.stdout
-        if entry is None or answer is None:
-            raise ConnectionError("no pipes")
-        self.count += 1
-        entry.write(LENGTH.pack(0, len(raw)) + raw)
-        await entry.drain()
-        state, length = LENGTH.unpack(await answer.readexactly(LENGTH.size))
-        found = pickle.loads(await answer.readexactly(length))  # noqa: S301 (our own child's)
-        if state:
-            raise Poison(found)
-        if not isinstance(found, Mail):
-            raise Poison("its reader gave something else")
-        return found
+        if self.gone or self.process.stdin is None:
+            raise _Interrupted
+        answer: asyncio.Future[Mail] = asyncio.get_running_loop().create_future()
+        self.waiting.append(answer)
+        self._count += 1
+        self.gone = self._count >= _MAILS_EACH  # it is given no more, and ends with its last
+        self.process.stdin.write(LENGTH.pack(0, len(raw)) + raw)
+        if len(self.waiting) == 1:
+            self._watch()
+        with contextlib.suppress(ConnectionError):  # `_listen` says what became of it
+            await self.process.stdin.drain()
+        return await answer
 
-    def kill(self) -> None:
+    def kill(self, why: str) -> None:
+        """End it; `why` is said of the mail that it is at, the others go to another."""
         self.gone = True
+        self._watch()
+        for number, answer in enumerate(self.waiting):
+            if not answer.done():
+                answer.set_exception(_Interrupted() if number else Poison(why))
+        self.waiting.clear()
         with contextlib.suppress(ProcessLookupError):
             self.process.kill()
+
+    async def _listen(self) -> None:
+        out = self.process.stdout
+        with contextlib.suppress(asyncio.IncompleteReadError, ConnectionError):
+            while out is not None and (self.waiting or not self.gone):
+                failed, length = LENGTH.unpack(await out.readexactly(LENGTH.size))
+                self._answer(failed, await out.readexactly(length))
+        self.gone = True
+        if self.waiting:
+            code = await self.process.wait()
+            self.kill(f"its reader died: {_how(code)}")
+        elif self.process.stdin is not None:
+            self.process.stdin.close()
+            await self.process.wait()
+
+    def _answer(self, failed: int, content: bytes) -> None:
+        answer = self.waiting.popleft()
+        self._watch()
+        try:
+            found = pickle.loads(content)  # noqa: S301 (our own child's)
+        except Exception as error:  # the next answer must be read
+            failed, found = 1, type(error).__name__
+        if answer.done():
+            return  # whoever asked has stopped waiting
+        if not failed and isinstance(found, Mail):
+            answer.set_result(found)
+        else:
+            answer.set_exception(Poison(str(found) if failed else "its reader gave something else"))
+
+    def _watch(self) -> None:
+        """Give the mail that it is at now its time, and no more."""
+        if self._alarm is not None:
+            self._alarm.cancel()
+        self._alarm = None
+        if self.waiting and not (self.gone and self.process.returncode is not None):
+            loop = asyncio.get_running_loop()
+            words = f"not read within {self._seconds:g} s"
+            self._alarm = loop.call_later(self._seconds, self.kill, words)
+
+
+def _how(code: int) -> str:
+    with contextlib.suppress(ValueError):
+        return signal.Signals(-code).name
+    return f"exit {code}"

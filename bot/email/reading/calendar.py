@@ -13,7 +13,9 @@ _FOLD = re.compile(r"\r?\n[ \t]")
 _NAME = re.compile(r"[A-Za-z-]+(?=[;:])")
 _ENTRIES = frozenset({"VEVENT", "VTODO"})
 _OWN_ZONE = re.compile(r"TZID[:=]\"?(?![A-Za-z]+/)")
-_READ = frozenset({"BEGIN", "END", "DTSTART", "DTEND", "DUE", "DURATION", "SUMMARY", "UID", "ORGANIZER"})  # fmt: skip
+_READ = frozenset({
+    "BEGIN", "END", "DTSTART", "DTEND", "DUE", "DURATION", "SUMMARY", "UID", "ORGANIZER",
+})  # fmt: skip
 _END = "END:VCALENDAR"
 _HERE = ZoneInfo("Asia/Tokyo")
 """Of times without a zone, and of whole days: those of who is invited (RFC 5545, 3.3.5)."""

@@ -58,7 +58,21 @@ async def test_the_next_mail_goes_on_after_one_that_takes_too_long(readers: Read
         await readers.read(MAIL)
 
     assert (await readers.read(MAIL)).subject == "hello"
-    assert child not in readers.children
+    assert child.gone
+
+
+async def test_mails_behind_one_that_ends_the_reader_go_to_another(readers: Readers) -> None:
+    await readers.read(MAIL)
+    (child,) = readers.children
+    reading = [asyncio.ensure_future(readers.read(MAIL)) for _ in range(4)]
+    await asyncio.sleep(0)
+    child.process.kill()
+    found = await asyncio.gather(*reading, return_exceptions=True)
+
+    assert sum(isinstance(each, Poison) for each in found) <= 1
+    assert [each.subject for each in found if not isinstance(each, BaseException)][:3] == [
+        "hello"
+    ] * 3
 
 
 async def test_whoever_stops_waiting_gets_no_other_mails_answer(readers: Readers) -> None:
