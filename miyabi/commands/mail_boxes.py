@@ -92,7 +92,9 @@ SmtpHost = Annotated[
 ]
 SmtpPort = Annotated[int | None, typer.Option("--smtp-port", min=1, max=65535)]
 SmtpSecurity = Annotated[Literal["tls", "starttls", "none"] | None, typer.Option("--smtp-security")]
-User = Annotated[Text, typer.Option("--user", help="Who logs in (default: the address).")]
+User = Annotated[
+    Text, typer.Option("--user", help="Who logs in (default: the address); '' for nobody.")
+]
 OAuth = Annotated[bool | None, typer.Option("--oauth/--password", help="How to log in.")]
 ClientId = Annotated[Text, typer.Option("--client-id", help="Of the application, for OAuth.")]
 Tenant = Annotated[Text, typer.Option("--tenant", help="Microsoft 365: the directory's id.")]

@@ -100,7 +100,7 @@ def settled(box: Box, given: Given) -> Box:
     """The mailbox with what was given, and a provider's presets where nothing else was. Raises
     Refused where something is missing."""
     provider = PROVIDERS[given.provider] if given.provider else None
-    user = given.user or _user(box)
+    user = _first(given.user, _user(box))
     oauth2 = _first(given.oauth, provider.oauth if provider else None, _by_oauth(box))
     imap = _server(box.imap, given, "imap", provider, user, oauth2=oauth2)
     smtp = _server(box.smtp, given, "smtp", provider, user, oauth2=oauth2)

@@ -58,6 +58,7 @@ def test_what_is_given_goes_first_and_what_is_not_stays() -> None:
     assert more.imap == box.imap
     assert more.smtp == Server("mail.abc.example", 25, "quote", "none")
     assert settled(more, Given()) == more
+    assert settled(more, Given(user="")).smtp == Server("mail.abc.example", 25, "", "none")
     trusting = settled(more, Given(authserv_id=["MX.abc.example"], domain=["ABC.example"]))
     assert trusting.trust == Trust(("mx.abc.example",), domains=("abc.example",))
     assert settled(trusting, Given(authserv_id=[""], dkim=False)).trust == Trust(
