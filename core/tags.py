@@ -415,6 +415,16 @@ class Tag(Declared):
         task=or_none(ID),
         person=or_none(ID),
     )
+    MAIL_RETRIED = _of(
+        "mail",
+        "admin:mail:retried",
+        "A mail that could not be read is to be tried anew, as if it had just come.",
+    )
+    MAIL_DROPPED = _of(
+        "mail",
+        "admin:mail:dropped",
+        "A mail that could not be read is tried no more, and its bytes are deleted.",
+    )
     TASK_RELATED = _task(
         "intake:task:related",
         "A task was asked for in the conversation of another, as something new.",

@@ -11,6 +11,7 @@ from miyabi.commands import (
     demo,
     expense_report,
     expenses,
+    ingest,
     line,
     links,
     mail,
@@ -31,7 +32,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 
-for subject in (asking, tasks, demo, running, workers, checking):
+for subject in (asking, ingest, tasks, demo, running, workers, checking):
     subject.register(app)
 tokens.register(people.app)
 accounts.register(people.app)
