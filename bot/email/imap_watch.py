@@ -55,7 +55,7 @@ PACE = Pace()
 
 _LEAVES_WITHIN = 1.0  # seconds, before the line is cut
 _SIZES_AT_ONCE = 500  # mails
-_AT_ONCE = 50  # mails
+_AT_ONCE = 200  # mails
 _BREAKS = 3  # sessions that end with the same mail
 _BYTES_AT_ONCE = 4 * 1024 * 1024
 
