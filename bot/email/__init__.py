@@ -21,9 +21,9 @@ def _outbound(opening: Opening) -> WayOut:
 
 
 def _routes(opening: Opening) -> Sequence[object]:
-    from bot.email.post import routes
+    from bot.email import post, unsubscribing
 
-    return routes(opening)
+    return [*post.routes(opening), *unsubscribing.routes(opening)]
 
 
 def _bodies(settings: Settings) -> Mapping[str, int]:
@@ -48,6 +48,14 @@ async def _check(opening: Opening) -> Sequence[Finding]:
     return await check(opening)
 
 
+async def _close(opening: Opening) -> None:
+    from bot.email.outbound import EmailOutbound
+
+    outbound = opening.house.outbounds.get("email")
+    if isinstance(outbound, EmailOutbound):
+        await outbound.close()
+
+
 platform = Platform(
     "email",
     outbound=_outbound,
@@ -56,4 +64,5 @@ platform = Platform(
     listen=_listen,
     work=_work,
     check=_check,
+    close=_close,
 )

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
 from uuid import UUID
 
 import structlog
@@ -18,7 +19,6 @@ from bot.email.handing_over import DATABASE_AWAY, LEASE, Letter, Taken
 from bot.email.pages import pages_for
 from bot.email.papers import papers_for
 from bot.email.render import Look, show
-from bot.email.sending import Sending
 from bot.email.unsubscribing import unsubscribe_link
 from core.errors import MiyabiError, OutcomeUnknown, Permanent, TryLater, Unreachable
 from core.house import House
@@ -28,6 +28,9 @@ from core.platform import Opening
 from core.ports import Place, Sent, TooLarge, Utterance
 from core.unit import unit
 from core.words import same
+
+if TYPE_CHECKING:
+    from bot.email.sending import Sending
 
 log = structlog.get_logger()
 
@@ -210,6 +213,9 @@ class EmailOutbound:
 
     async def _send(self, box: Box, letter: Letter) -> None:
         if self._sending is None:
+            # The library that speaks SMTP is loaded by whoever sends.
+            from bot.email.sending import Sending
+
             self._sending = Sending(self._opening)
         try:
             async with asyncio.timeout(LEASE.total_seconds() - 10):

@@ -131,7 +131,9 @@ def _clean_fields(fields: Sequence[Field]) -> list[Field]:
 
 def _steps(message: Message) -> list[str]:
     return [
-        " ".join(part for part in (_STATES[step.state], one_line(step.label), step.at) if part)
+        " ".join(
+            part for part in (_STATES[step.state], one_line(step.label), one_line(step.at)) if part
+        )
         for step in message.progress
         if step.label
     ]

@@ -43,7 +43,7 @@ def answering(subject: str | None, message: Message, reference: int | None = Non
     bare = _ANSWERS.sub("", one_line(subject or "")).strip()
     if not bare:
         return beginning(message, reference)
-    if reference is not None and not _names(bare, reference):
+    if reference is not None and not _names(bare[: LONGEST - 4], reference):
         bare = f"[#{reference}] {bare}"
     return f"Re: {bare}"[:LONGEST]
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from bot.email import outbound
+from bot.email import labels, outbound
 from bot.email.smtp import status_of
 from tests.bot.email.out.post import Post, said
 from tests.fakes.mail.smtp import DROP, HANG, TAKE_AND_DROP
@@ -78,6 +78,14 @@ async def test_a_letter_that_may_have_been_taken_is_not_sent_again(post: Post, t
     # A person is asked, and can say it in an answer.
     assert "Send again" in said(post.to(post.office.asker)[-1])
     assert len(post.outside.letters) == 1 + taken
+    notice = (await post.rows("id"))[-1].id
+    organisation_id = post.office.organisation.id
+    for line in ("「Send again」", "send again."):
+        click = await labels.click_for(post.office.house, organisation_id, notice, line)
+        assert click is not None
+        assert click.action == "resend"
+    for line in ("please send again", "", "It was"):
+        assert await labels.click_for(post.office.house, organisation_id, notice, line) is None
 
 
 async def test_a_slow_server_is_not_given_the_letter_twice(
