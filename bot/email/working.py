@@ -43,6 +43,8 @@ GIVEN_UP_AFTER = timedelta(days=1)
 _LOOKS_EVERY = 3.0  # seconds
 _AGAIN = timedelta(seconds=2)
 """Until a mail is tried again where something is away."""
+_GIVES_BACK = 50
+"""Times, one a second and as long as the claim lasts, that it is tried to give a mail back."""
 _ENDED = "every process that tried it came to its end"
 
 
@@ -155,7 +157,13 @@ async def _later(door: Door, came: Came, why: Exception, after: timedelta) -> ti
         await _put_away(door, came, repr(why))
         return None
     log.info("mail.put_off", mail=str(came.id), why=repr(why))
-    await claims.put_off(door.house.engine, came, after, repr(why), counts=False)
+    for _ in range(_GIVES_BACK):
+        try:
+            await claims.put_off(door.house.engine, came, after, repr(why), counts=False)
+        except (SQLAlchemyError, OSError):  # or a database that goes away thrice counts thrice
+            await asyncio.sleep(1)
+        else:
+            break
     return after
 
 

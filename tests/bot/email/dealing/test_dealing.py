@@ -1,6 +1,7 @@
 """What becomes of mails: the right task, once, and nothing of those that are to make none."""
 
 import asyncio
+from dataclasses import replace
 
 import pytest
 
@@ -151,6 +152,26 @@ async def test_a_stranger_is_told_once_a_day_and_only_if_it_was_surely_them(post
     [answer] = await post.answers()
     assert answer.recipient == stranger
     assert answer.automatic
+
+
+async def test_no_dns_server_of_a_stranger_is_asked(post: Post) -> None:
+    asked: list[str] = []
+
+    async def resolve(name: str) -> bytes | None:
+        asked.append(name)
+        return None
+
+    post.door = replace(post.door, resolve=resolve)
+    for number, sender in enumerate(("x@else.example", ASKER)):
+        domain = sender.rpartition("@")[2]
+        signature = f"v=1; a=rsa-sha256; d={domain}; s=s; h=from:subject; bh=eA==; b=eA=="
+        raw = written(
+            sender=sender, dmarc=None, message_id=f"<{number}@x.y>",
+            headers=[("DKIM-Signature", signature)],
+        )  # fmt: skip
+        await post.take(raw)
+
+    assert asked == ["s._domainkey.acme.example"]
 
 
 async def test_somebody_of_a_domain_that_may_becomes_a_person(post: Post) -> None:
