@@ -20,6 +20,8 @@ from miyabi.commands.frame import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
     from bot.email.boxes import Box
     from core.organisations import Organisation
     from core.settings import Settings
@@ -291,8 +293,8 @@ def show(address: Address, organisation: OfOrganisation = None, as_json: AsJson 
         if as_json:
             print_json(shown)
         else:
-            for name, value in shown.items():
-                terminal().print(f"{name:12} {value}", soft_wrap=True)
+            for name, value in _lines(shown):
+                terminal().print(f"{name:20} {value}", soft_wrap=True)
         return Exit.DONE
 
     run(command, as_json=as_json)
@@ -370,6 +372,20 @@ def _shown(box: "Box") -> dict[str, object]:
     hidden = {"id", "organisation_id", "workspace", "secrets"}
     shown = {name: value for name, value in dump(box).items() if name not in hidden}
     return {**shown, "secrets": sorted(box.secrets)}
+
+
+def _lines(shown: "Mapping[str, object]", above: str = "") -> "Iterator[tuple[str, str]]":
+    """What is set, a line each; of what has parts, `trust.domains`."""
+    for name, value in shown.items():
+        if isinstance(value, dict):
+            yield from _lines(value, f"{above}{name}.")
+        elif isinstance(value, list) and any(isinstance(each, dict) for each in value):
+            for each in value:
+                yield from _lines(each, f"{above}{name}.")
+        elif isinstance(value, list):
+            yield above + name, ", ".join(str(each) for each in value) or "-"
+        else:
+            yield above + name, "-" if value is None else str(value)
 
 
 def _table(found: "list[Box]") -> None:

@@ -168,7 +168,10 @@ async def test_a_mailbox_is_added_shown_changed_and_removed(
     assert len(posted["post_secret"]) == 43
     assert shown["secrets"] == ["imap_password", "smtp_password"]
     assert [each["address"] for each in listed] == ["quote@abc.example", "in@abc.example"]
-    said += await miyabi("show", "quote@abc.example") + await miyabi("list")
+    read = await miyabi("show", "quote@abc.example")
+    assert "trust.authserv_ids   mx.abc.example\n" in read
+    assert "imap.host            imap.gmail.com\n" in read
+    said += read + await miyabi("list")
     assert "hush" not in said
     assert posted["post_secret"] not in said
 
