@@ -127,6 +127,8 @@ async def of_organisation(house: House, organisation_id: UUID) -> list[Box]:
 async def by_address(house: House, address: str) -> Box | None:
     """The mailbox of an address in any case, also with a +tag where its provider delivers those;
     None where it is none of ours. Raises Permanent where its secrets can't be opened."""
+    if not address.isprintable():  # no such can be stored, nor asked for
+        return None
     address = address.lower()
     local, at, domain = address.rpartition("@")
     bare = local.partition("+")[0] + at + domain

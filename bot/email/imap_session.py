@@ -148,7 +148,7 @@ class Session:
     def sizes(self, uids: Sequence[int]) -> dict[int, int]:
         """The sizes of those mails that are still there, as the server says them, in bytes."""
         found = {}
-        for attributes, _ in _fetched(self._uid("FETCH", numbers(uids), "(UID RFC822.SIZE)")):
+        for attributes, _ in fetched(self._uid("FETCH", numbers(uids), "(UID RFC822.SIZE)")):
             uid, size = _UID.search(attributes), _SIZE.search(attributes)
             if uid and size:
                 found[int(uid[1])] = int(size[1])
@@ -167,7 +167,7 @@ class Session:
     def _parts(self, uids: Sequence[int], part: str) -> dict[int, bytes]:
         asked = frozenset(uids)
         found = {}
-        for attributes, content in _fetched(self._uid("FETCH", numbers(uids), f"(UID {part})")):
+        for attributes, content in fetched(self._uid("FETCH", numbers(uids), f"(UID {part})")):
             uid = _UID.search(attributes)
             if uid and content is not None and int(uid[1]) in asked:
                 found[int(uid[1])] = content
@@ -296,7 +296,7 @@ _BEGINS = re.compile(rb"\d+ \(")
 _QUOTED = re.compile(rb'BODY\[[A-Z]*\](?:<\d+>)? (?:"((?:[^"\\]|\\.)*)"|(NIL))', re.IGNORECASE)
 
 
-def _fetched(data: Iterable[Any]) -> Iterator[tuple[bytes, bytes | None]]:
+def fetched(data: Iterable[Any]) -> Iterator[tuple[bytes, bytes | None]]:
     """Of each mail its attributes without the content, and the content where there is one."""
     attributes, content = b"", None
     for each in data:

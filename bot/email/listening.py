@@ -56,13 +56,14 @@ async def _serve(
 ) -> None:
     """One port. Where another process has it, until that gives it back."""
     _keep_quiet()
-    factory = partial(_conversation, Taking(house, by), settings, _tls(settings), _Counted())
+    taking, counted = Taking(house, by), _Counted()
     loop = asyncio.get_running_loop()
     while True:
         try:
+            factory = partial(_conversation, taking, settings, _tls(settings), counted)
             server = await loop.create_server(factory, settings.listen_host, port)
-        except OSError as error:
-            log.warning("email.port_taken", by=by, port=port, why=str(error))
+        except OSError as error:  # and so is what says that the certificate can't be read
+            log.warning("email.not_listening", by=by, port=port, why=str(error))
             await asyncio.sleep(_BINDS_AGAIN)
             continue
         async with server:

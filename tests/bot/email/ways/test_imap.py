@@ -1,6 +1,8 @@
 """Mailboxes are read by IMAP: at a real dovecot, and at one that something stands in front of."""
 
 import asyncio
+import re
+import smtplib
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
@@ -11,6 +13,7 @@ import pytest
 from bot.email import boxes, imap, inbox
 from bot.email.boxes import Box, Security, Server
 from bot.email.imap import Keeping
+from bot.email.imap_session import fetched
 from bot.email.imap_watch import Pace, Watch
 from bot.email.inbox import Come, Read
 from bot.email.oauth import Tokens
@@ -54,6 +57,19 @@ async def test_what_lies_there_and_what_comes_is_stored_and_then_marked_as_read(
     assert stored == [mail(1), mail(2), mail(3)]
     rows = await folder.post.rows("select came_by, uid, message_id from mails order by uid")
     assert [tuple(row) for row in rows] == [("imap", n, f"<{n}@b>") for n in (1, 2, 3)]
+
+
+async def test_what_is_delivered_to_the_server_by_lmtp_comes_too(folder: Folder) -> None:
+    def deliver() -> None:
+        with smtplib.LMTP("127.0.0.1", folder.dovecot.lmtp) as client:
+            client.sendmail("a@example.jp", [folder.user], mail(1))
+
+    async with watching(folder.post, await folder.box()):
+        await asyncio.to_thread(deliver)
+        [stored] = await folder.post.until(1)
+
+    assert stored.startswith(b"Return-Path: <a@example.jp>\r\nDelivered-To: ")
+    assert stored.endswith(mail(1))
 
 
 async def test_what_was_stored_is_moved_where_that_is_wanted(folder: Folder) -> None:
@@ -314,6 +330,29 @@ async def test_one_process_watches_and_another_takes_over(
         await asyncio.gather(*tasks, return_exceptions=True)
         for engine in engines:
             await engine.dispose()
+
+
+@pytest.mark.parametrize(
+    ("said", "read"),
+    [
+        ([(b"1 (UID 5 BODY[] {3}", b"a)b"), b")"], [(5, b"a)b")]),
+        ([(b"1 (BODY[] {3}", b"abc"), b" UID 5)"], [(5, b"abc")]),
+        ([b"2 (FLAGS (\\Seen))", (b"1 (UID 5 BODY[] {0}", b""), b")"], [(None, None), (5, b"")]),
+        ([rb'1 (UID 5 BODY[] "a\"\\b")'], [(5, rb"a\"\b".replace(b'\\"', b'"'))]),
+        ([b"1 (BODY[HEADER]<0> NIL UID 5)", None], [(5, b"")]),
+        ([(b"1 (UID 5 BODY[] {5}", b"1 (UI"), b")", b"3 (UID 7)"], [(5, b"1 (UI"), (7, None)]),
+        ([b'1 (BODY[] "UID 9" UID 5)'], [(5, b"UID 9")]),
+    ],
+)  # fmt: skip
+def test_mails_are_told_apart_however_a_server_puts_them(
+    said: list[object], read: list[tuple[int | None, bytes | None]]
+) -> None:
+    found = list(fetched(said))
+
+    numbers = [re.search(rb"UID (\d+)", attributes) for attributes, _ in found]
+    assert [
+        (int(n[1]) if n else None, content) for n, (_, content) in zip(numbers, found, strict=True)
+    ] == read
 
 
 async def _end_the_holder(database_url: str) -> None:

@@ -92,6 +92,23 @@ async def test_a_mailbox_without_tags_has_one_address(post: Post) -> None:
             await over(smtplib.SMTP, bound["smtp"], _send("info+1@miyabi.example"))
 
 
+async def test_addresses_of_any_bytes_are_nobodys(post: Post) -> None:
+    lines = await _by_hand(
+        post.house,
+        "smtp",
+        b"EHLO x\r\nMAIL FROM:<\xff@\xe6\xb3\x95.jp>\r\n",
+        b"RCPT TO:<\xff@miyabi.example>\r\nRCPT TO:<a\0b@miyabi.example>\r\n",
+        b'RCPT TO:<"a b"@miyabi.example>\r\nRCPT TO:<@a,@b:quote@miyabi.example>\r\n',
+        b"RCPT TO:<quote@miyabi.example>\r\nDATA\r\nhi\r\n.\r\nQUIT\r\n",
+    )
+
+    codes = [line[:3] for line in lines if line[3:4] == b" "][3:]
+    assert set(codes[:4]) <= {b"550", b"553", b"501", b"250"}
+    assert codes[4:] == [b"250", b"354", b"250", b"221"]
+    [row] = await post.rows("select envelope_from from mails")
+    assert row.envelope_from == "?@法.jp"
+
+
 async def test_a_bounce_has_no_return_path(post: Post) -> None:
     async with ports(post.house) as bound:
         await over(smtplib.SMTP, bound["smtp"], _send(ADDRESS, sender=""))

@@ -67,26 +67,23 @@ async def test_a_signed_mail_is_stored_once(post: Post, web: Web) -> None:
     assert await post.contents() == [RAW]
 
 
-@pytest.mark.parametrize(
-    ("to", "headers"),
-    [
+async def test_anything_else_is_refused(post: Post, web: Web) -> None:
+    now = str(int(time.time()) + 1)
+    others = [
         (ADDRESS, {}),
         (ADDRESS, signed(RAW, "wrong")),
         (ADDRESS, signed(RAW + b"x")),
-        (ADDRESS, {**signed(RAW), "X-Miyabi-Timestamp": str(int(time.time()) + 1)}),
+        (ADDRESS, {**signed(RAW), "X-Miyabi-Timestamp": now}),
         (ADDRESS, signed(RAW, ago=400)),
         (ADDRESS, signed(RAW, ago=-400)),
         (ADDRESS, {**signed(RAW), "X-Miyabi-Timestamp": "９"}),
         ("nobody@miyabi.example", signed(RAW)),
+        ("%00%FF@miyabi.example", signed(RAW)),
         ("quote@miyabi.example", signed(RAW, "")),  # takes no mail this way
-    ],
-)
-async def test_anything_else_is_refused(
-    post: Post, web: Web, to: str, headers: dict[str, str]
-) -> None:
-    status, _ = await web.post(f"/email/inbound/{to}", RAW, headers)
+    ]
+    answers = [await web.post(f"/email/inbound/{to}", RAW, headers) for to, headers in others]
 
-    assert status == 401
+    assert answers == [(401, "signature\n")] * len(others)
     assert await post.contents() == []
 
 
