@@ -5,10 +5,10 @@ Each part is a module of its own and says what stands beside it.
 
 from collections.abc import AsyncIterator
 
-from bench import email_imap, email_read
+from bench import email_imap, email_out, email_read
 from bench.figures import Figures
 
-_PARTS = (email_read.run, email_imap.run)
+_PARTS = (email_read.run, email_imap.run, email_out.run)
 
 
 async def run(*, quick: bool) -> AsyncIterator[Figures]:
