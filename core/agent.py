@@ -246,6 +246,8 @@ class Agent:
     """The ask with the files that were sent for it: all of them each time. None: it takes none."""
     takes_any: bool = False
     """Files of every kind may come with it: of what it can't read, somebody may make use."""
+    headed: Callable[[str, str, Catalogue, date], str] | None = None
+    """What a heading above a text (a mail's subject) adds to it. None: both are one text."""
     reduce: Callable[[Results, int, int, str, str], Any] | None = None
     """The ask in which a line (from 1) is let pass with no more than so many yen; then the reason,
     and who says so. Raises Refused where there is no such line or that is not less."""

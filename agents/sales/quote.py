@@ -44,6 +44,7 @@ from core.order import Order, OrderLine
 from core.order_questions import settle
 from core.paper import Paper, file_name, first_page, on_paper
 from core.quotation import Quote, QuoteLine, price_order, quote_data
+from core.reading.headed import heading_adds
 from core.reading.money import find_discounts
 from core.reading.order import read_order, read_quantity, reading_json
 from core.reading.text import fold
@@ -458,6 +459,7 @@ agent = Agent(
     ),
     words=("quote", "quotation", "estimate", "見積", "見積もり", "見積り", "見積書", "报价"),
     takes_free_text=True,
+    headed=heading_adds,
     labels={
         "read": Words(ja="読み取り", en="Read", zh="读取"),
         "price": Words(ja="価格計算", en="Price", zh="计价"),

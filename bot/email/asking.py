@@ -13,11 +13,10 @@ from bot.email.requests import (
     command_of,
     goes_beyond,
     is_meant,
-    linking_code,
     own_text,
     reply_text,
-    request_text,
 )
+from bot.email.said import text_of
 from bot.email.threads import Conversation
 from bot.email.verdicts import Outcome, Reason
 from core import tasks
@@ -45,7 +44,7 @@ async def ask(case: Case, person: Person | None, by: str | None) -> Found:
     None for somebody who says a linking code. Raises TryLater."""
     conversation, left = await _conversation(case, person)
     files = taking_in.worth_keeping(case.mail)
-    text = _text(case, person, conversation, files)
+    text = await text_of(case, person, conversation, files)
     if by == BY_TOKEN and not _is_theirs_alone(case, conversation, text):
         by = None
     found = Found(Outcome("accepted", "answered"), by, person, conversation, left=left)
@@ -94,17 +93,6 @@ async def _conversation(
     if await threads.is_new_subject(case.house, case.box, found, case.mail.subject):
         return None, found if found.theirs else None
     return found, None
-
-
-def _text(
-    case: Case, person: Person | None, conversation: Conversation | None, files: Sequence[File]
-) -> str:
-    if person is None:
-        return linking_code(case.mail) or ""
-    if conversation is not None:
-        return reply_text(case.mail)
-    purpose, agents = case.box.purpose, case.house.agents
-    return request_text(case.mail, purpose, agents, taking_in.names(files))
 
 
 def _is_theirs_alone(case: Case, conversation: Conversation | None, text: str) -> bool:

@@ -5,9 +5,10 @@ import unicodedata
 from collections.abc import Mapping
 
 from bot.email.boxes import Purpose
+from bot.email.headings import Adds, passed_on, unless_repeated
 from bot.email.reading.mail import Mail
 from core.agent import Agent
-from core.commands import Command, read_command
+from core.commands import Command, fold, read_command, without_command_word
 from core.linking import read_code
 
 LONGEST = 50_000
@@ -60,14 +61,34 @@ def linking_code(mail: Mail) -> str | None:
     return next((text for text in said if read_code(text) is not None), None)
 
 
-def request_text(mail: Mail, purpose: Purpose, agents: Mapping[str, Agent], names: str = "") -> str:
-    """A new request: the subject, and below it the text; without either the `names` of its files.
+def agent_meant(mail: Mail, purpose: Purpose, agents: Mapping[str, Agent]) -> Agent | None:
+    """Whose work a new request is: as the mail says by its first word, or the mailbox (`purpose`
+    is an agent's name), or as the text reads."""
+    text = f"{bare_subject(mail.subject)}\n{own_text(mail)}".strip()
+    command = _read(text, agents)
+    if command is None or not command.is_agent:
+        return agents.get(purpose)
+    if purpose in agents and not names_agent(text, agents):
+        return agents[purpose]
+    return agents[command.name or ""]
 
-    A command may stand in either of them. A mailbox for one kind of request (`purpose` is an
-    agent's name) spares people its word. A subject such as 質問 that is a command's word, and names
-    no task, is only a subject.
+
+def request_text(
+    mail: Mail,
+    purpose: Purpose,
+    agents: Mapping[str, Agent],
+    names: str = "",
+    adds: Adds = unless_repeated,
+) -> str:
+    """A new request: what the subject adds, and the text below it; without either the `names` of
+    its files, where the mailbox says what for.
+
+    A command may stand in either of them. A mailbox for one kind of request spares people its word.
+    A subject such as 質問 that is a command's word, and names no task, is only a subject.
     """
     subject, body = bare_subject(mail.subject)[:LONGEST], own_text(mail)
+    if mail.written.forwarded is not None:
+        body = passed_on(body)
     of_subject, of_body = _read(subject, agents), _read(body, agents)
     if _is_whole(of_subject):
         return f"{subject}\n{body}".strip()
@@ -75,11 +96,26 @@ def request_text(mail: Mail, purpose: Purpose, agents: Mapping[str, Agent], name
         return body
     if body and of_subject is not None and _is_builtin(of_subject):
         subject = ""
-    agent = agents.get(purpose)
-    text = f"{subject}\n{body}".strip()[:LONGEST] or (names if agent is not None else "")
-    if agent is None or not text or names_agent(text, agents):
+    agent = agent_meant(mail, purpose, agents)
+    if agent is None:
+        return f"{subject}\n{body}".strip()[:LONGEST]
+    if names_agent(subject, agents) or fold(subject) in agent.words:
+        subject = without_command_word(f"{subject} ", agent).strip()
+        subject = "" if fold(subject) in agent.words else subject
+    if subject and body:
+        subject = adds(subject, body)
+    text = f"{subject}\n{body}".strip()[:LONGEST] or (names if purpose in agents else "")
+    if not text and purpose not in agents:
+        return bare_subject(mail.subject)
+    if not text or names_agent(text, agents):
         return text
-    return f"{agent.words[0]} {text}"
+    return f"{_word_for(text, agent)} {text}"
+
+
+def _word_for(text: str, agent: Agent) -> str:
+    """The agent's word in the writing of the text, which tells the language of the answer."""
+    own = [word for word in agent.words if word.isascii() is text.isascii()]
+    return (own or agent.words)[0]
 
 
 def names_agent(text: str, agents: Mapping[str, Agent]) -> bool:

@@ -1,10 +1,11 @@
 """What a mail asks for, in the words that every channel hands on."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import pytest
 
-from bot.email.reading.mail import File, Mail, Mailbox, Written
+from bot.email.reading.mail import File, Forwarded, Mail, Mailbox, Written
 from bot.email.recipients import meant
 from bot.email.requests import (
     bare_subject,
@@ -61,13 +62,26 @@ def test_two_mails_of_a_conversation_have_one_subject() -> None:
     ("subject", "text", "purpose", "asked"),
     [
         ("見積 ABC商事", "モニター5台", "general", "見積 ABC商事\nモニター5台"),
-        ("ABC商事", "モニター5台", "quote", "quote ABC商事\nモニター5台"),
+        ("ABC商事", "モニター5台", "quote", "見積 ABC商事\nモニター5台"),
         ("見積 ABC商事", "モニター5台", "quote", "見積 ABC商事\nモニター5台"),
         ("お世話になっております", "status #12", "general", "status #12"),
         ("status #12", "", "quote", "status #12"),
+        (
+            "モニター5台の件",
+            "ABC商事にモニター５台お願いします",
+            "quote",
+            "見積 ABC商事にモニター５台お願いします",
+        ),
+        ("見積", "ABC商事 モニター5台", "general", "見積 ABC商事 モニター5台"),
+        (
+            "見積のお願い",
+            "ABC商事 モニター5台",
+            "general",
+            "見積 見積のお願い\nABC商事 モニター5台",
+        ),
         ("質問", "見積 ABC商事 モニター5台", "general", "見積 ABC商事 モニター5台"),
         ("承認", "", "general", "承認"),
-        ("Fwd: 発注の件", "モニター5台", "general", "発注の件\nモニター5台"),
+        ("Fwd: 発注の件", "モニター5台", "general", "見積 発注の件\nモニター5台"),
     ],
 )
 def test_a_subject_a_text_and_a_mailbox_say_what_is_asked(
@@ -76,11 +90,29 @@ def test_a_subject_a_text_and_a_mailbox_say_what_is_asked(
     assert request_text(mail(subject, text), purpose, AGENTS) == asked  # type: ignore[arg-type]
 
 
+def test_of_a_mail_that_was_passed_on_its_head_is_no_request() -> None:
+    text = (
+        "お願いします。\n\n---------- Forwarded message ---------\nFrom: 山田 <y@abc.example>\n"
+        "Date: 2026年11月25日(水) 10:00\nSubject: 見積依頼\nTo: <t@acme.example>\n\n"
+        "ABC商事の山田です。\n> モニター5台"
+    )
+    forwarded = replace(mail("Fwd: 見積依頼"), written=Written(text, forwarded=Forwarded("y", "")))
+
+    asked = request_text(forwarded, "quote", AGENTS)
+    assert asked.split() == [
+        "見積",
+        "見積依頼",
+        "お願いします。",
+        "ABC商事の山田です。",
+        "モニター5台",
+    ]
+
+
 def test_files_alone_are_a_request_where_the_mailbox_says_for_what() -> None:
     asked = request_text(mail(None), "expense", AGENTS, "taxi.pdf")
 
     assert asked.endswith(" taxi.pdf")
-    assert AGENTS["expense"].words[0] in asked
+    assert asked.partition(" ")[0] in AGENTS["expense"].words
     assert request_text(mail(None), "general", AGENTS, "taxi.pdf") == ""
 
 
