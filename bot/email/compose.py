@@ -19,6 +19,8 @@ CRLF = "\r\n"
 _CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]+")
 _PLAIN = re.compile(r"[ -~]{0,60}")
 _ID = re.compile(r"<[!-;=?-~]{1,240}>")
+_ADDRESS = re.compile(r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+")
+_LONGEST_ADDRESS = 254  # characters (RFC 5321, 4.5.3.1.3, without the brackets)
 _WORD = 45  # bytes of text in an encoded word: 75 characters at most, lines of 76 (RFC 2047, 2)
 _FIRST_WORD = 39  # of one that stands behind a header's name
 _SEGMENT = 60  # characters of a parameter's segment (RFC 2231, 3)
@@ -92,6 +94,11 @@ def compose(draft: Draft) -> bytes:
 def is_message_id(text: str) -> bool:
     """Whether it can stand in a header as it is."""
     return _ID.fullmatch(text) is not None
+
+
+def is_address(text: str) -> bool:
+    """Whether it can stand in an envelope and a header as it is: plain ASCII, without quotes."""
+    return _ADDRESS.fullmatch(text) is not None and len(text) <= _LONGEST_ADDRESS
 
 
 def known_ids(ids: Sequence[str]) -> list[str]:

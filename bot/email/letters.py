@@ -13,7 +13,7 @@ from audit.event import JSON, Event
 from bot.email import ids, tokens
 from bot.email.addresses_kept import takes_answer
 from bot.email.boxes import Box
-from bot.email.compose import Draft, compose
+from bot.email.compose import Draft, compose, is_address
 from bot.email.enclosing import enclosures
 from bot.email.pages import pages_for
 from bot.email.render import Look, show
@@ -55,11 +55,12 @@ async def queue(
     `references` are the ids that the mail refers to, the newest first. `files`: what the message
     encloses, by hash, read before (`enclosed`); what is not there is named in words. `automatic`:
     nobody asked for it, so that it is said to a sender once a day at most, and with the null return
-    path. None where nothing is sent: the address is paused or one of our own, or it has had too
-    much from us.
+    path. None where nothing is sent: the address is none, or paused, or one of our own, or it has
+    had too much from us.
     """
-    allowed = await takes_answer(work, box.organisation_id, recipient, automatic=automatic)
-    if not allowed:
+    if not is_address(recipient):
+        return None
+    if not await takes_answer(work, box.organisation_id, recipient, automatic=automatic):
         return None
     letter_id = new_id()
     token = None

@@ -12,7 +12,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from bot.email import addresses_kept, boxes, handing_over, ids, letters, tokens, wording
 from bot.email.boxes import Box
-from bot.email.compose import Draft, compose
+from bot.email.compose import Draft, compose, is_address
 from bot.email.conversation import Conversation, box_of, read_conversation
 from bot.email.enclosing import enclosures, files_of
 from bot.email.handing_over import DATABASE_AWAY, LEASE, Letter, Taken
@@ -103,7 +103,7 @@ class EmailOutbound:
         """Store the letter, with all that it leads to. Raises Unreachable where nothing is sent to
         that address, TryLater where too much was."""
         recipient = place.channel
-        if conversation.paused or not _is_address(recipient):
+        if conversation.paused or not is_address(recipient):
             raise Unreachable(wording.BOUNCED.fill(address=recipient))
         if conversation.lately >= addresses_kept.MOST_LETTERS:
             raise TryLater(wording.TOO_MANY, _TOO_MANY_WAITS)
@@ -206,8 +206,8 @@ class EmailOutbound:
         try:
             async with asyncio.timeout(_GIVES_UP):
                 await asyncio.shield(task)
-        except TryLater:
-            if not again:  # the next time it is another call
+        except (TryLater, Unreachable):
+            if not again:  # the next time it is another call, or none
                 await handing_over.drop(self._house, letter)
             raise
 
@@ -281,13 +281,6 @@ def _worth(conversation: Conversation, said: Sequence[Utterance]) -> list[Uttera
 def _is_home(slot: str) -> bool:
     """Whether it is the card where it was asked for, and nobody's copy (notifier/targets.py)."""
     return slot.startswith("card:") and slot.count(":") == 1
-
-
-def _is_address(text: str) -> bool:
-    """Whether it can stand in an envelope as it is."""
-    local, at, domain = text.rpartition("@")
-    plain = text.isascii() and text.isprintable() and not any(c in text for c in ' <>"(),;:\\[]')
-    return bool(local and at and domain) and plain
 
 
 def _too_large(messages: Sequence[Message], files: Mapping[str, bytes]) -> list[Attachment]:

@@ -29,6 +29,7 @@ TRIED_FOR = timedelta(hours=24)
 AT_ONCE = 8
 """Answers that one process sends at a time."""
 _LOOKS_EVERY = 5.0  # seconds, for what nobody told of
+_ENDS_WITHIN = 3.0  # seconds that letters on their way have when the process is told to stop
 
 
 class Sending:
@@ -104,29 +105,45 @@ class _Answers:
         self._sending = sending
         self._woken = asyncio.Event()
         self._free = asyncio.Semaphore(AT_ONCE)
+        self._running: set[asyncio.Task[None]] = set()
 
     async def run(self) -> None:
-        async with asyncio.TaskGroup() as group:
-            group.create_task(self._listen())
+        listening = asyncio.create_task(self._listen())
+        try:
             while True:
                 self._woken.clear()
                 try:
-                    await self._look(group)
+                    await self._look()
                 except (SQLAlchemyError, OSError, TimeoutError) as error:
                     log.warning("letters.not_looked_for", error=repr(error))
                 with contextlib.suppress(TimeoutError):
                     async with asyncio.timeout(_LOOKS_EVERY):
                         await self._woken.wait()
+        finally:
+            listening.cancel()
+            await self._end()
 
-    async def _look(self, group: asyncio.TaskGroup) -> None:
+    async def _end(self) -> None:
+        """Whatever is on its way comes to its end, or nobody knows what became of it."""
+        if self._running:
+            _, late = await asyncio.wait(self._running, timeout=_ENDS_WITHIN)
+            for task in late:
+                task.cancel()
+
+    async def _look(self) -> None:
         await handing_over.abandon(self._house)
         async with unit(self._house) as work:
             await addresses_kept.resume(work)
         while letters := await handing_over.claim(self._house, AT_ONCE):
             for letter in letters:
                 await self._free.acquire()
-                task = group.create_task(self._send(letter))
-                task.add_done_callback(lambda _: self._free.release())
+                task = asyncio.create_task(self._send(letter))
+                self._running.add(task)
+                task.add_done_callback(self._sent)
+
+    def _sent(self, task: asyncio.Task[None]) -> None:
+        self._running.discard(task)
+        self._free.release()
 
     async def _send(self, letter: Letter) -> None:
         """Whatever becomes of one, the next goes on."""

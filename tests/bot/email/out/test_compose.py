@@ -51,7 +51,7 @@ def _draft(subject: str, name: str, file: str, text: str, html: str) -> Draft:
 @given(ANY, ANY, ANY)
 @example(NASTY, NASTY, NASTY)
 @example("a" * 200, "あ" * 120, "見積書_" * 60 + ".pdf")
-@settings(max_examples=60)
+@settings(max_examples=25)
 def test_no_text_gets_a_line_of_its_own_into_a_header(subject: str, name: str, file: str) -> None:
     content = compose(_draft(subject, name, file, "text", "<p>text</p>"))
     assert wrongs(content) == []
@@ -103,7 +103,7 @@ def _message(text: str) -> Message:
 
 @given(ANY, st.booleans())
 @example(NASTY, True)
-@settings(max_examples=40)
+@settings(max_examples=20)
 def test_whatever_a_message_says_is_shown_and_is_nothing_else(text: str, again: bool) -> None:
     look = Look({"step": "https://miyabi.example/a/1"}, {}, links={"b" * 64: "https://m.example/d"})
     spoken, html = show([(_message(text), again), (Message(text, language="ja"), False)], look)
@@ -118,7 +118,7 @@ def test_whatever_a_message_says_is_shown_and_is_nothing_else(text: str, again: 
 
 
 @given(ANY, st.integers(1, 10**6))
-@settings(max_examples=40)
+@settings(max_examples=20)
 def test_a_subject_has_its_number_once_and_stays_the_same_along_a_conversation(
     subject: str, reference: int
 ) -> None:

@@ -1,9 +1,16 @@
 """Answers to mails are written with what they answer, to whom they may be, and no more often."""
 
 import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import pytest
 
 from bot.email import tokens
 from bot.email.sending import send_waiting
+from core.documents import Files
+from core.ids import new_id
+from core.ports import TooLarge
 from core.unit import unit
 from tests.bot.email.out.post import Post, said
 
@@ -90,17 +97,78 @@ async def test_a_loop_ends_and_we_do_not_write_to_ourselves(post: Post) -> None:
     assert await post.answer(to="gone@else.example") is None
 
 
-async def test_answers_are_sent_by_whoever_waits_for_them(post: Post) -> None:
+@asynccontextmanager
+async def _sending(post: Post, *states: str) -> AsyncIterator[None]:
+    """Somebody sends until the letters are in these states."""
     sender = asyncio.create_task(send_waiting(post.opening))
     try:
-        await post.answer("one", automatic=True)
-        await post.answer("two")
+        yield
         async with asyncio.timeout(20):
-            while await post.states() != ["sent", "sent"]:  # noqa: ASYNC110  # nothing tells
+            while await post.states() != [*states]:  # noqa: ASYNC110  # nothing tells
                 await asyncio.sleep(0.02)
     finally:
         sender.cancel()
+        await asyncio.wait([sender])
+
+
+async def test_answers_are_sent_by_whoever_waits_for_them(post: Post) -> None:
+    async with _sending(post, "sent", "sent"):
+        await post.answer("one", automatic=True)
+        await post.answer("two")
     automatic, asked_for = sorted(post.outside.letters, key=lambda each: each.sender)
     assert automatic.sender == ""  # so that nothing ever comes back of it
     assert asked_for.sender.startswith("quote+b-")
     assert automatic.private
+
+
+async def test_an_answer_is_tried_again_and_ends_with_the_servers_words(post: Post) -> None:
+    post.outside.answers = {"RCPT": ["450 4.2.1 later"], "DATA": ["554 5.7.1 no, thank you"]}
+    await post.answer("one")
+    async with _sending(post, "queued"):
+        async with asyncio.timeout(20):
+            while not (await post.rows("error"))[0].error:  # noqa: ASYNC110  # likewise
+                await asyncio.sleep(0.02)
+    [row] = await post.rows("attempts, error, next_at > now() + interval '10 seconds' as later")
+    assert (row.attempts, row.later) == (1, True)
+    assert "450 4.2.1 later" in row.error
+    await post.office.execute("update letters set next_at = now()")
+    async with _sending(post, "failed"):
+        pass
+    assert "554 5.7.1 no, thank you" in (await post.rows("error"))[0].error
+    assert post.outside.letters == []
+
+
+async def test_an_answer_whose_sender_died_is_not_sent_again(post: Post) -> None:
+    await post.answer("one")
+    await post.answer("two")
+    await post.office.execute(
+        "update letters set state = 'sending', lease_until = now() where id in"
+        " (select id from letters order by id limit 1)"
+    )
+    async with _sending(post, "unknown", "sent"):
+        pass
+    assert len(post.outside.letters) == 1
+
+
+async def test_no_address_of_anybodys_gets_into_a_header(post: Post) -> None:
+    for address in (
+        "a@b\r\nBcc: c@d.example",
+        "a b@c.example",
+        "<a@b.example>",
+        "あ@b.example",
+        "",
+    ):
+        assert await post.answer(to=address) is None
+
+
+async def test_files_of_mails_are_had_by_their_hash_from_the_own_store(post: Post) -> None:
+    organisation_id = post.office.organisation.id
+    sha256 = await Files(post.office.house, organisation_id).put(b"receipt", "text/plain")
+    fetch = post.outbound.fetch
+    assert await fetch(organisation_id, "acme", sha256, 7) == b"receipt"
+    with pytest.raises(TooLarge):
+        await fetch(organisation_id, "acme", sha256, 6)
+    with pytest.raises(LookupError):
+        await fetch(new_id(), "acme", sha256, 7)
+    with pytest.raises(LookupError):
+        await fetch(organisation_id, "acme", "0" * 64, 7)

@@ -2,7 +2,9 @@
 
 import re
 
-from bot.email import tokens
+import pytest
+
+from bot.email import letters, tokens
 from tests.bot.email.out.post import Post, said
 
 
@@ -60,3 +62,21 @@ async def test_a_question_is_asked_with_its_choices_and_how_to_answer(post: Post
     assert "reply to this mail" in text
     await post.write("1", thread="<mail-1@acme.example>")
     assert await post.office.state(asked.task_id) == "waiting:approval"
+
+
+async def test_what_is_too_large_for_a_letter_is_opened_by_a_link(
+    post: Post, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(letters, "MOST_BYTES", 3)
+    asked = await post.write("letter hello")
+    [wanted] = post.to(post.office.boss)
+    assert list(wanted.iter_attachments()) == []
+    assert f"draft-{asked.reference}.txt: https://miyabi.example/d/" in said(wanted)
+    assert f">draft-{asked.reference}.txt</a>" in said(wanted, "html")
+
+
+async def test_without_a_server_to_send_by_it_is_told_elsewhere(post: Post) -> None:
+    await post.office.execute("update mailboxes set settings = settings - 'smtp'")
+    await post.write("letter ?")
+    assert "no server to send by" in post.office.wall.showing("Which tone?").text
+    assert await post.states() == []
