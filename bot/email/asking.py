@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import timedelta
 
-from bot.email import answers, deciding, loops, taking_in, threads
+from bot.email import answers, deciding, labels, loops, taking_in, threads
 from bot.email.answers import Said, language_of, say
 from bot.email.case import Case, Found, refused
 from bot.email.reading.mail import File
@@ -37,6 +37,8 @@ _DECIDES = frozenset({"approve", "reject", "return"})
 
 _AWAY = same("the database does not answer")
 _AGAIN = timedelta(seconds=5)
+_PATIENCE = 8.0
+"""Seconds for a press: nobody looks at a screen meanwhile."""
 
 
 async def ask(case: Case, person: Person | None, by: str | None) -> Found:
@@ -53,7 +55,7 @@ async def ask(case: Case, person: Person | None, by: str | None) -> Found:
         return nothing
     if conversation is not None and not conversation.theirs:
         found = replace(found, conversation=None)
-    decided = await _decided(case, found)
+    decided = await _decided(case, found) or await _pressed(case, found)
     if decided is not None:
         return decided
     if command_of(text, case.house.agents) in _DECIDES:
@@ -173,6 +175,23 @@ async def _decided(case: Case, found: Found) -> Found | None:
     return replace(found, outcome=outcome, said=said)
 
 
+async def _pressed(case: Case, found: Found) -> Found | None:
+    """What comes of a label that a letter of ours shows, typed in an answer to it. It takes what a
+    decision takes: the token, and a sender who is sure."""
+    conversation = found.conversation
+    if conversation is None or not conversation.token or not conversation.letters:
+        return None
+    if found.verified_by == BY_TOKEN:
+        return None
+    first = reply_text(case.mail).partition("\n")[0]
+    letter, organisation_id = conversation.letters[0], case.box.organisation_id
+    click = await labels.click_for(case.house, organisation_id, letter, first)
+    if click is None:
+        return None
+    inbound = replace(_inbound(case, found, ""), click=click)
+    return await _made_of(case, found, await _accepted(case, inbound))
+
+
 # Taking it in
 
 
@@ -198,7 +217,7 @@ def _inbound(case: Case, found: Found, text: str) -> Inbound:
 
 
 async def _accepted(case: Case, inbound: Inbound) -> Answer:
-    answer = await accept(case.house, inbound)
+    answer = await accept(case.house, inbound, _PATIENCE)
     _look(answer)
     return answer
 

@@ -11,8 +11,10 @@ from bot.email import boxes
 from bot.email.boxes import Trust
 from bot.email.door import Door
 from bot.email.verdicts import Outcome
+from core.errors import Permanent
 from core.settings import EmailSettings
 from core.unit import unit
+from notifier.topics import RETRY
 from tests.bot.email.dealing.post import PROVIDER, Here, Post, no_dns, written
 from tests.bot.email.out.post import Post as Letters
 from tests.bot.email.out.post import open_post, said
@@ -106,3 +108,20 @@ async def test_a_forwarded_letter_lets_nobody_else_decide(post: Post, letters: L
 
     assert outcome.reason != "decided"
     assert await post.count("decisions") == 0
+
+
+async def test_a_label_that_a_letter_shows_is_pressed_by_typing_it(
+    post: Post, letters: Letters
+) -> None:
+    office = post.office
+    await office.execute("delete from accounts where platform = 'wall'")
+    office.trouble.errors = [Permanent("no paper")]
+    asked = await post.take(written("letter hello", subject="A letter", to=post.box.address))
+    await office.work()
+    assert (await office.state(asked.task_id)).startswith("failed")
+    [failed] = letters.to(office.asker)
+
+    outcome = await answer(post, failed, RETRY.en)
+
+    assert (outcome.reason, outcome.task_id) == ("continued", asked.task_id)
+    assert await office.state(asked.task_id) == "waiting:approval"
