@@ -9,6 +9,7 @@ from typing import Any
 import structlog
 from sqlalchemy.exc import SQLAlchemyError
 
+from audit.event import JSON, Event
 from bot.email import addresses_kept, boxes, handing_over, verp, wording
 from bot.email.boxes import Box
 from bot.email.handing_over import Letter, Taken
@@ -20,6 +21,7 @@ from core.errors import MiyabiError, OutcomeUnknown, TryLater, Unreachable
 from core.house import House
 from core.inbound import Sender
 from core.platform import Opening
+from core.tags import Tag
 from core.unit import unit
 
 log = structlog.get_logger()
@@ -79,9 +81,13 @@ class Sending:
         """The server said at once what a bounce would have said later."""
         async with unit(self._house) as work:
             await handing_over.failed(work, letter, error.words.en, error.code)
-            if error.hard:
-                to = Sender("email", box.workspace, letter.recipient)
-                await addresses_kept.bounced(work, to, letter.organisation_id)
+            if not error.hard:
+                return
+            to = Sender("email", box.workspace, letter.recipient)
+            until = await addresses_kept.bounced(work, to, letter.organisation_id)
+            paused = until.isoformat(timespec="seconds") if until is not None else None
+            data: dict[str, JSON] = {"permanent": True, "status": error.status, "paused": paused}
+            work.record(Event(letter.organisation_id, letter.id, Tag.LETTER_BOUNCED, data))
 
     async def close(self) -> None:
         """Close the connections."""

@@ -26,6 +26,10 @@ async def test_a_request_by_mail_gets_its_draft_its_approver_a_letter_and_then_t
         f"draft-{asked.reference}.txt"
     ]
     assert "approve" in said(wanted)
+    row = await office.row(
+        "select root from threads where platform = 'email' and person_id is not null", {}
+    )
+    assert row.root == wanted["Message-ID"]  # the conversation with them is what began so
 
     await office.click("approve", await office.approval_id(asked.task_id), office.boss)
     await office.work()
