@@ -79,6 +79,7 @@ def _crude(html: str) -> str:
 def _walk(root: LexborNode, writer: Writer, marked: bool) -> None:
     """Go through the tree without recursion: it is as deep as the sender likes."""
     rows: list[Row] = []
+    top = root.mem_id  # two nodes compared with == are compared by all of their HTML
     node: LexborNode | None = root
     while node is not None:
         deeper = _enter(node, writer, rows, marked)
@@ -89,15 +90,15 @@ def _walk(root: LexborNode, writer: Writer, marked: bool) -> None:
         if deeper:
             _leave(node, writer, rows, marked)
         while node is not None and node.next is None:
-            if node == root:
+            if node.mem_id == top:
                 return
             node = node.parent
             if node is None:
                 return
             _leave(node, writer, rows, marked)
-            if node == root:
+            if node.mem_id == top:
                 return
-        node = None if node is None or node == root else node.next
+        node = None if node is None or node.mem_id == top else node.next
 
 
 def _enter(node: LexborNode, writer: Writer, rows: list[Row], marked: bool) -> bool:

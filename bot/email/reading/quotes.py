@@ -7,6 +7,7 @@ takes time in proportion to it.
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 LOOKED_AT = 400
 """Characters of a line, or of the lines of an attribution together, that are looked at."""
@@ -116,6 +117,7 @@ def is_rule(line: str) -> bool:
     return _RULE.match(line[:LOOKED_AT]) is not None
 
 
+@lru_cache(maxsize=128)  # each line is looked at again from every line a little above it
 def _labelled(line: str) -> tuple[str, str] | None:
     found = _LABEL.match(line[:LOOKED_AT])
     if found is None:
@@ -189,14 +191,17 @@ def attribution(lines: Sequence[str], at: int) -> int | None:
     return 1 if named else None
 
 
+_ENDS = (":", "：", "-", ")", "）", "]")
+
+
 def _dated(lines: Sequence[str], at: int, text: str) -> int | None:
     """The same of one that begins with a date, or with the word before it."""
     for taken in range(1, 4):
         if len(text) > LOOKED_AT:
             break
-        if _is_attribution(text):
-            sure = text.endswith((":", "：", "-", ")", "）")) or _quote_next(lines, at + taken)
-            return taken if sure else None
+        closed = text.endswith(_ENDS)
+        if (closed or _quote_next(lines, at + taken)) and _is_attribution(text):
+            return taken
         following = lines[at + taken].strip() if at + taken < len(lines) else ""
         if not following or is_quoted(following):
             break

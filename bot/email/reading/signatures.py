@@ -68,9 +68,11 @@ def signature(lines: Sequence[str], start: int, end: int) -> int:
     end = _back(lines, start, end)
     begins = _notice(lines, start, end)
     begins = _telephones(lines, start, begins)
+    # `-- ` always begins one (RFC 3676, 4.3); without its space only a short one at the end
+    short = _short(lines, start, end)
     for number in range(start, end):
         line = lines[number]
-        if _DASHES.match(line) and _ends_here(lines, number, end, line):
+        if _DASHES.match(line) and (line.startswith("-- ") or number >= short):
             return min(begins, number)
     return min(begins, _drawn(lines, start, begins))
 
@@ -81,9 +83,13 @@ def _back(lines: Sequence[str], start: int, end: int) -> int:
     return end
 
 
-def _ends_here(lines: Sequence[str], number: int, end: int, line: str) -> bool:
-    """`-- ` always begins a signature (RFC 3676, 4.3); without its space only a short one."""
-    return line.startswith("-- ") or sum(not is_empty(x) for x in lines[number:end]) <= _MOST_LINES
+def _short(lines: Sequence[str], start: int, end: int) -> int:
+    """The line from which only as many are left as a signature may have."""
+    left = _MOST_LINES
+    while end > start and left:
+        end -= 1
+        left -= not is_empty(lines[end])
+    return end
 
 
 def _telephones(lines: Sequence[str], start: int, end: int) -> int:

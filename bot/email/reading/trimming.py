@@ -169,11 +169,12 @@ def _pieces(marks: Sequence[str]) -> list[_Piece]:
 
 def _trim(lines: Sequence[str], scanned: _Scanned) -> Written:
     pieces = _pieces(scanned.marks)
+    last_own = max((at for at, piece in enumerate(pieces) if not piece.quoted), default=-1)
     for number, piece in enumerate(pieces):
         following = pieces[number + 1] if number + 1 < len(pieces) else None
         piece.ends = piece.end
         if not piece.quoted and (
-            following is None or following.announced or _last_own(pieces, number)
+            number == last_own or (following is not None and following.announced)
         ):
             piece.ends = signature(lines, piece.start, piece.end)
     contexts = _answered(pieces, lines)
@@ -196,10 +197,6 @@ def _trim(lines: Sequence[str], scanned: _Scanned) -> Written:
             quoted += here
     quoted += lines[scanned.hard :]
     return Written(_joined(new), _joined(quoted), _joined(cut), None, _first(own))
-
-
-def _last_own(pieces: Sequence[_Piece], number: int) -> bool:
-    return all(piece.quoted for piece in pieces[number + 1 :])
 
 
 def _answered(pieces: Sequence[_Piece], lines: Sequence[str]) -> set[int]:
