@@ -1,32 +1,38 @@
 """Text that mail programs broke by themselves, in one line again (RFC 3676, format=flowed)."""
 
-import re
-
-_MARKS = re.compile(r">*")
-
 
 def unflow(text: str, delsp: bool) -> str:
     """Join lines that end in a space with the next one, if it is quoted as deep.
 
-    `delsp`: the space at the end was added by the program (RFC 3676, 4.1), and goes.
+    `delsp`: the space at the end was added by the program (RFC 3676, 4.1), and goes. Spaces that
+    were put before a line go as well (4.4). The line before a signature joins nothing.
     """
-    paragraphs: list[tuple[int, list[str]]] = []
-    open_at: int | None = None
+    joined: list[str] = []
+    begun: list[str] = []
+    """The parts of a line that goes on in the next."""
+    open_depth = -1
     for raw in text.replace("\r\n", "\n").split("\n"):
-        depth = _MARKS.match(raw).end()  # type: ignore[union-attr]
-        line = raw[depth:]
-        if line.startswith(" "):
+        line = raw.lstrip(">")
+        depth = len(raw) - len(line)
+        if line[:1] == " ":
             line = line[1:]
-        signature = line == "-- "
-        flows = line.endswith(" ") and not signature
+        dashes = line == "-- "
+        if begun and (dashes or depth != open_depth):
+            joined.append("".join(begun))
+            begun = []
+        flows = line[-1:] == " " and not dashes
         if flows and delsp:
             line = line[:-1]
-        if open_at == depth and not signature:
-            paragraphs[-1][1].append(line)
+        if depth and not begun:
+            line = f"{'>' * depth} {line}"
+        if flows:
+            begun.append(line)
+            open_depth = depth
+        elif begun:
+            joined.append("".join((*begun, line)))
+            begun = []
         else:
-            paragraphs.append((depth, [line]))
-        open_at = depth if flows else None
-    return "\n".join(
-        f"{'>' * depth} {''.join(parts)}" if depth else "".join(parts)
-        for depth, parts in paragraphs
-    )
+            joined.append(line)
+    if begun:
+        joined.append("".join(begun))
+    return "\n".join(joined)

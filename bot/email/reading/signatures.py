@@ -10,7 +10,9 @@ _MOST_LINES = 16
 
 _DASHES = re.compile(r"\s?(?:--|－－|―)[ \t\u3000]?$")
 
-_DRAWN = re.compile(r"\s{0,4}[^\w\s>＞「」、。]{1}[^\w>＞「」、。]{6,200}$|\s{0,4}_{7,200}\s*$")
+_DRAWN = re.compile(
+    r"\s{0,4}[^\w\s>＞「」、。](?:[^\w>＞「」、。]|[oOﾟ]){6,200}$|\s{0,4}_{7,200}\s*$"
+)
 
 _TELEPHONE = re.compile(
     r"\s*(?:"
