@@ -8,7 +8,6 @@ from bot.email.reading.mail import Failed
 from core import deliveries
 from core.db import fetch_one
 from core.errors import TryLater
-from core.house import House
 from core.inbound import Sender
 from core.tags import Tag
 from core.unit import Unit
@@ -16,7 +15,6 @@ from core.unit import Unit
 
 async def bounced(
     work: Unit,
-    house: House,
     organisation_id: UUID,
     failed: Failed,
     letter_id: UUID | None,

@@ -268,7 +268,7 @@ async def _learn(work: Unit, case: Case, found: Found) -> None:
         return
     await addresses_kept.alive(work, case.sender)
     for letter in case.marks.letters[:1]:
-        await letters.arrived(work, case.house, case.box.organisation_id, letter)
+        await letters.arrived(work, case.box.organisation_id, letter)
 
 
 async def _relate(work: Unit, case: Case, found: Found, left: threads.Conversation) -> None:

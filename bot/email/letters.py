@@ -176,7 +176,7 @@ async def wake(work: Unit) -> None:
     await fetch_one(work.connection, "select pg_notify(:channel, '')", {"channel": WAKES})
 
 
-async def arrived(work: Unit, house: House, organisation_id: UUID, letter_id: UUID) -> None:
+async def arrived(work: Unit, organisation_id: UUID, letter_id: UUID) -> None:
     """Somebody answers a letter: it did arrive, if nobody knew that yet."""
     row = await fetch_one(
         work.connection,

@@ -39,9 +39,7 @@ async def learn(work: Unit, case: Case) -> None:
     organisation_id = case.box.organisation_id
     if not case.mail.is_bounce:
         if case.mail.kind in {"auto_reply", "mdn", "dsn_success"}:
-            await letters.arrived(work, case.house, organisation_id, letter)
+            await letters.arrived(work, organisation_id, letter)
         return
     for failed in case.mail.failed or [_UNNAMED]:
-        await bounces.bounced(
-            work, case.house, organisation_id, failed, letter, failed.why or failed.status
-        )
+        await bounces.bounced(work, organisation_id, failed, letter, failed.why or failed.status)

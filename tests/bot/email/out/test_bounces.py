@@ -15,7 +15,7 @@ HARD = Failed("boss@acme.example", permanent=True, status="5.1.1")
 async def _bounce(post: Post, letter: UUID, failed: Failed = HARD) -> None:
     async with unit(post.office.house) as work:
         organisation_id = post.office.organisation.id
-        await bounces.bounced(work, post.office.house, organisation_id, failed, letter, "no user")
+        await bounces.bounced(work, organisation_id, failed, letter, "no user")
     await post.office.work()
 
 
@@ -113,7 +113,7 @@ async def test_a_letter_of_unknown_outcome_is_settled_by_an_answer_to_it(post: P
     assert await _question(post) == "unknown"
     async with unit(post.office.house) as work:
         organisation_id = post.office.organisation.id
-        await letters.arrived(work, post.office.house, organisation_id, letter)
+        await letters.arrived(work, organisation_id, letter)
     assert await _question(post) == "sent"
     assert "unknown" not in await post.states()
 
