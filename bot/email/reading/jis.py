@@ -7,7 +7,8 @@ the vendors' row 13 and the selected rows 89 to 92 come out alike however a mail
 import re
 
 _ESCAPE = re.compile(rb"\x1b(\$\([@BCDOPQ]|\$[@AB]|\([BJIH]|\.[AF]|&@|N.)|[\x0e\x0f\n]", re.DOTALL)
-_LOST = re.compile(r"\$[@B]((?:[!-~]{2})*?)\([BJ]")
+_SIGN = re.compile(r"\$[@B]|\([BJ]")
+_PAIRS = re.compile(r"(?:[!-~]{2})+")
 _WIDE = {b"$@", b"$B", b"$(@", b"$(B"}
 _OTHERS = {
     b"$(D": ("euc_jp", b"\x8f"),
@@ -54,7 +55,18 @@ def iso2022(data: bytes) -> str:
 
 def without_escapes(text: str) -> str:
     """ISO-2022-JP that lost its escapes on the way: `$B%F%9%H(B`."""
-    return _LOST.sub(lambda found: _wide(found.group(1).encode("ascii")), text)
+    read: list[str] = []
+    at, opened = 0, -1
+    for sign in _SIGN.finditer(text):
+        if sign.group()[0] == "$":
+            opened = sign.end() if opened < 0 else opened
+        elif opened >= 0:
+            if _PAIRS.fullmatch(text, opened, sign.start()):
+                read.append(text[at : opened - 2])
+                read.append(_wide(text[opened : sign.start()].encode("ascii")))
+                at = sign.end()
+            opened = -1
+    return "".join([*read, text[at:]])
 
 
 def euc(data: bytes, *, strict: bool) -> str:

@@ -2,11 +2,9 @@
 
 import re
 
-_CLEAR = re.compile(
-    r"^-----BEGIN PGP SIGNED MESSAGE-----[ \t]*\n(?:[A-Za-z-]+: [^\n]*\n)*\n"
-    r"(.*?)\n?^-----BEGIN PGP SIGNATURE-----.*?^-----END PGP SIGNATURE-----[ \t]*$",
-    re.DOTALL | re.MULTILINE,
-)
+_BEGIN = "-----BEGIN PGP SIGNED MESSAGE-----\n"
+_SIGNATURE = "\n-----BEGIN PGP SIGNATURE-----"
+_END = "\n-----END PGP SIGNATURE-----"
 _DASHED = re.compile(r"^- ", re.MULTILINE)
 _CLOSED = re.compile(r"^-----BEGIN PGP MESSAGE-----", re.MULTILINE)
 
@@ -26,9 +24,14 @@ def is_closed(text: str) -> bool:
 
 def opened(text: str) -> str:
     """A text without the armor of its signature; what stood before and after it is kept."""
-    if "-----BEGIN PGP SIGNED MESSAGE-----" not in text:
+    begin = text.find(_BEGIN)
+    clear = text.find("\n\n", begin + len(_BEGIN) - 1) + 2
+    signature = text.find(_SIGNATURE, clear - 1)
+    end = text.find(_END, signature)
+    if begin < 0 or clear < 2 or signature < 0 or end < 0:
         return text
-    return _CLEAR.sub(lambda found: _DASHED.sub("", found.group(1)), text, count=1)
+    written = _DASHED.sub("", text[clear:signature])
+    return text[:begin] + written + text[end + len(_END) :]
 
 
 def within_signature(content: bytes) -> bytes | None:
