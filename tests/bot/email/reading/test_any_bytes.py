@@ -4,7 +4,9 @@ import re
 from collections.abc import Iterator
 from dataclasses import fields, is_dataclass
 from datetime import datetime
+from time import process_time
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -180,3 +182,33 @@ def test_any_name_is_made_safe_once_and_for_all(name: str) -> None:
     assert names.safe(safe) == safe
     assert ".." not in safe
     assert len(safe.encode()) <= 240
+
+
+@pytest.mark.parametrize(
+    "evil",
+    [
+        b"Content-Type: text/plain; charset=iso-2022-jp\n\n|$B",
+        b"\n\n|-----BEGIN PGP SIGNED MESSAGE-----\n\n",
+        b"\n\n-----BEGIN PGP SIGNED MESSAGE-----\n\n|\n-----BEGIN PGP SIGNATURE-----",
+        b"Content-Type: multipart/mixed; boundary=b\n\n|--bx\n",
+        b"Subject: |=?utf-8?Q?a",
+        b'From: |"\\',
+        b"Content-Type: text/plain|;a*0*=",
+    ],
+    ids=str,
+)
+def test_a_mail_four_times_as_long_takes_no_sixteen_times(evil: bytes) -> None:
+    head, again = evil.rsplit(b"|", 1)
+    took = [_seconds(head + again * count) for count in (1000, 4000)]
+
+    assert took[1] < 10 * took[0] + 0.05
+
+
+def _seconds(raw: bytes) -> float:
+    """The least of several: whatever else runs takes its time too."""
+    times = []
+    for _ in range(3):
+        began = process_time()
+        read_mail(raw)
+        times.append(process_time() - began)
+    return min(times)
