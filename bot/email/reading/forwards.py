@@ -4,7 +4,7 @@ import re
 from collections.abc import Sequence
 
 from bot.email.reading.mail import Forwarded
-from bot.email.reading.quotes import LOOKED_AT, head, is_separator
+from bot.email.reading.quotes import LOOKED_AT, SHORTEST, head, is_separator
 
 _TAGS = re.compile(r"\s*(?:\[[^\]\r\n]{0,60}\]|【[^】\r\n]{0,60}】|［[^］\r\n]{0,60}］)\s*")
 _FORWARDS = re.compile(
@@ -28,7 +28,7 @@ _MARKER = re.compile(
 
 def is_marker(line: str) -> bool:
     """Whether the line says that a forwarded mail follows."""
-    return _MARKER.match(line[:LOOKED_AT]) is not None
+    return len(line) > SHORTEST and _MARKER.match(line[:LOOKED_AT]) is not None
 
 
 def subject_says(subject: str | None) -> bool:

@@ -97,6 +97,10 @@ class Head:
     subject: str
 
 
+SHORTEST = 4
+"""The shortest line that can say anything between its dashes."""
+
+
 def is_empty(line: str) -> bool:
     """Whether nothing can be seen in the line."""
     return not line or line.isspace()
@@ -104,21 +108,23 @@ def is_empty(line: str) -> bool:
 
 def is_quoted(line: str) -> bool:
     """Whether the line is marked as somebody else's."""
-    return _QUOTED.match(line) is not None
+    return line.startswith(">") or _QUOTED.match(line) is not None
 
 
 def is_separator(line: str) -> bool:
     """Whether the line says that the mail that is answered follows."""
-    return _SEPARATOR.match(line[:LOOKED_AT]) is not None
+    return len(line) > SHORTEST and _SEPARATOR.match(line[:LOOKED_AT]) is not None
 
 
 def is_rule(line: str) -> bool:
     """Whether it is the line of underscores that Outlook draws."""
-    return _RULE.match(line[:LOOKED_AT]) is not None
+    return "_____" in line[:LOOKED_AT] and _RULE.match(line[:LOOKED_AT]) is not None
 
 
 @lru_cache(maxsize=128)  # each line is looked at again from every line a little above it
 def _labelled(line: str) -> tuple[str, str] | None:
+    if ":" not in line and "：" not in line:
+        return None
     found = _LABEL.match(line[:LOOKED_AT])
     if found is None:
         return None
@@ -130,8 +136,9 @@ def head(lines: Sequence[str], at: int, *, surely: bool = False) -> Head | None:
     """The head of a copied mail that begins at the line.
 
     From, and two more of date, recipient and subject; without a subject the sender has to be an
-    address, for "From: 東京 / To: 大阪 / Date: 6/10" is a journey. `surely`: it comes after a line
-    that announces a mail; the sender is enough then.
+    address, for "From: 東京 / To: 大阪 / Date: 6/10" is a journey; and so it has to where it does
+    not come first, as it does in a head, for that is a form. `surely`: it comes after a line that
+    announces a mail; the sender is enough then.
     """
     first = _labelled(lines[at])
     if first is None or (first[0] == "other" and not surely):
@@ -152,7 +159,11 @@ def head(lines: Sequence[str], at: int, *, surely: bool = False) -> Head | None:
             if "subject" in found or strays:
                 break
             strays += 1
-        elif strays >= 3 or (strays and is_empty(lines[number - 1].strip(" >＞"))):
+        elif (
+            strays >= 3
+            or _LABEL.match(line[:LOOKED_AT])
+            or (strays and is_empty(lines[number - 1].strip(" >＞")))
+        ):
             break
         else:
             strays += 1
@@ -161,7 +172,8 @@ def head(lines: Sequence[str], at: int, *, surely: bool = False) -> Head | None:
         return None
     if not surely:
         others = len({"date", "to", "subject"} & found.keys())
-        if others < 2 or ("subject" not in found and "@" not in sender):
+        bare = "subject" not in found or first[0] != "from"
+        if others < 2 or (bare and "@" not in sender):
             return None
     return Head(end, _who(sender), found.get("subject", ""))
 
@@ -180,7 +192,7 @@ def attribution(lines: Sequence[str], at: int) -> int | None:
     One without a date or an address counts only where a quoted line comes next.
     """
     text = lines[at].strip()
-    if not text or len(text) > LOOKED_AT:
+    if len(text) <= SHORTEST or len(text) > LOOKED_AT:
         return None
     if text[-1] in ":：" and _SOMEBODY.match(text) and _quote_next(lines, at + 1):
         return 1

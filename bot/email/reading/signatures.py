@@ -74,7 +74,7 @@ def signature(lines: Sequence[str], start: int, end: int) -> int:
     short = _short(lines, start, end)
     for number in range(start, end):
         line = lines[number]
-        if _DASHES.match(line) and (line.startswith("-- ") or number >= short):
+        if (number >= short or line.startswith("-- ")) and _DASHES.match(line):
             return min(begins, number)
     return min(begins, _drawn(lines, start, begins))
 

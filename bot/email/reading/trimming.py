@@ -8,6 +8,7 @@ asked about. Answers between quoted lines keep the last paragraph of what they a
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from itertools import pairwise
 
 from bot.email.reading import forwards, html_text
 from bot.email.reading.mail import Forwarded, Written
@@ -177,7 +178,7 @@ def _trim(lines: Sequence[str], scanned: _Scanned) -> Written:
             number == last_own or (following is not None and following.announced)
         ):
             piece.ends = signature(lines, piece.start, piece.end)
-    contexts = _answered(pieces, lines)
+    contexts = _answered(pieces)
     new: list[str] = []
     quoted: list[str] = []
     cut: list[str] = []
@@ -199,20 +200,16 @@ def _trim(lines: Sequence[str], scanned: _Scanned) -> Written:
     return Written(_joined(new), _joined(quoted), _joined(cut), None, _first(own))
 
 
-def _answered(pieces: Sequence[_Piece], lines: Sequence[str]) -> set[int]:
+def _answered(pieces: Sequence[_Piece]) -> set[int]:
     """The quoted pieces that are answered in between, by their numbers.
 
     One quoted piece with an attribution and text below it is an answer below the whole mail: what
-    is quoted is no context then.
+    is quoted is no context then. A signature alone answers nothing.
     """
     answered = {
         number
-        for number, piece in enumerate(pieces[:-1])
-        if piece.quoted
-        and not pieces[number + 1].quoted
-        and any(
-            not is_empty(line) for line in lines[pieces[number + 1].start : pieces[number + 1].ends]
-        )
+        for number, (piece, following) in enumerate(pairwise(pieces))
+        if piece.quoted and not following.quoted and following.ends > following.start
     }
     if not answered:
         return answered
