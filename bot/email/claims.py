@@ -57,11 +57,13 @@ _CLAIM = """
         select m.id from mails m where m.state = 'received' and m.next_at <= now()
             and (m.lease_until is null or m.lease_until < now())
             and (cast(:id as uuid) is null or m.id = :id)
-            -- Of one mail that came twice the first is dealt with first.
+            -- Of one mail that came twice the first is dealt with first, unless it is stuck.
             and not exists (select from mails earlier
                 where earlier.organisation_id = m.organisation_id
                 and earlier.message_id = m.message_id and earlier.mailbox_id = m.mailbox_id
-                and earlier.state = 'received' and earlier.id < m.id)
+                and earlier.state = 'received' and earlier.id < m.id
+                and (earlier.received_at > now() - interval '2 minutes'
+                    or earlier.lease_until > now()))
         order by m.next_at, m.id limit 1 for update of m skip locked)
     returning id, organisation_id, mailbox_id, came_by, envelope_from, envelope_to, message_id,
         sha256, size, attempts, received_at, kind, verified_by, lease_owner as claim
@@ -199,12 +201,14 @@ async def put_off(
 
 _EARLIER = """
     select 1 from mails where organisation_id = :organisation_id and message_id = any (:references)
-        and state = 'received' and id < :id limit 1
+        and state = 'received' and id < :id
+        and (received_at > now() - interval '2 minutes' or lease_until > now()) limit 1
 """
 
 
 async def answers_one_that_waits(engine: AsyncEngine, came: Came, references: list[str]) -> bool:
-    """Whether a mail continues another that came before it and is not dealt with yet."""
+    """Whether a mail continues another that came before it and is about to be dealt with. One that
+    is stuck keeps nobody waiting."""
     if not references:
         return False
     values = {
