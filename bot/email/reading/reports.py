@@ -152,7 +152,9 @@ def _in_words(outline: Outline) -> Iterator[Failed]:
     for who in named:
         if who not in ours:
             why = _why(lines, who)
-            yield Failed(who, _permanent(status or code, why or said[:2_000]), status, _short(why))
+            own = _first(_ENHANCED, why) or status
+            lasting = _permanent(own or _first(_REPLY, why) or code, why or said[:2_000])
+            yield Failed(who, lasting, own, _short(why))
 
 
 def _why(lines: Sequence[str], who: str) -> str:

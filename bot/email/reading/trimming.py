@@ -52,9 +52,10 @@ def written(text: str, subject: str | None) -> Written:
 def written_html(html: str, subject: str | None) -> Written:
     """The same of a mail that has only HTML."""
     found = written(html_text.to_text(html, marked=True), subject)
-    if found.forwarded is None:
+    if found.forwarded is None or not found.forwarded.sender:
         return found
-    # What was passed on reads better without the marks
+    # What was passed on reads better without the marks. Where no head says whose it is they stay:
+    # another's words must not look like the person's own
     return replace(found, new=html_text.to_text(html))
 
 

@@ -169,6 +169,12 @@ def test_a_full_mailbox_is_for_now_and_a_delay_is_no_failure() -> None:
     assert kind_of(waits) == Judged("auto", never_reply=True)
 
 
+def test_each_recipient_has_a_reason_of_its_own() -> None:
+    text = f"<{PERSON}>:\n550 5.1.1 unknown user\n\n<b@example.com>:\n452 4.2.2 mailbox full\n"
+    two = failed(mail("failure notice", text, DAEMON))
+    assert [(one.permanent, one.status) for one in two] == [(True, "5.1.1"), (False, "4.2.2")]
+
+
 def test_who_a_server_names_in_a_header() -> None:
     bounce = mail(
         "Delivery Status Notification (Failure)",

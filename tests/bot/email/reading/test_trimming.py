@@ -183,6 +183,14 @@ def test_html_of_mail_programs() -> None:
     assert passed_on.forwarded.sender == "y@example.net"
 
 
+def test_anothers_words_are_never_the_persons_own() -> None:
+    said = written_html("<blockquote type=cite>承認</blockquote>", "Fwd: Re: 見積")
+    assert (said.new, said.first) == ("> 承認", "")
+    assert written("> 承認\n", "Re: 見積").first == ""
+    assert written(f"{HEADS['outlook ja']}\n\n承認\n", "Re: 見積").first == ""
+    assert written("-- \n承認\n", "Re: 見積").first == ""
+
+
 def test_html_as_it_is_seen() -> None:
     assert to_text("<p>a&nbsp;b</p><p>c<br>d</p><ul><li>e<li>f</ul>") == "a b\n\nc\nd\n\n- e\n- f"
     table = "<table><tr><td>A-100</td><td><p>10</p></td></tr><tr><td>B</td><td>2</td></tr></table>"
