@@ -31,6 +31,8 @@ TRIED_FOR = timedelta(hours=24)
 AT_ONCE = 8
 """Answers that one process sends at a time."""
 _LOOKS_EVERY = 5.0  # seconds, for what nobody told of
+_WRITTEN_AGAIN = (0.2, 1.0, 4.0, 10.0)
+"""Seconds until it is written again that a letter was taken, while its lease lasts."""
 _ENDS_WITHIN = 3.0  # seconds that letters on their way have when the process is told to stop
 
 
@@ -74,8 +76,21 @@ class Sending:
         except OutcomeUnknown as error:
             await handing_over.unknown(self._house, letter, error.words.en)
             raise
-        await handing_over.sent(self._house, letter)
+        await self._took(letter)
         log.info("letter.sent", letter=str(letter.id), server=words[:80])
+
+    async def _took(self, letter: Letter) -> None:
+        """Write that the server took it, though the database may be away for a moment: what only we
+        have heard would otherwise have to be asked of a person."""
+        for wait in _WRITTEN_AGAIN:
+            try:
+                await handing_over.sent(self._house, letter)
+            except (SQLAlchemyError, OSError, TimeoutError) as error:
+                log.warning("letter.not_written", letter=str(letter.id), error=repr(error))
+                await asyncio.sleep(wait)
+            else:
+                return
+        await handing_over.sent(self._house, letter)
 
     async def _refused(self, box: Box, letter: Letter, error: RefusedLetter) -> None:
         """The server said at once what a bounce would have said later."""

@@ -6,7 +6,7 @@ from bot.email.render import Look, show
 from core.messages import Button, Field, Line, Message
 from tests.browsers import needs_chromium, phone
 
-_LONG = "https-no-spaces-" * 20 + "長い品名" * 30
+_LONG = "x" * 120 + "長い品名" * 30  # a word that nothing breaks
 _CONTRAST = """
 () => [...document.querySelectorAll('h1, h2, p, td, th, li, .button')].map(each => {
     let behind = each;
