@@ -90,7 +90,7 @@ def request_text(
     if mail.written.forwarded is not None:
         body = passed_on(body)
     of_subject, of_body = _read(subject, agents), _read(body, agents)
-    if _is_whole(of_subject):
+    if _is_whole(of_subject) and not mail.references:  # in an answer it was said before
         return f"{subject}\n{body}".strip()
     if _is_whole(of_body):
         return body

@@ -90,6 +90,12 @@ def test_a_subject_a_text_and_a_mailbox_say_what_is_asked(
     assert request_text(mail(subject, text), purpose, AGENTS) == asked  # type: ignore[arg-type]
 
 
+def test_a_command_in_the_subject_is_not_done_again_by_an_answer() -> None:
+    answer = replace(mail("Re: status #12", "ありがとう"), references=("<1@x.example>",))
+
+    assert request_text(answer, "general", AGENTS) == "ありがとう"
+
+
 def test_of_a_mail_that_was_passed_on_its_head_is_no_request() -> None:
     text = (
         "お願いします。\n\n---------- Forwarded message ---------\nFrom: 山田 <y@abc.example>\n"
