@@ -19,10 +19,11 @@ _DAEMON = re.compile(
 _SUBJECT = re.compile(
     r"\s*(?:(?:\*{3}\s?spam\s?\*{3}|\[[^\]]{0,40}\]|【[^】]{0,40}】)\s*)?(?:"
     r"undeliver(?:ed|able)\b|non-?deliver(?:y|able)|delivery (?:failure|failed|status notification|"
-    r"has failed|report)|(?:mail|message) delivery (?:failed|failure|system error)|"
+    r"has failed|report)|"
+    r"(?:mail|message) delivery \(?(?:failed|failure|system error)|"
     r"(?:mail|message|e-?mail) (?:system error|failure|could not be|not delivered|undeliverable)|"
-    r"failure notice|returned (?:mail|to sender)|returned message|failed mail|bounced mail|"
-    r"rejected mail|mail error|user unknown|message you sent blocked|error sending|"
+    r"failure notice|returned (?:mail|to sender)|returned message|failed (?:mail|delivery)|"
+    r"bounced mail|rejected mail|mail error|user unknown|message you sent blocked|error sending|"
     r"(?:メール|mail)?(?:の)?(?:配信|配送|送信|配達)(?:が)?(?:不能|不可|エラー|失敗|できません|に失敗)|"
     r"(?:メール)?不達|未(?:配信|配達|達)|宛先(?:が)?(?:不明|見つかり)|エラーメール|メールエラー|"
     r"メール(?:を|が)(?:送信|配信|お届け)でき|送信できません|"
@@ -63,6 +64,13 @@ _BEGINS_AGAIN = re.compile(
 def is_daemon(sender: str) -> bool:
     """Whether the address is one that mail servers write from."""
     return _DAEMON.match(sender) is not None
+
+
+def is_servers(outline: Outline) -> bool:
+    """Whether it can't be a person's, for its sender. Behind `postmaster` somebody may sit."""
+    if not is_daemon(outline.sender):
+        return False
+    return not outline.sender.startswith("postmaster@") or is_delay(outline)
 
 
 def is_bounce(outline: Outline, *, null_path: bool) -> bool:

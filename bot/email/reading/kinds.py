@@ -167,7 +167,11 @@ def _automatic(outline: Outline) -> Kind | None:
     if null_path:
         answered = outline.header("in-reply-to") or outline.header("references")
         return "auto_reply" if answered or looped else "auto"
-    if any(outline.header(name) for name in _PROGRAMS) or _UNANSWERED.match(outline.sender):
+    if (
+        any(outline.header(name) for name in _PROGRAMS)
+        or _UNANSWERED.match(outline.sender)
+        or bounce_words.is_servers(outline)
+    ):
         return "auto"
     return None
 

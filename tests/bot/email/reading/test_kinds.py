@@ -167,6 +167,10 @@ def test_a_full_mailbox_is_for_now_and_a_delay_is_no_failure() -> None:
         {"return-path": "<>"},
     )
     assert kind_of(waits) == Judged("auto", never_reply=True)
+    for sender in (DAEMON, "postmaster@example.ne.jp"):
+        warned = mail("Warning: could not send message for past 4 hours", "It is retried.", sender)
+        assert kind_of(warned) == Judged("auto", never_reply=True)
+    assert kind_of(mail(sender="postmaster@example.ne.jp")).kind == "human"
 
 
 def test_each_recipient_has_a_reason_of_its_own() -> None:
