@@ -42,8 +42,9 @@ class _Choice:
 @dataclass(slots=True)
 class Body:
     """What is in a mail. `text` is all of it before anything is cut; `html` is there where the
-    text is in no other form, and `text` is then made of it. `closed`: it is encrypted. `invites`:
-    the mail itself is an invitation, and not one with a calendar attached."""
+    text is in no other form, and `text` is then made of it. `closed`: it is encrypted; `armor` is
+    what stands where its text would. `invites`: the mail itself is an invitation, and not one with
+    a calendar attached."""
 
     text: str = ""
     html: str | None = None
@@ -52,6 +53,7 @@ class Body:
     invitation: Invitation | None = None
     invites: bool = False
     closed: bool = False
+    armor: str = ""
     tnef_text: str = ""
     tnef_html: bool = False
     too_much: list[str] = field(default_factory=list)
@@ -66,8 +68,7 @@ def gather(raw: bytes, parts: Cut) -> Body:
     if not body.text.strip() and body.tnef_text:
         body.text, body.html = body.tnef_text, None
     if sealed.is_closed(body.text):
-        body.closed = True
-        body.files.append(_armor(body.text))
+        body.closed, body.armor = True, body.text
         body.text, body.html = "", None
     body.text = sealed.opened(body.text)
     return body
@@ -192,7 +193,7 @@ def _is_inline(part: Part, role: Role) -> bool:
     if part.disposition:
         return part.disposition == "inline"
     related = any(above.media_type == "multipart/related" for above in part.holders())
-    return related and part.head.first("content-id") is not None
+    return related or part.head.first("content-id") is not None
 
 
 def _keep(
@@ -226,9 +227,3 @@ def _unpack(data: bytes, name: str, body: Body) -> None:
     for inner, inner_data in unpacked.files:
         _keep(body, names.safe(inner), inner_data, "application/octet-stream",
               within=name or "winmail.dat")  # fmt: skip
-
-
-def _armor(text: str) -> File:
-    data = text.encode()
-    digest = hashlib.sha256(data).hexdigest()
-    return File("", "application/pgp-encrypted", "text/plain", data, digest, False, "encrypted")

@@ -76,6 +76,8 @@ def _kind(judged: Kind, body: bodies.Body) -> Kind:
 
 
 def _written(body: bodies.Body, subject: str | None) -> Written:
+    if body.armor:
+        return Written("", quoted=body.armor)
     if body.html is not None:
         return trimming.written_html(body.html, subject)
     return trimming.written(body.text, subject)

@@ -265,8 +265,8 @@ def test_signatures_and_what_is_encrypted_are_told_apart() -> None:
         "From: a@example.jp\n\n-----BEGIN PGP MESSAGE-----\n\nhQEMA\n-----END PGP MESSAGE-----\n"
     )
     mail = read_mail(inline.encode())
-    assert (mail.kind, mail.written.new) == ("encrypted", "")
-    assert [each.role for each in mail.files] == ["encrypted"]
+    assert (mail.kind, mail.written.new, mail.files) == ("encrypted", "", ())
+    assert "hQEMA" in mail.written.quoted
 
 
 def test_what_is_signed_inside_its_signature_is_read() -> None:
