@@ -11,6 +11,12 @@ from bot.email.reading.mail import Mailbox
 
 _PIECE = re.compile(r'"(?:[^"\\]|\\.)*"?|<[^<>]*>?|[,;:()\\]|[^"<,;:()\\]+', re.DOTALL)
 _PART = re.compile(r"[^\s<>()\[\],;:\x00-\x20\x7f-\xa0\u2028\u2029\ufeff]+")
+_PLAIN = re.compile(
+    r"(?:([\w .=?+/-]*)<([A-Za-z0-9._+=-]+@[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+)>"
+    r"|([A-Za-z0-9._+=-]+@[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+))",
+    re.ASCII,
+)
+"""What most are, read at once."""
 _LIKE_ADDRESS = re.compile(r"[^\s<>\"'()]+@[^\s<>\"'()]+\.[^\s<>\"'()]+")
 _QUOTED = re.compile(r'"((?:[^"\\]|\\.)*)"?')
 _UPPER = str.maketrans("ABCDEFGHIJKLMNOPQRSTUVWXYZ", "abcdefghijklmnopqrstuvwxyz")
@@ -49,6 +55,10 @@ def lower(address: str) -> str:
 @lru_cache(maxsize=64)
 def _in_one(value: str) -> tuple[Mailbox, ...]:
     """Of one field; the same address is in several of a mail, and in most mails of a mailbox."""
+    plain = _PLAIN.fullmatch(value)
+    if plain:
+        name, address, alone = plain.groups()
+        return (Mailbox(lower(alone or address), _name(name) if name else ""),)
     return tuple(islice(_boxes(headers.as_utf8(value)), _MOST))
 
 
