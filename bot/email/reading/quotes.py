@@ -58,6 +58,7 @@ _FAR = 24
 _DATED = re.compile(
     r"\d{1,4}\s?[-/.年]\s?\d{1,2}\s?[-/.月]|\d{1,2}:\d{2}|\b\d{4}\b|\d{1,2}\s?[月日]"
 )
+_TIMED = re.compile(r"\d{1,2}\s?[:：.時点h]\s?\d{2}|\d\s?[ap]\.?m\b", re.IGNORECASE)
 _STARTS = re.compile(
     r"[\s\-(\[（>＞]{0,12}(?:on|am|le|el|il|em|op|den|på|w dniu|dnia|in|vào|at|mon|tue|wed|thu|fri|"
     r"sat|sun|在|於|于|\d{1,4}[-/.年]|\d{1,2}\.)",
@@ -211,8 +212,9 @@ def _dated(lines: Sequence[str], at: int, text: str) -> int | None:
     for taken in range(1, 4):
         if len(text) > LOOKED_AT:
             break
-        closed = text.endswith(_ENDS)
-        if (closed or _quote_next(lines, at + taken)) and _is_attribution(text):
+        # "2024年6月10日の山田様からのメール:" may be a person's own words: programs give the time
+        exact = text.endswith(_ENDS) and ("@" in text or _TIMED.search(text))
+        if (exact or _quote_next(lines, at + taken)) and _is_attribution(text):
             return taken
         following = lines[at + taken].strip() if at + taken < len(lines) else ""
         if not following or is_quoted(following):

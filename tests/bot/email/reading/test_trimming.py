@@ -82,6 +82,8 @@ def test_heads_of_copied_mails_begin_what_is_quoted(head: str) -> None:
     [
         "交通費をお願いします。\nFrom: 東京\nTo: 大阪\nDate: 6/10\n金額: 14,000円",
         "On Monday we need 10 pieces:\nA-100",
+        "2024年6月10日の山田様からのメール:\nA-100 を 10 個",
+        "On Monday, June 10, 2024 my boss said:\nA-100, 10 pieces",
         "納期は 2024/06/10 9:00 までに:\n本社",
         "件名: 見積依頼\n宛先: 株式会社山田\n日付: 2024/06/10\nA-100 10個",
         "A-100 10個\n--------------\n納品先\n〒100-0001 東京都千代田区1-1\n株式会社山田\n"
