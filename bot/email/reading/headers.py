@@ -57,8 +57,6 @@ class Decoded(Mapping[str, Sequence[str]]):
 
 
 _EMPTY = Head((), {})
-_BLANK = re.compile(rb"\r?\n\r?\n")
-_FOLD = re.compile(r"\r?\n(?=[ \t])")
 _LINE = re.compile(r"\n(?![ \t])")
 _NAME = re.compile(r"[!-9;-~]+[ \t]*")
 _WORD = re.compile(
@@ -75,13 +73,12 @@ def split(data: bytes, start: int, end: int, *, root: bool = False) -> tuple[Hea
     went over the cap: what lies beyond is left out."""
     if data[start : start + 1] == b"\n" or data[start : start + 2] == b"\r\n":
         return _EMPTY, start + (1 if data[start : start + 1] == b"\n" else 2), False
-    found = _BLANK.search(data, start, end)
-    stop, body = (found.start(), found.end()) if found else (end, end)
+    stop, body = _blank(data, start, end)
     over = stop - start > MOST_BYTES
     head = data[start : min(stop, start + MOST_BYTES)].decode("latin-1")
-    lines = _FOLD.sub("", head).split("\n")
+    unfolded = head.replace("\r\n", "\n").replace("\n\t", "\t").replace("\n ", " ")
     fields: list[tuple[str, str]] = []
-    for number, line in enumerate(lines):
+    for number, line in enumerate(unfolded.split("\n")):
         name, colon, value = line.partition(":")
         if colon and _NAME.fullmatch(name):
             fields.append((name.rstrip(" \t").lower(), value.strip(" \t\r")))
@@ -94,6 +91,15 @@ def split(data: bytes, start: int, end: int, *, root: bool = False) -> tuple[Hea
     for name, value in fields:
         values.setdefault(name, []).append(value)
     return Head(fields, values), min(body, end), over
+
+
+def _blank(data: bytes, start: int, end: int) -> tuple[int, int]:
+    """Where the empty line begins that ends a head, and where it ends; `end` without one."""
+    long = data.find(b"\n\r\n", start, end)
+    short = data.find(b"\n\n", start, end if long < 0 else long)
+    if short >= 0:
+        return short, short + 2
+    return (end, end) if long < 0 else (long, long + 3)
 
 
 def _place(head: str, number: int) -> int:

@@ -8,6 +8,10 @@ from urllib.parse import unquote_to_bytes
 
 from bot.email.reading import charsets, headers
 
+_SIMPLE = re.compile(
+    r"([\w.+/-]+)(?:;[ \t]*([A-Za-z]+)=(?:\"([\w.=+:'/-]+)\"|([\w.=+:'/-]+)))?;?", re.ASCII
+)
+"""What most are: one parameter, and nothing to decode in it."""
 _TYPE = re.compile(r"\s*([^\s;/=\"]+/[^\s;=\"]+)")
 _WORD = re.compile(r"\s*([A-Za-z-]+)")
 _NAME = re.compile(r"[;\s]*([^\s=;\"]+)\s*=\s*")
@@ -30,6 +34,9 @@ def content_type(raw: str | None) -> Declared:
     """Of Content-Type; also where the semicolon is missing, or the subtype is."""
     if raw is None:
         return Declared("", {})
+    simple = _SIMPLE.fullmatch(raw)
+    if simple and "/" in simple.group(1):
+        return _simple(simple)
     found = _TYPE.match(raw)
     if found is None:
         word = _WORD.match(raw)
@@ -44,8 +51,16 @@ def disposition(raw: str | None) -> Declared:
     """Of Content-Disposition: `attachment`, `inline` or ''."""
     if raw is None:
         return Declared("", {})
+    simple = _SIMPLE.fullmatch(raw)
+    if simple:
+        return _simple(simple)
     found = _WORD.match(raw)
     return Declared(found.group(1).lower() if found else "", _parameters(raw, _end(raw)))
+
+
+def _simple(found: re.Match[str]) -> Declared:
+    value, name, quoted, bare = found.groups()
+    return Declared(value.lower(), {name.lower(): quoted or bare} if name else {})
 
 
 def _end(raw: str) -> int:
