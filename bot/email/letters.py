@@ -68,7 +68,7 @@ async def queue(
         token = await tokens.token_for(work, house, box.organisation_id, task_id, person_id)
     pages = await pages_for(work, house, box.organisation_id, person_id, [message])
     kept, pictures = enclosures([message], files or {}, letter_id)
-    look = Look(pages, pictures, frozenset(files or {}), answered=not automatic)
+    look = Look(pages, pictures, frozenset(files or {}), answered=not automatic, decides=box.plus)
     text, html = show([(message, False)], look)
     message_id = ids.message_id_of(house, box, letter_id)
     content = compose(

@@ -158,7 +158,14 @@ class EmailOutbound:
             said.conversation.slots[each.key].startswith("digest:") for each in said.chosen
         )
         stop = unsubscribe_link(self._house, said.place) if digest else None
-        look = Look(pages, pictures, frozenset(said.files), links, unsubscribe=stop)
+        look = Look(
+            pages,
+            pictures,
+            frozenset(said.files),
+            links,
+            decides=said.box.plus,
+            unsubscribe=stop,
+        )
         shown = [
             (message, each.before is not None)
             for each, message in zip(said.chosen, said.messages, strict=True)

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from bot.email import wording
 from bot.email.compose import one_line
 from core.messages import Button, Field, Line, Message
-from core.words import Language
+from core.words import Language, Words
 
 if TYPE_CHECKING:
     from jinja2 import Template
@@ -34,7 +34,8 @@ class Look:
 
     `pages`: the address on which a step is decided, by the step's id. `pictures`: the Content-ID of
     a picture that lies in the letter, and `enclosed` the files that do, by hash; `links` opens
-    those that are too large for it. `answered`: whether an answer to the letter is taken.
+    those that are too large for it. `answered`: whether an answer to the letter is taken, and
+    `decides`, whether one decides something: it has to carry the token of our Reply-To.
     """
 
     pages: Mapping[str, str] = field(default_factory=dict)
@@ -42,6 +43,7 @@ class Look:
     enclosed: frozenset[str] = frozenset()
     links: Mapping[str, str] = field(default_factory=dict)
     answered: bool = True
+    decides: bool = True
     unsubscribe: str | None = None
 
 
@@ -152,16 +154,21 @@ def _hints(
     """How it is answered."""
     actions = {button.action for button in message.buttons}
     if actions.intersection(DECIDES):
-        hint = wording.DECIDE_OR_REPLY if page is not None else wording.DECIDE_BY_REPLY
-        yield hint.to(language)
+        yield _how_to_decide(look, page).to(language)
     if choices:
         yield wording.ANSWER_CHOICE.to(language)
     elif message.dates is not None:
         yield wording.ANSWER_DAY.to(language)
     labels = [one_line(button.label) for button in typed(message)]
-    if labels:
+    if labels and look.decides:
         words = "".join(wording.QUOTED.fill(word=label).to(language) for label in labels)
         yield wording.ANSWER_WORD.fill(words=words).to(language)
+
+
+def _how_to_decide(look: Look, page: str | None) -> Words:
+    if not look.decides:
+        return wording.DECIDE_ELSEWHERE if page is None else wording.FOR_YOU_ALONE
+    return wording.DECIDE_BY_REPLY if page is None else wording.DECIDE_OR_REPLY
 
 
 def typed(message: Message) -> list[Button]:

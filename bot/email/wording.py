@@ -23,6 +23,16 @@ DECIDE_BY_REPLY = Words(
     "line.",
     zh="请回复此邮件，在第一行写“批准”、“驳回 理由”或“退回 理由”。",
 )
+FOR_YOU_ALONE = Words(
+    ja="リンクはご本人専用です。転送しないでください。",
+    en="The link is for you alone: please do not forward it.",
+    zh="链接仅供您本人使用，请勿转发。",
+)
+DECIDE_ELSEWHERE = Words(
+    ja="承認・却下・差し戻しは、ほかのアプリの Miyabi（Slack・LINE など）で行ってください。",
+    en="Please decide where you have Miyabi in another app (Slack, LINE).",
+    zh="请在其他应用（Slack、LINE 等）的 Miyabi 中批准、驳回或退回。",
+)
 ANSWER_CHOICE = Words(
     ja="番号か答えを、このメールへの返信の1行目に書いてください。",
     en="Please reply to this mail with the number or your answer in the first line.",

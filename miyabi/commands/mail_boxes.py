@@ -184,7 +184,9 @@ def add(
         options = Given.of(given)
         async with session(settings) as opened:
             company = await opened.organisation(organisation)
-            bare = Box(new_id(), company.id, company.slug, checked(address), plus=False)
+            # What comes to us directly keeps its tag; what a provider keeps for us, who knows.
+            plus = provider is None and not (host or imap_host)
+            bare = Box(new_id(), company.id, company.slug, checked(address), plus=plus)
             box = _with_secrets(settled(bare, options), options, ask=True)
             async with unit(opened.house) as work:
                 await boxes.add(work, opened.house, box)

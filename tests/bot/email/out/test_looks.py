@@ -60,3 +60,19 @@ def _luminance(colour: str) -> float:
     parts = [int(each) / 255 for each in re.findall(r"\d+", colour)[:3]]
     red, green, blue = (c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in parts)
     return 0.2126 * red + 0.7152 * green + 0.0722 * blue
+
+
+def test_a_reply_is_offered_as_a_decision_only_where_it_carries_our_token() -> None:
+    message = Message(
+        "Approval wanted", buttons=(Button("approve", "Approve", "step"),), language="en"
+    )
+    pages = {"step": "https://miyabi.example/a/token"}
+
+    with_token, _ = show([(message, False)], Look(pages))
+    by_page, _ = show([(message, False)], Look(pages, decides=False))
+    elsewhere, _ = show([(message, False)], Look(decides=False))
+
+    assert "reply to this mail" in with_token
+    assert "https://miyabi.example/a/token" in by_page
+    assert not any("eply to this mail with" in text for text in (by_page, elsewhere))
+    assert "another app" in elsewhere
