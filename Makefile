@@ -11,6 +11,8 @@ MAIN := .venv/.main-installed
 DEV := .venv/.dev-installed
 PACKAGES := bot core agents connectors audit notifier web miyabi
 PIP := $(BIN)/python -m pip --disable-pip-version-check --no-input
+# dkimpy comes as source only (pure Python); nothing else is built.
+INSTALL := $(PIP) install --quiet --require-hashes --only-binary :all: --no-binary dkimpy
 COMPILE := $(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes \
 	--no-header --no-annotate --no-emit-index-url --no-config --quiet $(ARGS)
 
@@ -67,12 +69,12 @@ clean:
 # The stamps are renewed when a list changes; the second `make demo` installs nothing.
 # Miyabi itself goes in as a link to this folder: no build back end has to be fetched for that.
 $(MAIN): requirements/main.txt | .venv/bin/python
-	$(PIP) install --quiet --require-hashes --only-binary :all: -r requirements/main.txt
+	$(INSTALL) -r requirements/main.txt
 	@$(LINK)
 	@touch $@
 
 $(DEV): requirements/dev.txt | .venv/bin/python
-	$(PIP) install --quiet --require-hashes --only-binary :all: -r requirements/dev.txt
+	$(INSTALL) -r requirements/dev.txt
 	@$(LINK)
 	@touch $@
 
