@@ -1,4 +1,5 @@
-"""Files of tasks of an erased person, or of those that named them: drafts, and what was sent.
+"""Files of tasks of an erased person, or of those that named them: drafts, and what was sent,
+with the mail that it came in.
 
 A document that was issued is kept as long as the law has it, and with it the drafts of its task.
 """
@@ -22,6 +23,8 @@ _MADE = """
             where s.organisation_id = :organisation_id and s.task_id = t.id
             union select sha256 from attachments a where a.organisation_id = :organisation_id
                 and a.task_id = t.id and sha256 is not null
+            union select m.sha256 from mails m where m.organisation_id = :organisation_id
+                and m.task_id = t.id
         ) as of_task
         where t.organisation_id = :organisation_id
             and (t.person_id = :person_id or t.redacted = 'names')
@@ -36,6 +39,11 @@ _MADE = """
                     where d.organisation_id = :organisation_id and d.task_id = t.id)))
         and not exists (select from attachments a join tasks t on t.id = a.task_id
             where a.organisation_id = :organisation_id and a.sha256 = file
+            and (t.person_id <> :person_id and t.redacted is distinct from 'names'
+                or exists (select from documents d
+                    where d.organisation_id = :organisation_id and d.task_id = t.id)))
+        and not exists (select from mails m join tasks t on t.id = m.task_id
+            where m.organisation_id = :organisation_id and m.sha256 = file
             and (t.person_id <> :person_id and t.redacted is distinct from 'names'
                 or exists (select from documents d
                     where d.organisation_id = :organisation_id and d.task_id = t.id)))

@@ -12,7 +12,7 @@ from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from core import drafts
+from core import drafts, kept_mail
 from core.codec import dump
 from core.db import execute, fetch_all, from_json, to_json
 from core.house import House
@@ -107,9 +107,11 @@ _ON_ITS_WAY = """(n.routed_at is null or exists (select from deliveries d
 _THEIRS: Sequence[str] = (
     """update attachments set name = '', reason = null, external_id = cast(id as text)
         where organisation_id = :organisation_id and person_id = :person_id and name <> ''""",
-    # Where it was said stays, unless that is called by their account.
+    # Where it was said stays, unless that is called by their account; then what it began with may
+    # be as well (in mail, by an id of theirs).
     """update threads h set account = null, channel = case when h.person_id is not null
-            or h.channel = h.account then '' else h.channel end
+            or h.channel = h.account then '' else h.channel end,
+            root = case when h.person_id is null and h.channel <> h.account then h.root end
         where h.organisation_id = :organisation_id and h.account is not null
         and (h.person_id = :person_id or exists (select from accounts a
             where a.organisation_id = :organisation_id and a.person_id = :person_id
@@ -167,6 +169,7 @@ _THEIRS: Sequence[str] = (
         and (person_id = :person_id or task_id in ({_OWN})) and name <> ''""",  # noqa: S608
     """update documents set void_reason = '' where organisation_id = :organisation_id
         and voided_by = :person_id and void_reason <> ''""",
+    *kept_mail.THEIRS,
     # The last: by this it is known of a task that all of it was taken out.
     """update tasks set text = '', question = null, failure = null, redacted = 'whole'
         where organisation_id = :organisation_id and person_id = :person_id
@@ -210,6 +213,7 @@ _TEXTS = (
     _Texts("deliveries", ("id",), ("body", "error", "instead")),
     _Texts("documents", ("id",), ("void_reason",)),
     _Texts("links", ("id",), ("name",)),
+    _Texts("mails", ("id",), ("subject",)),
     _Texts("chats", ("platform", "workspace", "channel"), ("name",)),
     _Texts(
         "claim_lines", ("claim_id", "place", "task_id"), ("payee", "purpose", "attendees"),
