@@ -1,13 +1,14 @@
 """Mails are read in child processes that are kept, and killed where a mail is too much for them.
 
 What a mail is made of was written by anybody. A child knows nothing of the house: it has no
-environment but paths, no connection, and a bound on its memory; it gets bytes and gives a `Mail`.
+environment but paths, no connection, and a bound on its memory. It gets bytes and gives what a
+`Mail` is made of, as data: a child that was taken over can lie about its mails, and can have
+nothing run here.
 """
 
 import asyncio
 import contextlib
 import os
-import pickle
 import signal
 import sys
 from collections import deque
@@ -16,6 +17,7 @@ from pathlib import Path
 
 from bot.email.reading.mail import Mail
 from bot.email.reading.serving import LENGTH
+from bot.email.reading.wire import unpack
 
 TIME = timedelta(seconds=10)
 MEMORY = 512
@@ -146,16 +148,15 @@ class _Child:
     def _answer(self, failed: int, content: bytes) -> None:
         answer = self.waiting.popleft()
         self._watch()
-        try:
-            found = pickle.loads(content)  # noqa: S301 (our own child's)
-        except Exception as error:  # the next answer must be read
-            failed, found = 1, type(error).__name__
         if answer.done():
             return  # whoever asked has stopped waiting
-        if not failed and isinstance(found, Mail):
-            answer.set_result(found)
-        else:
-            answer.set_exception(Poison(str(found) if failed else "its reader gave something else"))
+        if failed:
+            answer.set_exception(Poison(content.decode("utf-8", "replace")))
+            return
+        try:
+            answer.set_result(unpack(content))
+        except Exception as error:  # the next answer must be read
+            answer.set_exception(Poison(f"its reader gave something else: {type(error).__name__}"))
 
     def _watch(self) -> None:
         """Give the mail that it is at now its time, and no more."""

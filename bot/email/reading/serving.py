@@ -1,11 +1,10 @@
-"""The child process that reads mails: bytes come in, pickled mails go out (bot/email/child.py).
+"""The child process that reads mails: bytes come in, mails go out (wire.py; bot/email/child.py).
 
 It is run as a file and with packages that are empty, so that nothing of the house is loaded: it
 starts in a tenth of a second, in a third of the memory.
 """
 
 import gc
-import pickle
 import resource
 import signal
 import struct
@@ -24,6 +23,7 @@ _LINGERS = 5
 def serve(entry: BinaryIO, answer: BinaryIO, seconds: float) -> None:
     """Read mails until nobody sends any more."""
     from bot.email.reading.parse import read_mail
+    from bot.email.reading.wire import pack
 
     gc.freeze()  # the modules stay: looking through them after some mails finds nothing
     gc.set_threshold(20_000, 20, 20)
@@ -32,12 +32,11 @@ def serve(entry: BinaryIO, answer: BinaryIO, seconds: float) -> None:
         raw = entry.read(length)
         signal.setitimer(signal.ITIMER_REAL, seconds + _LINGERS)
         try:
-            failed, found = 0, pickle.dumps(read_mail(raw), pickle.HIGHEST_PROTOCOL)
+            failed, found = 0, pack(read_mail(raw))
         except Exception as error:  # whatever it is, the next mail must go on
-            failed, found = 1, pickle.dumps(_named(error))
+            failed, found = 1, [_named(error).encode()]
         signal.setitimer(signal.ITIMER_REAL, 0)
-        answer.write(LENGTH.pack(failed, len(found)))
-        answer.write(found)
+        answer.write(b"".join([LENGTH.pack(failed, sum(map(len, found))), *found]))
         answer.flush()
 
 
