@@ -274,7 +274,7 @@ def test_whatever_happens_to_a_task_its_states_hold(database_url: str) -> None:
             run_state_machine_as_test(
                 Life,
                 settings=settings(
-                    max_examples=40,
+                    max_examples=25,
                     derandomize=True,
                     phases=[Phase.generate],  # to shrink a walk takes minutes; it is short as it is
                     stateful_step_count=20,
