@@ -226,8 +226,8 @@ async def test_every_single_bit_of_the_content_counts(
     """Also where whoever flips it computes all checksums anew, of what a key stands for.
 
     Then there is one checkpoint only: of an older one it does not matter who signed it. Where the
-    checksums stay, about one bit in two bytes is flipped: of the file as a whole more are, above. Of
-    events, which are hashed as a whole, every thirteenth; of the rest every fifth.
+    checksums stay, about one bit in two bytes is flipped: of the file as a whole more are, above.
+    Of events, which are hashed as a whole, every thirteenth; of the rest every fifth.
     """
     await grow(app, *([4] if anew else [2, 4]))
     files = members(await make(app, tmp_path / "log", 1, 3))
