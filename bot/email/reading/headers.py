@@ -78,19 +78,39 @@ def split(data: bytes, start: int, end: int, *, root: bool = False) -> tuple[Hea
     head = data[start : min(stop, start + MOST_BYTES)].decode("latin-1")
     unfolded = head.replace("\r\n", "\n").replace("\n\t", "\t").replace("\n ", " ")
     fields: list[tuple[str, str]] = []
+    values: dict[str, list[str]] = {}
     for number, line in enumerate(unfolded.split("\n")):
-        name, colon, value = line.partition(":")
-        if colon and _NAME.fullmatch(name):
-            fields.append((name.rstrip(" \t").lower(), value.strip(" \t\r")))
+        written, colon, value = line.partition(":")
+        name = _NAMES.get(written) or _named(written)
+        if colon and name:
+            value = value.strip(" \t\r")
+            fields.append((name, value))
+            if name in values:
+                values[name].append(value)
+            else:
+                values[name] = [value]
         elif not line.strip() or (root and number == 0) or line.startswith((">From ", "From ")):
             pass  # a line of an mbox file, or one of blanks
         elif not over:
             body = start + _place(head, number)  # the empty line is missing: this is text already
             break
-    values: dict[str, list[str]] = {}
-    for name, value in fields:
-        values.setdefault(name, []).append(value)
     return Head(fields, values), min(body, end), over
+
+
+_NAMES: dict[str, str] = {}
+"""Names of fields as they were written, and in lower case: most mails have the same."""
+_MOST_NAMES = 2000
+_LONGEST_KEPT = 80
+
+
+def _named(written: str) -> str:
+    """A field's name in lower case; "" for what can be none."""
+    if _NAME.fullmatch(written) is None:
+        return ""
+    name = written.rstrip(" \t").lower()
+    if len(_NAMES) < _MOST_NAMES and len(name) < _LONGEST_KEPT:
+        _NAMES[written] = name
+    return name
 
 
 def _blank(data: bytes, start: int, end: int) -> tuple[int, int]:

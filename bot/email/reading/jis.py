@@ -112,7 +112,26 @@ def _run(data: bytes, mode: bytes) -> str:
         return loose_cp932(data)
 
 
+class _Pairs(dict[int, str]):
+    """What two bytes of JIS X 0208 stand for, worked out when they first come."""
+
+    def __missing__(self, pair: int) -> str:
+        self[pair] = found = _moved(pair.to_bytes(2, "big"))
+        return found
+
+
+_JIS_X_0208 = _Pairs()
+_GRAPHIC = bytes(range(0x21, 0x7F))
+
+
 def _wide(data: bytes) -> str:
+    """Pairs of JIS X 0208, as cp932 has them."""
+    if len(data) % 2 == 0 and not data.translate(None, _GRAPHIC):
+        return data.decode("utf-16-be").translate(_JIS_X_0208)
+    return _moved(data)
+
+
+def _moved(data: bytes) -> str:
     """Pairs of JIS X 0208, moved to where cp932 has them."""
     moved = bytearray()
     at, length = 0, len(data)

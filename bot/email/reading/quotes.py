@@ -107,6 +107,18 @@ def is_empty(line: str) -> bool:
     return not line or line.isspace()
 
 
+_SIGNS = re.compile("[>＞:：@]")
+_MAY_BEGIN = re.compile(
+    rf"[-_=*－―─]|{_STARTS.pattern}|begin|転送|anfang|début|inicio|inizio|开始|開始", re.IGNORECASE
+)
+
+
+def is_plain(line: str) -> bool:
+    """Whether the line surely begins nothing of what is looked for here or in forwards.py: most
+    lines do not, and need not be held against each pattern."""
+    return _SIGNS.search(line) is None and _MAY_BEGIN.match(line.lstrip()) is None
+
+
 def is_quoted(line: str) -> bool:
     """Whether the line is marked as somebody else's."""
     return line.startswith(">") or _QUOTED.match(line) is not None

@@ -16,6 +16,7 @@ from bot.email.reading.quotes import (
     attribution,
     head,
     is_empty,
+    is_plain,
     is_quoted,
     is_rule,
     is_separator,
@@ -81,6 +82,10 @@ def _scan(lines: Sequence[str]) -> _Scanned:
         line = lines[at]
         if is_empty(line):
             marks.append("e")
+            at += 1
+            continue
+        if is_plain(line):
+            marks.append("t")
             at += 1
             continue
         taken, hard = 1, False

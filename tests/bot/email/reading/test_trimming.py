@@ -7,7 +7,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bot.email.reading.flowed import unflow
+from bot.email.reading.forwards import is_marker
 from bot.email.reading.html_text import to_text
+from bot.email.reading.quotes import (
+    attribution,
+    head,
+    is_plain,
+    is_quoted,
+    is_rule,
+    is_separator,
+)
 from bot.email.reading.trimming import written, written_html
 
 OLD = "お世話になっております。A-100 を 10 個お願いします。"
@@ -266,3 +275,31 @@ def _steps(text: str) -> int:
     finally:
         sys.settrace(before)
     return seen
+
+
+SIGNS = (
+    "On ",
+    "2024年6月10日",
+    "田中",
+    " wrote",
+    "様のメール",
+    "-----",
+    "元のメッセージ",
+    "_" * 12,
+)
+MORE = ("転送されたメッセージ", "Begin forwarded message", "差出人", "a@b.example", "> ", " ", ":")
+
+
+@pytest.mark.parametrize("text", [*ATTRIBUTIONS.values(), "-----Original Message-----", "＞ 前"])
+def test_no_line_that_begins_something_is_taken_for_a_plain_one(text: str) -> None:
+    assert not is_plain(text.partition("\n")[0])
+
+
+@given(st.lists(st.sampled_from([*SIGNS, *MORE]), max_size=6).map("".join))
+@settings(max_examples=200)
+def test_a_plain_line_is_nothing_else(line: str) -> None:
+    if is_plain(line) and line.strip():
+        found = (is_quoted(line), is_separator(line), is_rule(line), is_marker(line))
+        assert not any(found)
+        assert head([line], 0) is None
+        assert attribution([line, "> quoted"], 0) is None
