@@ -1,5 +1,5 @@
 """Files of tasks of an erased person, or of those that named them: drafts, and what was sent,
-with the mail that it came in.
+with the mail that it came in; and what they wrote by mail of tasks of others.
 
 A document that was issued is kept as long as the law has it, and with it the drafts of its task.
 """
@@ -30,6 +30,9 @@ _MADE = """
             and (t.person_id = :person_id or t.redacted = 'names')
             and not exists (select from documents d
                 where d.organisation_id = :organisation_id and d.task_id = t.id)
+        union select m.sha256 from mails m where m.organisation_id = :organisation_id
+            and m.person_id = :person_id and not exists (select from documents d
+                where d.organisation_id = :organisation_id and d.task_id = m.task_id)
     )
     select file from own
     where not exists (select from steps s join tasks t on t.id = s.task_id
@@ -44,7 +47,8 @@ _MADE = """
                     where d.organisation_id = :organisation_id and d.task_id = t.id)))
         and not exists (select from mails m join tasks t on t.id = m.task_id
             where m.organisation_id = :organisation_id and m.sha256 = file
-            and (t.person_id <> :person_id and t.redacted is distinct from 'names'
+            and (m.person_id is distinct from :person_id and t.person_id <> :person_id
+                    and t.redacted is distinct from 'names'
                 or exists (select from documents d
                     where d.organisation_id = :organisation_id and d.task_id = t.id)))
         and not exists (select from organisations o

@@ -219,8 +219,8 @@ async def _settle(case: Case, found: Found) -> None:
     """Write what became of it, with its event, its answer, and what it says of letters of ours."""
     organisation_id, said = case.box.organisation_id, found.said
     outcome = found.outcome
-    made = outcome.verdict == "held" and outcome.task_id is not None
-    keeps = (outcome.verdict == "accepted" or made) and case.is_whole
+    taken = outcome.verdict in ("accepted", "held") and outcome.task_id is not None
+    keeps = taken and case.is_whole
     if keeps:
         await taking_in.keep_mail(Files(case.house, organisation_id), case.raw)
     enclosed: dict[str, bytes] = {}

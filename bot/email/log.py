@@ -138,7 +138,15 @@ async def content(house: House, organisation_id: UUID, mail: Line) -> bytes:
 
 
 async def retry(work: Unit, organisation_id: UUID, mail: Line, actor: Actor = SYSTEM) -> None:
-    """Have a mail in quarantine tried anew, as if it had just come. Raises Refused."""
+    """Have a mail in quarantine tried anew, as if it had just come. Raises Refused, and Unknown
+    where there is nothing of it any more that could be read."""
+    there = await fetch_one(
+        work.connection,
+        "select 1 from mail_bytes where organisation_id = :organisation_id and mail_id = :id",
+        {"organisation_id": organisation_id, "id": mail.id},
+    )
+    if there is None and mail.state == "quarantined":
+        raise Unknown(BYTES_GONE.fill(mail=str(mail.id)))
     await _move(
         work, organisation_id, mail,
         "state = 'received', reason = null, kind = null, verified_by = null, error = null,"

@@ -117,6 +117,11 @@ def test_what_was_cut_of_a_mail_is_shown_and_one_in_quarantine_is_tried_anew_or_
     _change(
         url, f"update mails set state = 'quarantined', reason = 'unreadable' where id = '{mail}'"
     )
+    gone = terminal.run("mail", "quarantine", "retry", mail)
+    _change(
+        url,
+        f"insert into mail_bytes select id, organisation_id, '' from mails where id = '{mail}'",
+    )
     listed = terminal.run("mail", "quarantine", "list", "--json")
     again = terminal.run("mail", "quarantine", "retry", mail)
     waits = terminal.run("mail", "log", "--state", "received", "--json")
@@ -127,6 +132,6 @@ def test_what_was_cut_of_a_mail_is_shown_and_one_in_quarantine_is_tried_anew_or_
 
     assert "> 前回の見積です" in shown.out
     assert [each["id"] for each in listed.data["mails"]] == [mail]
-    assert (again.code, twice.code, dropped.code) == (0, 3, 0)
+    assert (gone.code, again.code, twice.code, dropped.code) == (3, 0, 3, 0)
     assert [each["id"] for each in waits.data["mails"]] == [mail]
     assert [each["id"] for each in log.data["mails"]] == [mail]
