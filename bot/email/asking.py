@@ -58,7 +58,7 @@ async def ask(case: Case, person: Person | None, by: str | None) -> Found:
     decided = await _decided(case, found) or await _pressed(case, found)
     if decided is not None:
         return decided
-    if command_of(text, case.house.agents) in _DECIDES:
+    if command_of(text, case.house.agents) in _DECIDES or _decides_alone(case, found, files):
         return _told(case, found, answers.DECIDE_THERE)
     store = Files(case.house, case.box.organisation_id)
     inbound = _inbound(case, found, text)
@@ -173,6 +173,13 @@ async def _decided(case: Case, found: Found) -> Found | None:
     outcome = _outcome(found, "decided" if answer.outcome == "done" else "answered")
     said = Said(answer.message, automatic=False) if answer.message is not None else None
     return replace(found, outcome=outcome, said=said)
+
+
+def _decides_alone(case: Case, found: Found, files: Sequence[File]) -> bool:
+    """Whether a mail that answers nothing says "approve" and nothing else: no request for work."""
+    said = reply_text(case.mail)
+    alone = found.conversation is None and not files and "\n" not in said
+    return alone and deciding.read_decision(said) is not None
 
 
 async def _pressed(case: Case, found: Found) -> Found | None:

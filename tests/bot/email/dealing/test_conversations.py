@@ -249,8 +249,12 @@ async def test_no_fresh_mail_decides_anything(post: Post, wall: SayingWall) -> N
             message_id=f"<d{number}@x.example>",
         )
         assert (await post.take(raw)).reason == "answered"
+    # Nor is it a request for work, whatever its subject or the mailbox says.
+    alone = written("承認", sender=BOSS, subject="letter x", message_id="<d9@x.example>")
+    assert (await post.take(alone)).reason == "answered"
 
     assert await post.count("decisions") == 0
+    assert await post.count("tasks") == 1
 
 
 async def test_from_a_limit_on_no_reply_decides(post: Post, wall: SayingWall) -> None:
