@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
+from sqlalchemy.ext.asyncio import AsyncConnection
+
 from audit.event import JSON, Actor, Event
 from audit.registry import brief
 from core import phrases, tasks
@@ -62,6 +64,17 @@ async def settle(work: Unit, request: Request, delivery_id: UUID, action: str) -
     if not await _settle(work, task, row, action, request.person, request.actor):
         raise Refused(phrases.QUESTION_OVER)
     return about(task, request.say(phrases.ANSWERED))
+
+
+async def is_under_way(connection: AsyncConnection, organisation_id: UUID, call: UUID) -> bool:
+    """Whether what a call said is yet to be written as said."""
+    row = await fetch_one(
+        connection,
+        "select 1 from deliveries where organisation_id = :organisation_id and call = :call"
+        " and state in ('pending', 'sending') limit 1",
+        {"organisation_id": organisation_id, "call": call},
+    )
+    return row is not None
 
 
 async def _settle(

@@ -41,6 +41,8 @@ async def bounced(
         return
     if row.state == "sending":
         raise TryLater(wording.UNDER_WAY)
+    if row.told and await deliveries.is_under_way(work.connection, organisation_id, letter_id):
+        raise TryLater(wording.UNDER_WAY)  # what it told is about to be written as told
     status = failed.status[:20]
     if not failed.permanent:
         event: dict[str, JSON] = {"permanent": False, "status": status, "paused": None}

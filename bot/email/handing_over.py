@@ -9,7 +9,7 @@ nobody knows, and it is not sent again.
 
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, Literal
 from uuid import UUID
 
 from sqlalchemy.exc import SQLAlchemyError
@@ -122,21 +122,26 @@ async def sent(house: House, letter: Letter) -> None:
         )
         return
     async with unit(house) as work:
-        row = await _ended(work, letter, "sent", None)
+        row = await _ended(work, letter, "sent", None, "sending")
         if row:
             work.record(_event(letter, Tag.LETTER_SENT))
 
 
-async def later(house: House, letter: Letter, why: str, wait: timedelta) -> None:
+Before = Literal["queued", "sending"]
+"""In which state whoever writes about a letter left it: in another one it is somebody else's."""
+
+
+async def later(
+    house: House, letter: Letter, why: str, wait: timedelta, before: Before = "queued"
+) -> None:
     """It surely was not taken: it is tried again."""
     await fetch_one_alone(
         house.engine,
         "update letters set state = 'queued', lease_until = null, error = :why,"
         " attempts = attempts + case when state = 'queued' then 1 else 0 end,"
         " next_at = now() + make_interval(secs => :wait)"
-        " where organisation_id = :organisation_id and id = :id"
-        " and state in ('queued', 'sending')",
-        {**_scope(letter), "why": why, "wait": wait.total_seconds()},
+        " where organisation_id = :organisation_id and id = :id and state = :before",
+        {**_scope(letter), "why": why, "wait": wait.total_seconds(), "before": before},
     )
 
 
@@ -150,16 +155,20 @@ async def drop(house: House, letter: Letter) -> None:
     )
 
 
-async def failed(work: Unit, letter: Letter, why: str, code: int = 0) -> None:
-    """It never will be taken."""
-    if await _ended(work, letter, "failed", why) and letter.answer:
+async def failed(
+    work: Unit, letter: Letter, why: str, code: int = 0, before: Before = "queued"
+) -> bool:
+    """It never will be taken. False where it is somebody else's, or over."""
+    ended = await _ended(work, letter, "failed", why, before)
+    if ended and letter.answer:
         work.record(_event(letter, Tag.LETTER_FAILED, code=code))
+    return ended
 
 
 async def unknown(house: House, letter: Letter, why: str) -> None:
     """Nobody knows whether it was taken."""
     async with unit(house) as work:
-        if await _ended(work, letter, "unknown", why) and letter.answer:
+        if await _ended(work, letter, "unknown", why, "sending") and letter.answer:
             work.record(_event(letter, Tag.LETTER_UNKNOWN))
 
 
@@ -183,14 +192,13 @@ async def abandon(house: House) -> None:
                 await failed(work, letter, "given up")
 
 
-async def _ended(work: Unit, letter: Letter, state: str, why: str | None) -> bool:
+async def _ended(work: Unit, letter: Letter, state: str, why: str | None, before: Before) -> bool:
     row = await fetch_one(
         work.connection,
         "update letters set state = :state, lease_until = null, error = :why,"
         " sent_at = case when :state = 'sent' then now() end"
-        " where organisation_id = :organisation_id and id = :id"
-        " and state in ('queued', 'sending') returning id",
-        {**_scope(letter), "state": state, "why": why},
+        " where organisation_id = :organisation_id and id = :id and state = :before returning id",
+        {**_scope(letter), "state": state, "why": why, "before": before},
     )
     return row is not None
 

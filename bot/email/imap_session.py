@@ -126,6 +126,10 @@ class Session:
         newer (RFC 3501, 6.4.8: `n:*`)."""
         return [uid for uid in self._search(f"UID {after + 1}:*") if uid > after]
 
+    def last(self) -> int:
+        """The number of the last mail; 0 where there is none."""
+        return max(self._search("UID *"), default=0)
+
     def unread_or_since(self, day: date) -> list[int]:
         """What is unread or came on that day or later."""
         return self._search(f"UNDELETED OR UNSEEN SINCE {_written(day)}")

@@ -93,6 +93,8 @@ class Watch:
         self._stopping = threading.Event()
         self._session: Session | None = None
         self._last = 0
+        self._written = 0
+        self._first = False
         self._waits = pace.first_wait
         self._fetching: Sequence[int] = ()
         self._broke: Counter[int] = Counter()
@@ -191,13 +193,22 @@ class Watch:
     def _catch_up(self, session: Session) -> None:
         """What came while nobody watched; and what was stored, but not marked any more."""
         before = self._do(self._keeps.position())
-        if before.uidvalidity != session.uidvalidity:  # all its numbers are new, or it is
-            self._last = 0
-            self._take(session, session.unread_or_since(before.since))
+        if before.uidvalidity != session.uidvalidity or not before.last_uid:
+            self._look_first(session, before.since)
             return
-        self._last = before.last_uid
+        self._last = self._written = before.last_uid
         self._take(session, self._left(session, before))
         self._take(session, session.new(self._last))
+
+    def _look_first(self, session: Session, since: date) -> None:
+        """All its numbers are new, or it is. What is read and older is left alone, wherever it
+        lies: only at the end is it written how far the folder was read, and a look that was cut
+        off is begun anew (what it stored is known by its bytes)."""
+        self._first, self._last, self._written = True, 0, 0
+        upto = session.last()
+        self._take(session, session.unread_or_since(since))
+        self._first = False
+        self._read(session, [], max(upto, self._last))
 
     def _left(self, session: Session, before: Position) -> list[int]:
         unread = session.left(before.last_uid, before.since)
@@ -257,13 +268,13 @@ class Watch:
 
     def _read(self, session: Session, mails: Sequence[Come], uid: int) -> set[int]:
         """Store these, and that the folder was read up to there; gives what is stored."""
-        if not mails and uid <= self._last:
+        if not mails and (uid <= self._written or self._first):
+            self._last = max(self._last, uid)
             return set()
-        last = max(self._last, uid)
-        read = Read(self._box.folder, session.uidvalidity, last)
-        stored = self._do(self._keeps.store(mails, read))
-        self._last = last
-        return stored
+        self._last = max(self._last, uid)
+        self._written = 0 if self._first else self._last
+        read = Read(self._box.folder, session.uidvalidity, self._written)
+        return self._do(self._keeps.store(mails, read))
 
     def _mark(self, session: Session, uids: Sequence[int]) -> None:
         for some in _chunks(uids, _SIZES_AT_ONCE):

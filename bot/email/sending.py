@@ -12,7 +12,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from audit.event import JSON, Event
 from bot.email import addresses_kept, boxes, handing_over, verp, wording
 from bot.email.boxes import Box
-from bot.email.handing_over import Letter, Taken
+from bot.email.handing_over import Before, Letter, Taken
 from bot.email.letters import WAKES
 from bot.email.oauth import Tokens
 from bot.email.pool import Pool
@@ -68,10 +68,11 @@ class Sending:
             words = await self.pool.send(way, sender, letter.recipient, letter.content, about_to)
         except TryLater as error:
             wait = max(error.after or timedelta(0), _back_off(letter))
-            await handing_over.later(self._house, letter, error.words.en, wait)
+            before: Before = "sending" if begun else "queued"
+            await handing_over.later(self._house, letter, error.words.en, wait, before)
             raise
         except RefusedLetter as error:
-            await self._refused(box, letter, error)
+            await self._refused(box, letter, error, "sending" if begun else "queued")
             raise
         except OutcomeUnknown as error:
             await handing_over.unknown(self._house, letter, error.words.en)
@@ -92,11 +93,14 @@ class Sending:
                 return
         await handing_over.sent(self._house, letter)
 
-    async def _refused(self, box: Box, letter: Letter, error: RefusedLetter) -> None:
+    async def _refused(
+        self, box: Box, letter: Letter, error: RefusedLetter, before: Before
+    ) -> None:
         """The server said at once what a bounce would have said later."""
         async with unit(self._house) as work:
-            await handing_over.failed(work, letter, error.words.en, error.code)
-            if not error.hard:
+            words, code = error.words.en, error.code
+            ended = await handing_over.failed(work, letter, words, code, before)
+            if not (ended and error.hard):
                 return
             to = Sender("email", box.workspace, letter.recipient)
             until = await addresses_kept.bounced(work, to, letter.organisation_id)

@@ -158,7 +158,7 @@ class Wire:
             raise OutcomeUnknown(wording.LOST) from error
         if code == _AWAY:
             self._client.close()
-        if code != 250:
+        if code // 100 != 2:  # the first digit counts (RFC 5321, 4.2.1)
             raise _refusal(code, words, of="content")
         return str(words)
 

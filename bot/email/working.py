@@ -130,6 +130,15 @@ async def _listening(house: House, wake: Any) -> AsyncIterator[Any]:
 
 async def deal_with(door: Door, came: Came) -> timedelta | None:
     """One try at a mail; gives after how long there is to be another, if at all."""
+    try:
+        return await _try(door, came)
+    except LostLease:  # also where a try in vain was about to be written
+        log.warning("mail.lost", mail=str(came.id))
+        return None
+
+
+async def _try(door: Door, came: Came) -> timedelta | None:
+    """The same; raises LostLease where somebody else has it."""
     if came.attempts > TRIES:
         await _put_away(door, came, _ENDED)
         return None
@@ -137,7 +146,7 @@ async def deal_with(door: Door, came: Came) -> timedelta | None:
         async with asyncio.timeout(DEALT_WITHIN):
             await deal(door, came)
     except LostLease:
-        log.warning("mail.lost", mail=str(came.id))
+        raise
     except TryLater as later:
         return await _later(door, came, later, later.after or _AGAIN)
     except asyncio.CancelledError:

@@ -59,6 +59,18 @@ async def test_who_was_stopped_for_long_writes_nothing_any_more(post: Post) -> N
     assert await post.count("tasks") == 1
 
 
+async def test_a_try_in_vain_that_ends_too_late_changes_nothing(post: Post) -> None:
+    post.door = replace(post.door, readers=Choking())
+    mail_id = await post.store(written("poison"))
+    slow = await claim(post.office.house.engine, mail_id)
+    assert slow is not None
+    await post.office.execute("update mails set lease_until = now() - interval '1 second'")
+    assert await claim(post.office.house.engine, mail_id) is not None
+
+    assert await deal_with(post.door, replace(slow, attempts=TRIES)) is None
+    assert await post.state(mail_id) == "received"
+
+
 async def test_a_poison_mail_is_put_away_and_the_next_goes_on(post: Post) -> None:
     post.door = replace(post.door, readers=Choking())
     poison = await post.store(written("poison"))

@@ -3,10 +3,11 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from datetime import timedelta
 
 import pytest
 
-from bot.email import tokens
+from bot.email import handing_over, tokens
 from bot.email.sending import send_waiting
 from core.documents import Files
 from core.ids import new_id
@@ -148,6 +149,23 @@ async def test_an_answer_whose_sender_died_is_not_sent_again(post: Post) -> None
     async with _sending(post, "unknown", "sent"):
         pass
     assert len(post.outside.letters) == 1
+
+
+async def test_whoever_fails_before_handing_over_takes_no_letter_from_who_does(post: Post) -> None:
+    assert await post.answer() is not None
+    house = post.office.house
+    [late] = await handing_over.claim(house, 1)
+    await post.office.execute("update letters set lease_until = now() - interval '1 second'")
+    [letter] = await handing_over.claim(house, 1)
+    await handing_over.begin(house, letter)
+
+    await handing_over.later(house, late, "421 too many connections", timedelta(0))
+    async with unit(house) as work:
+        assert not await handing_over.failed(work, late, "550 no such user", 550)
+
+    assert await post.states() == ["sending"]
+    await handing_over.sent(house, letter)
+    assert await post.states() == ["sent"]
 
 
 async def test_no_address_of_anybodys_gets_into_a_header(post: Post) -> None:

@@ -123,8 +123,10 @@ class Folder:
 
 @pytest.fixture
 def folder(post: Post, dovecot: Dovecot) -> Folder:
-    """A folder that nobody has used."""
-    return Folder(post, dovecot, f"u{uuid4().hex[:12]}")
+    """A folder that nobody has used. It is there: two who look at it at first make it both."""
+    user = f"u{uuid4().hex[:12]}"
+    with dovecot.mailbox(user):
+        return Folder(post, dovecot, user)
 
 
 async def seen(condition: Callable[[], object]) -> None:

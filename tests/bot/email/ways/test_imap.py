@@ -141,6 +141,31 @@ async def test_what_was_read_before_the_mailbox_was_added_is_left_alone(folder: 
     assert stored == [mail(2), mail(3)]
 
 
+@pytest.mark.parametrize("unread", [(), (2,)], ids=["all of it", "all but one below"])
+async def test_a_first_look_takes_no_read_mail_however_it_lies_and_however_it_ends(
+    folder: Folder, unread: tuple[int, ...]
+) -> None:
+    for number in range(1, 6):
+        await folder.append(mail(number), seen=number not in unread)
+    box = await folder.box()
+    await folder.post.rows(
+        "update mailboxes set created_at = now() + interval '3 days' returning 1"
+    )
+    with folder.dovecot.mailbox(folder.user) as session:
+        validity = int(session.folder.status("INBOX", ["UIDVALIDITY"])["UIDVALIDITY"])
+    # An earlier first look was cut off after it had stored what it found first.
+    come = [Come(mail(number), number, validity) for number in unread]
+    await inbox.store_all(
+        folder.post.house, box, come, came_by="imap", read=Read("INBOX", validity, 0)
+    )
+    async with watching(folder.post, box, replace(PACE, idles_near=0.2, looks=0.2)):
+        await asyncio.sleep(0.6)
+        await folder.append(mail(6))
+        stored = await folder.post.until(len(unread) + 1)
+
+    assert stored == [*map(mail, unread), mail(6)]
+
+
 async def test_a_crash_between_storing_and_marking_doubles_nothing(folder: Folder) -> None:
     await folder.append(mail(1), mail(2), mail(3))
     box = await folder.box()
