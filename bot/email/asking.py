@@ -59,6 +59,8 @@ async def ask(case: Case, person: Person | None, by: str | None) -> Found:
     if decided is not None:
         return decided
     if command_of(text, case.house.agents) in _DECIDES or _decides_alone(case, found, files):
+        if found.verified_by is None:
+            return _not_believed(case, found)  # told so once a day at most: it may not be them
         return _told(case, found, answers.DECIDE_THERE)
     store = Files(case.house, case.box.organisation_id)
     inbound = _inbound(case, found, text)
