@@ -5,8 +5,6 @@ whoever did not get it from us can't make one, and nothing else is opened by it.
 whether it was taken back, stands in its row.
 """
 
-import base64
-import binascii
 import hmac
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -17,6 +15,7 @@ from uuid import UUID
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from audit.event import JSON, SYSTEM, Actor, Event
+from core import base64url
 from core.db import execute, fetch_all, fetch_one
 from core.errors import Unknown
 from core.house import House
@@ -134,8 +133,7 @@ def address(house: House, link: UUID) -> str:
 
 
 def _token(house: House, link: UUID) -> str:
-    signed = link.bytes + _mac(house, link.bytes)
-    return base64.urlsafe_b64encode(signed).decode().rstrip("=")
+    return base64url.spell(link.bytes + _mac(house, link.bytes))
 
 
 def _mac(house: House, link: bytes) -> bytes:
@@ -144,9 +142,8 @@ def _mac(house: House, link: bytes) -> bytes:
 
 def read_token(house: House, token: str) -> UUID | None:
     """The link that a token is of; None for whatever we did not make."""
-    try:
-        signed = base64.b64decode(token + "=" * (-len(token) % 4), b"-_", validate=True)
-    except (binascii.Error, ValueError):
+    signed = base64url.read(token)
+    if signed is None:
         return None
     link, mac = signed[:16], signed[16:]
     # Compared whatever it is, and in constant time. One spelling of a token only: base64 has spare

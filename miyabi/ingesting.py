@@ -1,6 +1,5 @@
 """Mails out of files: each is stored and dealt with here, as one that came to a mailbox."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from hashlib import sha256
 from pathlib import Path
@@ -141,12 +140,3 @@ async def _row(house: House, box: Box, mail: Given) -> Any:
             "sha256": sha256(mail.raw).hexdigest(),
         },
     )
-
-
-def read_files(paths: list[Path], most: int) -> Iterator[Given | OSError]:
-    """Each mail, or why its file can't be read, one at a time: a folder may hold thousands."""
-    for path in paths:
-        try:
-            yield read_file(path, most)
-        except OSError as error:
-            yield error

@@ -93,7 +93,6 @@ class Watch:
         self._stopping = threading.Event()
         self._session: Session | None = None
         self._last = 0
-        self._written = 0
         self._first = False
         self._waits = pace.first_wait
         self._fetching: Sequence[int] = ()
@@ -196,7 +195,7 @@ class Watch:
         if before.uidvalidity != session.uidvalidity or not before.last_uid:
             self._look_first(session, before.since)
             return
-        self._last = self._written = before.last_uid
+        self._last = before.last_uid
         self._take(session, self._left(session, before))
         self._take(session, session.new(self._last))
 
@@ -204,11 +203,12 @@ class Watch:
         """All its numbers are new, or it is. What is read and older is left alone, wherever it
         lies: only at the end is it written how far the folder was read, and a look that was cut
         off is begun anew (what it stored is known by its bytes)."""
-        self._first, self._last, self._written = True, 0, 0
+        self._first, self._last = True, 0
         upto = session.last()
-        self._take(session, session.unread_or_since(since))
+        found = session.unread_or_since(since)
+        self._take(session, found)
         self._first = False
-        self._read(session, [], max(upto, self._last))
+        self._read(session, [], max(upto, found[-1] if found else 0))
 
     def _left(self, session: Session, before: Position) -> list[int]:
         unread = session.left(before.last_uid, before.since)
@@ -268,13 +268,13 @@ class Watch:
 
     def _read(self, session: Session, mails: Sequence[Come], uid: int) -> set[int]:
         """Store these, and that the folder was read up to there; gives what is stored."""
-        if not mails and (uid <= self._written or self._first):
-            self._last = max(self._last, uid)
+        last = 0 if self._first else max(self._last, uid)
+        if not mails and last <= self._last:
             return set()
-        self._last = max(self._last, uid)
-        self._written = 0 if self._first else self._last
-        read = Read(self._box.folder, session.uidvalidity, self._written)
-        return self._do(self._keeps.store(mails, read))
+        read = Read(self._box.folder, session.uidvalidity, last)
+        stored = self._do(self._keeps.store(mails, read))
+        self._last = last
+        return stored
 
     def _mark(self, session: Session, uids: Sequence[int]) -> None:
         for some in _chunks(uids, _SIZES_AT_ONCE):

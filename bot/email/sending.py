@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -17,6 +16,7 @@ from bot.email.letters import WAKES
 from bot.email.oauth import Tokens
 from bot.email.pool import Pool
 from bot.email.smtp import RefusedLetter, way_of
+from bot.email.wakes import listening
 from core.errors import MiyabiError, OutcomeUnknown, TryLater, Unreachable
 from core.house import House
 from core.inbound import Sender
@@ -196,31 +196,19 @@ class _Answers:
         with contextlib.suppress(SQLAlchemyError, OSError):
             await handing_over.later(self._house, letter, why, _back_off(letter))
 
+    def _wake(self, *_: Any) -> None:
+        self._woken.set()
+
     async def _listen(self) -> None:
         while True:
             try:
-                await _heard(self._house, self._woken.set)
+                async with listening(self._house, WAKES, self._wake) as driver:
+                    self._wake()
+                    while not driver.is_closed():  # noqa: ASYNC110  # nothing tells
+                        await asyncio.sleep(1)
             except (SQLAlchemyError, OSError) as error:
                 log.warning("letters.not_listening", error=repr(error))
             await asyncio.sleep(_LOOKS_EVERY)
-
-
-async def _heard(house: House, wake: Callable[[], None]) -> None:
-    """Wake whenever PostgreSQL tells that letters were queued, as long as the connection lives."""
-
-    def told(*_: Any) -> None:
-        wake()
-
-    async with house.engine.connect() as connection:
-        driver: Any = (await connection.get_raw_connection()).driver_connection
-        try:
-            await driver.add_listener(WAKES, told)
-            wake()
-            while not driver.is_closed():  # noqa: ASYNC110  # nothing tells
-                await asyncio.sleep(1)
-        finally:
-            with contextlib.suppress(SQLAlchemyError, OSError):
-                await connection.invalidate()
 
 
 def _back_off(letter: Letter) -> timedelta:

@@ -16,6 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.email.boxes import Box
 from bot.email.ids import base32, from_base32
+from bot.email.tagged import tag_of, with_tag
 from core.db import execute, fetch_one
 from core.errors import Permanent
 from core.house import House
@@ -30,7 +31,6 @@ _BYTES = 16
 _USE = b"miyabi: reply tokens"
 _LENGTH = 26  # characters of 128 bits in base 32
 _TOKEN = re.compile(rf"[a-z2-7]{{{_LENGTH}}}", re.IGNORECASE)
-_LONGEST_LOCAL = 64  # octets (RFC 5321, 4.5.3.1.1)
 
 
 class Found(NamedTuple):
@@ -114,23 +114,15 @@ async def revoke(work: Unit, organisation_id: UUID, person_id: UUID) -> None:
 
 
 def reply_to(box: Box, token: str) -> str:
-    """The address that an answer goes to. Where the provider delivers no tags, or there is no room
-    for one, the mailbox's own: the answer is then told by what it refers to."""
-    local, _, domain = box.address.rpartition("@")
-    tagged = f"{local}+{token}"
-    if not box.plus or len(tagged) > _LONGEST_LOCAL:
-        return box.address
-    return f"{tagged}@{domain}"
+    """The address that an answer goes to. Where it can have no tag, the answer is told by what it
+    refers to."""
+    return with_tag(box, token)
 
 
 def token_in(box: Box, address: str) -> str | None:
     """The token in an address that a mail came to, in small letters; None where it has none."""
-    local, _, domain = address.strip().strip("<>").lower().rpartition("@")
-    own, _, own_domain = box.address.lower().rpartition("@")
-    name, _, tag = local.partition("+")
-    if (name, domain) != (own, own_domain) or _TOKEN.fullmatch(tag) is None:
-        return None
-    return tag
+    tag = tag_of(box, address)
+    return tag if _TOKEN.fullmatch(tag) is not None else None
 
 
 def _hash(token: str) -> bytes:

@@ -4,8 +4,6 @@ The address holds all there is to know, sealed: whose summaries, and in which or
 at it stops nothing, as programs look at every link.
 """
 
-import base64
-import binascii
 from html import escape
 from typing import TYPE_CHECKING
 from uuid import UUID
@@ -14,6 +12,7 @@ from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from audit.cipher import decrypted, encrypted
+from core import base64url
 from core.db import execute, fetch_one
 from core.house import House
 from core.platform import Opening
@@ -44,16 +43,17 @@ def unsubscribe_link(house: House, place: Place) -> str | None:
         return None
     content = place.organisation_id.bytes + place.channel.lower().encode()
     sealed = encrypted(AESGCM(house.key_of(_USE)), content, _USE)
-    token = base64.urlsafe_b64encode(sealed).decode().rstrip("=")
-    return f"{house.public_url.rstrip('/')}{PATH}{token}"
+    return f"{house.public_url.rstrip('/')}{PATH}{base64url.spell(sealed)}"
 
 
 def read_token(house: House, token: str) -> tuple[UUID, str] | None:
     """The organisation and address it is of; None for whatever we did not make."""
+    sealed = base64url.read(token)
+    if sealed is None:
+        return None
     try:
-        sealed = base64.b64decode(token + "=" * (-len(token) % 4), b"-_", validate=True)
         content = decrypted(AESGCM(house.key_of(_USE)), sealed, _USE)
-    except (binascii.Error, ValueError, InvalidTag):
+    except (ValueError, InvalidTag):
         return None
     return UUID(bytes=content[:16]), content[16:].decode()
 

@@ -79,11 +79,6 @@ NO_BOX = Words(
     en="There is no mailbox (miyabi mail box add).",
     zh="没有邮箱（miyabi mail box add）。",
 )
-BAD_ADDRESS = Words(
-    ja="このメールアドレスには送れません。",
-    en="Mail can't be sent to this address.",
-    zh="无法向此邮件地址发送。",
-)
 SERVER_AWAY = Words(
     ja="メールサーバー {host} に接続できません: {why}",
     en="The mail server {host} can't be reached: {why}",

@@ -6,8 +6,6 @@ seconds.
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -22,9 +20,9 @@ from bot.email.dealing import deal
 from bot.email.door import Door, open_door
 from bot.email.inbox import WAKES
 from bot.email.verdicts import Outcome
+from bot.email.wakes import listening
 from core.db import is_outage
 from core.errors import LostLease, TryLater
-from core.house import House
 from core.platform import Opening
 from core.tags import Tag
 from core.unit import unit
@@ -106,26 +104,13 @@ class Working:
         """Wake the slots when mails came, and every few seconds for what nobody told of."""
         while True:
             try:
-                async with _listening(self._door.house, self._wake) as driver:
+                async with listening(self._door.house, WAKES, self._wake) as driver:
                     while not driver.is_closed():
                         self._wake()
                         await asyncio.sleep(_LOOKS_EVERY)
             except (SQLAlchemyError, OSError) as error:
                 log.warning("mails.not_listening", error=repr(error))
                 await asyncio.sleep(_LOOKS_EVERY)
-
-
-@asynccontextmanager
-async def _listening(house: House, wake: Any) -> AsyncIterator[Any]:
-    """A connection on which PostgreSQL tells that mails came; it is nobody else's afterwards."""
-    async with house.engine.connect() as connection:
-        driver: Any = (await connection.get_raw_connection()).driver_connection
-        try:
-            await driver.add_listener(WAKES, wake)
-            yield driver
-        finally:
-            with contextlib.suppress(SQLAlchemyError, OSError):
-                await connection.invalidate()
 
 
 async def deal_with(door: Door, came: Came) -> timedelta | None:

@@ -5,8 +5,6 @@ person it was made for, of the step that was shown with it, until it ends. Whoev
 nothing by that: programs look into every letter.
 """
 
-import base64
-import binascii
 import secrets
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -17,7 +15,7 @@ from uuid import UUID
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from audit.event import JSON, Actor, Event
-from core import tasks
+from core import base64url, tasks
 from core.approvals import deciding
 from core.approvals.deciding import Decided
 from core.approvals.run import Action
@@ -95,17 +93,17 @@ async def page_link(
     token = secrets.token_bytes(_BYTES)
     made = await fetch_one(
         work.connection,
-        "insert into approval_links (id, organisation_id, approval_id, stage_id, person_id,"
-        " token_hash, expires_at) select :id, :organisation_id, a.id, s.id, p.id, :hash,"
-        " least(a.expires_at, now() + make_interval(secs => :lasts))"
-        " from approvals a join approval_stages s on s.approval_id = a.id and s.id = :stage_id"
+        "with open as (select a.id, a.expires_at, t.id as task_id, t.reference"
+        " from approvals a join tasks t on t.id = a.task_id"
+        " join approval_stages s on s.approval_id = a.id and s.id = :stage_id"
         " join people p on p.organisation_id = a.organisation_id and p.id = :person_id and p.active"
         " where a.organisation_id = :organisation_id and a.id = :approval_id"
-        " and a.state = 'pending' and a.expires_at > now() and s.state = 'open'"
-        " returning id, expires_at, (select t.id from approvals a join tasks t on t.id = a.task_id"
-        " where a.organisation_id = :organisation_id and a.id = :approval_id) as task_id,"
-        " (select t.reference from approvals a join tasks t on t.id = a.task_id"
-        " where a.organisation_id = :organisation_id and a.id = :approval_id) as reference",
+        " and a.state = 'pending' and a.expires_at > now() and s.state = 'open'),"
+        " made as (insert into approval_links (id, organisation_id, approval_id, stage_id,"
+        " person_id, token_hash, expires_at) select :id, :organisation_id, id, :stage_id,"
+        " :person_id, :hash, least(expires_at, now() + make_interval(secs => :lasts)) from open"
+        " returning id, expires_at)"
+        " select made.id, made.expires_at, open.task_id, open.reference from made, open",
         {
             "id": new_id(),
             "organisation_id": organisation_id,
@@ -127,11 +125,7 @@ async def page_link(
         "until": made.expires_at.isoformat(timespec="seconds"),
     }
     work.record(Event(organisation_id, made.task_id, Tag.PAGE_MADE, data))
-    return f"{house.public_url.rstrip('/')}{PATH}{_written(token)}"
-
-
-def _written(token: bytes) -> str:
-    return base64.urlsafe_b64encode(token).decode().rstrip("=")
+    return f"{house.public_url.rstrip('/')}{PATH}{base64url.spell(token)}"
 
 
 def _hash(token: bytes) -> bytes:
@@ -140,11 +134,10 @@ def _hash(token: bytes) -> bytes:
 
 def read_token(text: str) -> bytes | None:
     """The token of an address; None for what is none, or spelled otherwise."""
-    try:
-        token = base64.b64decode(text + "=" * (-len(text) % 4), b"-_", validate=True)
-    except (binascii.Error, ValueError):
+    token = base64url.read(text)
+    if token is None or len(token) != _BYTES or base64url.spell(token) != text:
         return None
-    return token if len(token) == _BYTES and _written(token) == text else None
+    return token
 
 
 async def find(connection: AsyncConnection, token: bytes) -> Page | None:

@@ -8,6 +8,9 @@ from core.words import Words, same
 from miyabi.commands.frame import AsJson, Exit, OfOrganisation, print_json, run, say
 
 if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+    from audit.event import Actor
     from core.settings import Settings
     from core.tasks import Task
     from core.unit import Unit
@@ -62,36 +65,34 @@ def list_held(organisation: OfOrganisation = None, as_json: AsJson = False) -> N
 @app.command("release")
 def release_held(reference: Reference, organisation: OfOrganisation = None) -> None:
     """Have it done, as whose it says it is asked for it."""
+    from core.holding import RELEASED, release
 
-    async def command(settings: "Settings") -> int:
-        from audit.event import SYSTEM
-        from core.holding import RELEASED, release
-        from core.unit import unit
-        from miyabi.session import session
-
-        async with session(settings) as opened, unit(opened.house) as work:
-            task = await _task(opened, work, organisation, reference)
-            await release(work, task, _OPERATOR, SYSTEM)
-        say(RELEASED.fill(reference=task.spoken))
-        return Exit.DONE
-
-    run(command)
+    _act(reference, organisation, release, RELEASED)
 
 
 @app.command("drop")
 def drop_held(reference: Reference, organisation: OfOrganisation = None) -> None:
     """End it; nothing is said of it where it came from."""
+    from core.holding import DROPPED, drop
 
+    _act(reference, organisation, drop, DROPPED)
+
+
+def _act(
+    reference: str,
+    organisation: str | None,
+    act: "Callable[[Unit, Task, Words, Actor], Awaitable[object]]",
+    done: Words,
+) -> None:
     async def command(settings: "Settings") -> int:
         from audit.event import SYSTEM
-        from core.holding import DROPPED, drop
         from core.unit import unit
         from miyabi.session import session
 
         async with session(settings) as opened, unit(opened.house) as work:
             task = await _task(opened, work, organisation, reference)
-            await drop(work, task, _OPERATOR, SYSTEM)
-        say(DROPPED.fill(reference=task.spoken))
+            await act(work, task, _OPERATOR, SYSTEM)
+        say(done.fill(reference=task.spoken))
         return Exit.DONE
 
     run(command)

@@ -17,20 +17,15 @@ from core.unit import unit
 from notifier.topics import RETRY
 from tests.bot.email.dealing.post import PROVIDER, Here, Post, no_dns, written
 from tests.bot.email.out.post import Post as Letters
-from tests.bot.email.out.post import open_post, said
-from tests.core.house import check_complete, check_events
-from tests.fakes.mail.smtp import trust_file
+from tests.bot.email.out.post import open_checked_post, said
 
 
 @pytest.fixture
 async def letters(
     database_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> AsyncIterator[Letters]:
-    monkeypatch.setenv("SSL_CERT_FILE", str(trust_file(tmp_path)))
-    async with open_post(database_url) as letters:
+    async with open_checked_post(database_url, tmp_path, monkeypatch) as letters:
         yield letters
-    await check_events(database_url)
-    await check_complete(database_url)
 
 
 @pytest.fixture

@@ -6,8 +6,11 @@ from dataclasses import dataclass, replace
 from datetime import date
 from email import message_from_bytes, policy
 from email.message import EmailMessage
+from pathlib import Path
 from typing import Any
 from uuid import UUID
+
+import pytest
 
 from bot.email import boxes, letters
 from bot.email.boxes import Box, Server
@@ -23,8 +26,8 @@ from core.platform import Opening
 from core.settings import EmailSettings, Settings
 from core.unit import unit
 from notifier.deliver import announce
-from tests.core.house import Office, open_office
-from tests.fakes.mail.smtp import OutsideServer, outside_server
+from tests.core.house import Office, check_complete, check_events, open_office
+from tests.fakes.mail.smtp import OutsideServer, outside_server, trust_file
 
 
 @dataclass(slots=True)
@@ -158,6 +161,18 @@ def said(letter: EmailMessage, kind: str = "plain") -> str:
     body = letter.get_body((kind,))
     assert body is not None
     return str(body.get_content())
+
+
+@asynccontextmanager
+async def open_checked_post(
+    database_url: str, folder: Path, patch: pytest.MonkeyPatch
+) -> AsyncIterator[Post]:
+    """The same where the server outside is believed, and whose events are looked at in the end."""
+    patch.setenv("SSL_CERT_FILE", str(trust_file(folder)))
+    async with open_post(database_url) as post:
+        yield post
+    await check_events(database_url)
+    await check_complete(database_url)
 
 
 @asynccontextmanager
