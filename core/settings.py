@@ -172,6 +172,42 @@ class EmailSettings(BaseModel):
     page_days: int = Field(default=14, ge=1, le=90, description="that a page for deciding opens")
 
 
+class DiscordSettings(BaseModel):
+    """Discord. One bot for all of this house's guilds; guilds are companies'."""
+
+    model_config = ConfigDict(frozen=True, hide_input_in_errors=True)
+
+    bot_token: SecretStr | None = None
+    application_id: str | None = Field(default=None, pattern=r"^[0-9]{15,25}$")
+    public_key: str | None = Field(
+        default=None, pattern=r"^[0-9a-fA-F]{64}$", description="for interactions by HTTP"
+    )
+    interactions: Literal["gateway", "http"] = "gateway"
+    api_url: HttpUrl = "https://discord.com/api/v10"
+    gateway_url: str | None = Field(default=None, description="None: the one that Discord tells")
+    shards: int | None = Field(default=None, ge=1, description="None: as many as Discord says")
+    role_map: dict[str, str] = Field(
+        default_factory=dict, description="a role's id in a guild to a role here"
+    )
+
+
+class NotifySettings(BaseModel):
+    """The hub: what it may do at most, and to whom."""
+
+    model_config = ConfigDict(frozen=True, hide_input_in_errors=True)
+
+    digest_items: int = Field(default=20, ge=1, le=100, description="shown of one digest")
+    group_minutes: int = Field(default=10, ge=1, description="the same again is counted so long")
+    edit_seconds: float = Field(default=5, gt=0, description="between edits of a count")
+    private_networks: list[str] = Field(
+        default_factory=list, description="networks (CIDR) that webhooks may go to all the same"
+    )
+    webhook_allow_http: bool = False
+    apprise: bool = Field(default=False, description="whether places may be apprise's")
+    attempts: int = Field(default=12, ge=1, description="until what fails for now is given up")
+    send_per_minute: int = Field(default=600, ge=1, description="notices of one program")
+
+
 class ConnectorSettings(BaseModel):
     """A connector; keys beside its name are its own."""
 
@@ -306,6 +342,11 @@ class Settings(BaseSettings):
     email: EmailSettings = Field(
         default=EmailSettings(), validation_alias=AliasChoices("email", "MIYABI_EMAIL", "EMAIL")
     )
+    discord: DiscordSettings = Field(
+        default=DiscordSettings(),
+        validation_alias=AliasChoices("discord", "MIYABI_DISCORD", "DISCORD"),
+    )
+    notify: NotifySettings = NotifySettings()
     price_list: PriceListSettings = PriceListSettings()
     ledger: LedgerSettings = LedgerSettings()
     limits: Limits = Limits()
@@ -380,6 +421,8 @@ def _refuse_unknown_keys() -> None:
         "slack": SlackSettings,
         "line": LineSettings,
         "email": EmailSettings,
+        "discord": DiscordSettings,
+        "notify": NotifySettings,
     }
     for platform, model in models.items():
         given = data.get(platform, {})

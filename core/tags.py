@@ -48,6 +48,13 @@ def _of(subject: str, tag: str, means: str, **must: Kind) -> Entry:
     return tag, Declaration(means, subject, must)
 
 
+def _dispatch(action: str, means: str, **must: Kind) -> Entry:
+    """Of one telling of a notice; the stream is the notice."""
+    fields = {"dispatch": ID, "channel": TEXT, **must}
+    return f"notifier:dispatch:{action}", Declaration(means, "notice", fields)
+
+
+_IMPORTANCE = one_of("low", "normal", "high", "critical")
 _HOW = one_of("answered", "found", "refused", "not found", "no answer", "no outcome", "stopped")
 _STANDS = {"external_id": TEXT, "delivery": ID, "how": one_of("answered", "found")}
 _CALL = {"call": ID}
@@ -773,6 +780,153 @@ class Tag(Declared):
         "A workspace took its leave, and its token was forgotten.",
         platform=TEXT,
         workspace=TEXT,
+    )
+    NOTICE_PUBLISHED = _of(
+        "notice",
+        "notifier:notice:published",
+        "Something that people should hear, by a program or by what happened to a task.",
+        topic=TEXT,
+        importance=_IMPORTANCE,
+        sender=or_none(ID),
+        task=or_none(ID),
+    )
+    NOTICE_DECIDED = _of(
+        "notice",
+        "notifier:notice:decided",
+        "Who is told of it, by which channels: so many dispatches, each as its id, channel and "
+        "first state.",
+        dispatches=list_of(TEXT),
+    )
+    NOTICE_COUNTED = _of(
+        "notice",
+        "notifier:notice:counted",
+        "The same happened again: it is told as one, with how often, at most every few seconds.",
+        count=WHOLE,
+        resolved=FLAG,
+    )
+    NOTICE_CANCELLED = _of(
+        "notice",
+        "notifier:notice:cancelled",
+        "It is not true any more: what was not sent yet is not.",
+    )
+    NOTICE_ACKNOWLEDGED = _of(
+        "notice",
+        "notifier:notice:acknowledged",
+        "Somebody said that they have it (or it was read or decided): nobody else is told.",
+        how=one_of("pressed", "read", "decided", "command", "program"),
+    )
+    NOTICE_ESCALATED = _of(
+        "notice",
+        "notifier:notice:escalated",
+        "Nobody acknowledged it in time: the people of the next rung are told.",
+        rung=WHOLE,
+        people=list_of(ID),
+    )
+    NOTICE_EXPIRED = _of(
+        "notice",
+        "notifier:notice:expired",
+        "It came to its end without anybody's acknowledgement.",
+    )
+    DISPATCH_SENDING = _dispatch("sending", "It is about to be sent.", revision=WHOLE)
+    DISPATCH_SENT = _dispatch(
+        "sent",
+        "The provider took it, or an edit of it; what it calls it is `external_id`.",
+        revision=WHOLE,
+        external_id=TEXT,
+        how=one_of("answered", "found", "again"),
+    )
+    DISPATCH_SEEN = _dispatch(
+        "seen", "The platform says that it arrived, or was read.", state=one_of("delivered", "read")
+    )
+    DISPATCH_HELD = _dispatch(
+        "held", "It waits for a moment or for a digest.", reason=TEXT, until=or_none(TEXT)
+    )
+    DISPATCH_DIGESTED = _dispatch("digested", "It was told as part of a digest.", digest=ID)
+    DISPATCH_LATER = _dispatch(
+        "later", "It was not sent, and is tried again.", reason=TEXT, attempt=WHOLE
+    )
+    DISPATCH_UNKNOWN = _dispatch(
+        "unknown", "Nobody knows whether it was sent; it is not sent again by itself.", reason=TEXT
+    )
+    DISPATCH_FAILED = _dispatch(
+        "failed", "It was not sent and will not be.", reason=TEXT, permanent=FLAG
+    )
+    DISPATCH_DROPPED = _dispatch("dropped", "It need not be sent any more.", reason=TEXT)
+    DISPATCH_REPLAYED = _dispatch(
+        "replayed", "Somebody had what had failed sent once more, under the same key.", again=FLAG
+    )
+    DISPATCH_ELSEWHERE = _dispatch(
+        "elsewhere", "It could not be told by this channel: the next one is `to`.", to=ID
+    )
+    DIGEST_CLOSED = _of(
+        "person",
+        "notifier:digest:closed",
+        "What waited for a digest went out as one, or there was nothing left to tell.",
+        digest=ID,
+        items=WHOLE,
+        left_out=WHOLE,
+    )
+    PREFERENCES_CHANGED = _of(
+        "person",
+        "intake:preferences:changed",
+        "Somebody chose how they are told; the fields that changed.",
+        changed=list_of(TEXT),
+    )
+    RULES_CHANGED = _of(
+        "organisation",
+        "admin:rules:changed",
+        "Who hears of what and where, by the company's own rules: the file of that hash.",
+        version=WHOLE,
+        sha256=SHA256,
+    )
+    TEMPLATE_CHANGED = _of(
+        "organisation",
+        "admin:template:changed",
+        "A company has its own words for a topic, of that hash; null: ours again.",
+        topic=TEXT,
+        language=one_of("ja", "en", "zh"),
+        sha256=or_none(SHA256),
+    )
+    SENDER_ADDED = _of(
+        "sender",
+        "admin:sender:added",
+        "A program may have people told of these topics, by a key of its own.",
+        name=TEXT,
+        topics=list_of(TEXT),
+    )
+    SENDER_REVOKED = _of("sender", "admin:sender:revoked", "A program's key was taken back.")
+    PLACE_ADDED = _of(
+        "place", "admin:place:added", "A place that is told things.", name=TEXT, channel=TEXT
+    )
+    PLACE_CHANGED = _of("place", "admin:place:changed", "A place has other settings or secrets.")
+    PLACE_OFF = _of(
+        "place", "notifier:place:off", "A place answers that it is gone: it is told nothing more."
+    )
+    PLACE_ON = _of("place", "notifier:place:on", "A place that was off was reached again.")
+    PLACE_REMOVED = _of("place", "admin:place:removed", "A place is told nothing any more.")
+    ROTA_CHANGED = _of(
+        "rota",
+        "admin:rota:changed",
+        "Who is on call in turn, and from when.",
+        name=TEXT,
+        people=list_of(ID),
+        zone=TEXT,
+    )
+    ROTA_SWAPPED = _of(
+        "rota",
+        "admin:rota:swapped",
+        "Somebody is on call in another's place, for that time; `removed`: no more.",
+        person=ID,
+        since=TEXT,
+        until=TEXT,
+        removed=FLAG,
+    )
+    CIRCUIT_CHANGED = _of(
+        "organisation",
+        "notifier:circuit:changed",
+        "Whether a provider is spoken to: it failed too often, is tried, or works again.",
+        provider=TEXT,
+        state=one_of("open", "half_open", "closed"),
     )
     MAILBOX_ADDED = _of(
         "mailbox",

@@ -8,11 +8,13 @@ from typing import TypeVar
 import agents
 import bot
 import connectors
+import notifier.channels
 from core.agent import Agent, WiringError
+from core.channel import Channel
 from core.connector import Connector
 from core.platform import Platform
 
-T = TypeVar("T", Agent, Connector, Platform)
+T = TypeVar("T", Agent, Channel, Connector, Platform)
 
 
 def find(package: ModuleType, constant: str, kind: type[T], depth: int = 1) -> dict[str, T]:
@@ -55,3 +57,8 @@ def find_connector(name: str) -> Connector | None:
 def all_platforms() -> dict[str, Platform]:
     """`bot/<platform>/__init__.py: platform`."""
     return find(bot, "platform", Platform)
+
+
+def all_channels() -> dict[str, Channel]:
+    """`notifier/channels/<name>.py: channel`."""
+    return find(notifier.channels, "channel", Channel)

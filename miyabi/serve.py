@@ -17,13 +17,14 @@ from core.ports import Lane
 from core.settings import Settings
 from miyabi.anchors import anchors
 from miyabi.build import Built
-from miyabi.plugins import all_platforms
+from miyabi.plugins import all_channels, all_platforms
 from miyabi.queue import LANES
 from miyabi.routes_file import bring_in, keep_routes
 from miyabi.session import newest_version, session
 from miyabi.signing import signers
 from miyabi.supervise import SUPERVISED, listening
 from miyabi.worker import Plan, run_worker
+from notifier.hub.working import work_on_notices
 from web.app import create_app
 
 log = structlog.get_logger()
@@ -90,6 +91,7 @@ async def worker(settings: Settings, lanes: Sequence[Lane] = LANES) -> None:
         _collect_rarely()
         beside = [
             asyncio.create_task(keep_routes(opened.house, settings)),
+            asyncio.create_task(work_on_notices(opened.built.opening, all_channels())),
             *(
                 asyncio.create_task(held_open(platform, platform.work, opened.built.opening))
                 for platform in all_platforms().values()

@@ -16,13 +16,13 @@ from bot.email.letters import WAKES
 from bot.email.oauth import Tokens
 from bot.email.pool import Pool
 from bot.email.smtp import RefusedLetter, way_of
-from bot.email.wakes import listening
 from core.errors import MiyabiError, OutcomeUnknown, TryLater, Unreachable
 from core.house import House
 from core.inbound import Sender
 from core.platform import Opening
 from core.tags import Tag
 from core.unit import unit
+from core.wakes import listening
 
 log = structlog.get_logger()
 

@@ -20,12 +20,12 @@ from bot.email.dealing import deal
 from bot.email.door import Door, open_door
 from bot.email.inbox import WAKES
 from bot.email.verdicts import Outcome
-from bot.email.wakes import listening
 from core.db import is_outage
 from core.errors import LostLease, TryLater
 from core.platform import Opening
 from core.tags import Tag
 from core.unit import unit
+from core.wakes import listening
 
 log = structlog.get_logger()
 
