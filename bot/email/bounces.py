@@ -19,13 +19,16 @@ async def bounced(
     failed: Failed,
     letter_id: UUID | None,
     why: str,
+    *,
+    surely: bool = True,
 ) -> None:
     """Take what a report says of a letter of ours; of anything else, nothing.
 
     One that will not be delivered counts against its address: one pauses nothing, the second in a
     row does. What it told is told by the next account of whoever it was for. One that is only
-    delayed changes nothing. Said twice, it is the same. Raises TryLater where the letter is just
-    being sent.
+    delayed changes nothing. Said twice, it is the same. Not `surely`: others may know what the
+    report knows. It has to name the address, and pauses nothing. Raises TryLater where the letter
+    is just being sent.
     """
     if letter_id is None:
         return
@@ -38,6 +41,8 @@ async def bounced(
         scope,
     )
     if row is None or row.state not in {"sending", "sent", "unknown"}:
+        return
+    if not surely and failed.recipient.lower() != row.recipient:
         return
     if row.state == "sending":
         raise TryLater(wording.UNDER_WAY)
@@ -55,7 +60,7 @@ async def bounced(
         {**scope, "why": why[:300] or status or "bounced"},
     )
     sender = Sender("email", row.slug, row.recipient)
-    until = await addresses_kept.bounced(work, sender, organisation_id)
+    until = await addresses_kept.bounced(work, sender, organisation_id) if surely else None
     paused = until.isoformat(timespec="seconds") if until is not None else None
     event = {"permanent": True, "status": status, "paused": paused}
     work.record(Event(organisation_id, letter_id, Tag.LETTER_BOUNCED, event))

@@ -8,6 +8,7 @@ is counted as well.
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from hashlib import sha256
 from typing import Any
 from uuid import UUID
 
@@ -84,15 +85,20 @@ def _came(row: Any) -> Came:
 
 
 async def content_of(engine: AsyncEngine, came: Came) -> bytes:
-    """Its bytes. Raises LostLease where they are gone: somebody else has dealt with it."""
+    """Its bytes. Raises LostLease where they are gone: somebody else has dealt with it; ValueError
+    where they are not those that were stored when it came."""
     row = await fetch_one_alone(
         engine,
-        "select content from mail_bytes where organisation_id = :organisation_id and mail_id = :id",
+        "select b.content, m.sha256 from mail_bytes b join mails m on m.id = b.mail_id"
+        " where b.organisation_id = :organisation_id and m.organisation_id = :organisation_id"
+        " and m.id = :id",
         {"organisation_id": came.organisation_id, "id": came.id},
     )
     if row is None:
         raise LostLease
     content: bytes = row.content
+    if sha256(content).hexdigest() != row.sha256:
+        raise ValueError(f"mail {came.id}: its bytes are not those that came")
     return content
 
 

@@ -76,6 +76,12 @@ _BUT = re.compile(
     re.IGNORECASE,
 )
 """Words that take back, or bind to something, what the first line says."""
+_NOT = re.compile(
+    r"[\W_]*(?:(?:し|では|じゃ|でも)?(?:ない|ません)|しないで|不要|待って|保留|取り?消|撤回|やめ"
+    r"|(?:please\s+)?(?:do\s+not|don't|not|never|no|wait|hold|cancel)\b|不要|不是|别|请勿|勿)",
+    re.IGNORECASE,
+)
+"""A reason that begins so may be a refusal to refuse: then nothing is decided."""
 _LONGEST = 2000  # characters of a reason
 
 
@@ -95,7 +101,8 @@ def read_decision(first_line: str) -> Decision | None:
     for action, pattern in _AGAINST:
         match = re.fullmatch(pattern, said, re.IGNORECASE | re.DOTALL)
         if match is not None:
-            return Decision(action, (match[1] or "").strip(" \t。.()（）")[:_LONGEST])
+            reason = (match[1] or "").strip(" \t。.()（）")[:_LONGEST]
+            return None if _NOT.match(reason) else Decision(action, reason)
     return None
 
 
@@ -108,7 +115,8 @@ def read_reply(text: str) -> Decision | None:
     decision = read_decision(first)
     if decision is None:
         return None
-    if decision.action == "approve" and _BUT.search(unicodedata.normalize("NFKC", rest)):
+    more = unicodedata.normalize("NFKC", rest).strip()
+    if _BUT.search(more) if decision.action == "approve" else _NOT.match(more):
         return None
     reason = "\n".join(each for each in (decision.reason, rest.strip()) if each)
     return replace(decision, reason=reason[:_LONGEST])

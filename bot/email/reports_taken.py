@@ -27,13 +27,18 @@ def letter_of(case: Case) -> UUID | None:
     by_path = letter_of_return_path(case)
     if by_path is not None:
         return by_path
+    return _letter_of_message_ids(case)
+
+
+def _letter_of_message_ids(case: Case) -> UUID | None:
     told = (ids.letter_of(case.house, each) for each in (*case.mail.about, *case.mail.references))
     return next((letter for letter in told if letter is not None), None)
 
 
 async def learn(work: Unit, case: Case) -> None:
     """Write what a mail that nobody wrote says of a letter of ours."""
-    letter = letter_of(case)
+    by_path = letter_of_return_path(case)
+    letter = by_path or _letter_of_message_ids(case)
     if letter is None:
         return
     organisation_id = case.box.organisation_id
@@ -42,4 +47,8 @@ async def learn(work: Unit, case: Case) -> None:
             await letters.arrived(work, organisation_id, letter)
         return
     for failed in case.mail.failed or [_UNNAMED]:
-        await bounces.bounced(work, organisation_id, failed, letter, failed.why or failed.status)
+        why = failed.why or failed.status
+        # A Message-ID is shown to whoever the letter is forwarded to: it says too little to
+        # pause somebody's address.
+        surely = by_path is not None
+        await bounces.bounced(work, organisation_id, failed, letter, why, surely=surely)

@@ -62,6 +62,9 @@ class Results:
 
     authserv_id: str
     results: Sequence[Result]
+    broken: bool = False
+    """A comment or a quotation in it has no end, or begins within a value: what its provider
+    copied from the mail may have swallowed what the provider itself says."""
 
 
 def judge(
@@ -79,6 +82,8 @@ def judge(
     believed = list(_believed(headers, authserv_ids, topmost=topmost))
     if not believed:
         return Judged("absent", why="no results of a trusted server")
+    if any(header.broken for header in believed):
+        return Judged("none", why="results with a comment or a quotation that is left open")
     domain = ascii_domain(from_domain)
     results = [result for header in believed for result in header.results]
     dmarc = [result for result in results if result.method == "dmarc"]
@@ -117,12 +122,15 @@ def ascii_domain(value: str) -> str:
 
 def parse(value: str) -> Results:
     """Read a header's value, whatever is in it."""
-    head, *rest = _segments(_without_comments(value[:_LONGEST]))
+    text, open_ended = _without_comments(value[:_LONGEST])
+    broken = open_ended or len(value) > _LONGEST
+    head, *rest = _segments(text)
     found = _ID.fullmatch(head)
     if found is None or _PAIR.fullmatch(head.strip()):
         rest.insert(0, head)  # no id: it begins with a result
     authserv_id = _bare(found[1]).lower() if found is not None else ""
-    return Results(authserv_id, [each for text in rest if (each := _result(text)) is not None])
+    results = [each for text in rest if (each := _result(text)) is not None]
+    return Results(authserv_id, results, broken)
 
 
 def _believed(
@@ -144,7 +152,9 @@ def _believed(
             return
         begun = begun or bool(rule)
         methods = {each.method for each in header.results} & _CORE
-        if rule and rule not in spoken and methods:
+        if rule and header.broken:
+            yield header
+        elif rule and rule not in spoken and methods:
             yield _but(header, spoken)
             spoken |= {rule, *methods}
 
@@ -183,7 +193,7 @@ def _result(text: str) -> Result | None:
     if not pairs:
         return None
     (method, result), *properties = pairs
-    return Result(method, result, properties)
+    return Result(method, result.rstrip(_CUT), properties)
 
 
 def _bare(value: str) -> str:
@@ -208,10 +218,18 @@ def _segments(text: str) -> list[str]:
     return [*found, text[begun:]]
 
 
-def _without_comments(text: str) -> str:
-    """RFC 5322, 3.2.2: comments nest; one that is not closed takes all of the rest with it."""
+_APART = ("", " ", "\t", "\r", "\n", ";", "=", "(", ")", "/")
+"""What words are told apart by."""
+_CUT = "\0"
+"""In place of a comment that begins within a word. `d=bank.example(.evil.example)` is not the name
+`bank.example`, whoever wrote it so."""
+
+
+def _without_comments(text: str) -> tuple[str, bool]:
+    """The text, and whether a comment or a quotation in it is left open, or a quotation begins or
+    ends within a word (RFC 5322, 3.2.2: comments nest)."""
     kept: list[str] = []
-    depth, quoted, at = 0, False, 0
+    depth, quoted, broken, at = 0, False, False, 0
     while at < len(text):
         char = text[at]
         if char == "\\" and (depth or quoted):
@@ -221,14 +239,18 @@ def _without_comments(text: str) -> str:
             continue
         if quoted:
             quoted = char != '"'
+            broken = broken or not (quoted or text[at + 1 : at + 2] in _APART)
             kept.append(char)
         elif char == "(":
+            if not depth and kept and kept[-1] not in _APART:
+                kept.append(_CUT)
             depth += 1
             kept.append(" ")
         elif char == ")" and depth:
             depth -= 1
         elif not depth:
             quoted = char == '"'
+            broken = broken or (quoted and bool(kept) and kept[-1] not in _APART)
             kept.append(char)
         at += 1
-    return "".join(kept)
+    return "".join(kept), broken or depth > 0 or quoted

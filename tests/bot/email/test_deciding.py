@@ -60,7 +60,9 @@ def test_the_other_two_have_a_reason(line: str, action: str, reason: str) -> Non
         "承認できません", "承認しません", "承認待ちですか？", "不承認", "承認してよいですか",
         "OK?", "OKですか", "ok, but cheaper", "not approved", "don't approve", "承認 #1042",
         "承認 0412", "了解です", "はい",
-        "却下しないでください", "却下は不要", "差し戻さないで", "不同意", "rejecting is not needed",
+        "却下しないでください", "却下は不要", "却下 しないでください", "却下、ではない",
+        "reject: don't!", "差戻し 不要です", "return - no, wait", "退回 请勿",
+        "差し戻さないで", "不同意", "rejecting is not needed",
         "Returned goods are here", "rejected parts: 3", "お疲れ様です。承認します。",
         "> 承認", "",
         "承認\n却下", "承認または却下", "NO", "OKではない", "承 認", "再承認", "承認者は誰ですか",
@@ -78,6 +80,7 @@ def test_what_follows_is_the_reason_and_no_condition_is_left_out() -> None:
     assert back is not None
     assert (back.action, back.reason) == ("return", "単価が違います")
     assert read_reply("承認\nただし納期は1週間で") is None
+    assert read_reply("却下\nしないでください") is None
     assert read_reply("OK\nbut only if it is cheaper") is None
     assert read_reply("お世話になっております。\n承認") is None
 

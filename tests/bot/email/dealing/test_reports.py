@@ -55,8 +55,17 @@ async def test_a_bounce_marks_its_letter(post: Post) -> None:
         outcome = await post.take(DSN.format(to=to, letter=named).encode(), envelope_from="")
         assert (outcome.verdict, outcome.reason) == ("refused", "bounce")
         assert (await post.answers())[-1].state == "bounced"
+        # Who was shown the letter knows its Message-ID: that pauses nobody's address.
+        counted = await post.count("mail_addresses", f"address = '{ASKER}' and bounces = 1")
+        assert counted == int(by_path)
 
-    assert await post.count("mail_addresses", f"address = '{ASKER}' and bounces = 1") == 1
+
+async def test_a_bounce_for_another_address_than_the_letters_marks_nothing(post: Post) -> None:
+    _, letter = await a_letter(post)
+    raw = DSN.format(to=post.box.address, letter=letter).replace("asker@", "other@")
+    await post.take(raw.encode(), envelope_from="")
+
+    assert (await post.answers())[-1].state == "sent"
 
 
 async def test_a_bounce_that_names_no_letter_of_ours_marks_nothing(post: Post) -> None:

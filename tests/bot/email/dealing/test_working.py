@@ -110,3 +110,14 @@ async def test_mails_are_dealt_with_as_they_come(post: Post) -> None:
         await working
 
     assert await post.count("tasks") == 5
+
+
+async def test_bytes_that_are_not_those_that_came_are_never_read(post: Post) -> None:
+    mail_id = await post.store(written())
+    await post.office.execute("update mail_bytes set content = content || 'x'")
+    for _ in range(TRIES):
+        await post.deal(mail_id)
+        await post.office.execute("update mails set next_at = now()")
+
+    assert await post.count("mails", "state = 'quarantined'") == 1
+    assert await post.count("tasks") == 0

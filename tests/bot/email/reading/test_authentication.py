@@ -87,6 +87,14 @@ PASS = "dmarc=pass (p=REJECT) header.from=bank.example"
         (_mail(f"{GOOGLE}; spf=fail (of x; {PASS}; (y)) smtp.mailfrom=x"), "none"),
         (_mail(f'{GOOGLE}; spf=fail smtp.mailfrom="x; {PASS}; y"@evil.example'), "none"),
         (_mail(f"{GOOGLE}; spf=fail (never closed; {PASS}"), "none"),
+        # Nor does anything count in a header that a copied comment or quote may have cut short.
+        (_mail(f"{GOOGLE}; dkim=pass header.d=bank.example(.x.example; dmarc=fail"), "none"),
+        (_mail(f'{GOOGLE}; dkim=pass header.d=bank.example".x.example; dmarc=fail'), "none"),
+        (_mail(f'{GOOGLE}; dkim=pass header.d=bank.example; spf=fail x.y="open; z=w'), "none"),
+        (_mail(f"{GOOGLE}; spf=fail (open; x=y", f"{GOOGLE}; {PASS}"), "none"),
+        (_mail(f"{GOOGLE}; dkim=pass header.d=bank.example(.x).example"), "none"),
+        (_mail(f'{GOOGLE}; dkim=pass header.d=bank.example"x".example; spf=pass'), "none"),
+        (_mail(f"{GOOGLE}; dkim=pass(1024 bits) header.d=bank.example"), "pass"),
     ],
 )  # fmt: skip
 def test_only_the_providers_own_results_for_the_senders_domain_count(
