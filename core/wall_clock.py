@@ -14,12 +14,12 @@ DAY = timedelta(days=1)
 
 def first(zone: ZoneInfo, day: date, at: time) -> datetime:
     """The first moment (in UTC) from which on the clock there has shown this."""
-    return _moments(zone, datetime.combine(day, at))[0]
+    return _moments(zone, day, at)[0]
 
 
 def last(zone: ZoneInfo, day: date, at: time) -> datetime:
     """The last moment (in UTC) at which the clock there comes to show this."""
-    return _moments(zone, datetime.combine(day, at))[1]
+    return _moments(zone, day, at)[1]
 
 
 def exists(zone: ZoneInfo, day: date) -> bool:
@@ -28,8 +28,9 @@ def exists(zone: ZoneInfo, day: date) -> bool:
 
 
 @lru_cache(maxsize=8192)
-def _moments(zone: ZoneInfo, shown: datetime) -> tuple[datetime, datetime]:
-    early, late = (shown.replace(tzinfo=zone, fold=fold).astimezone(UTC) for fold in (0, 1))
+def _moments(zone: ZoneInfo, day: date, at: time) -> tuple[datetime, datetime]:
+    shown = datetime.combine(day, at, zone)
+    early, late = (shown.replace(fold=fold).astimezone(UTC) for fold in (0, 1))
     if early <= late:
         return early, late
     # left out: `late` is before the change and `early` after it
