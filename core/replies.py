@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from core import deliveries, effects, files_sent, phrases, tasks, views
+from core import acknowledging, deliveries, effects, files_sent, phrases, tasks, views
 from core.account_acts import handle_amounts, handle_endings, handle_link, handle_unlink
 from core.approvals import acts, changing
 from core.approvals.acts import Handler, as_id
@@ -88,7 +88,7 @@ async def look_ahead(connection: AsyncConnection, click: Click, person: Person) 
 async def _click(work: Unit, request: Request, click: Click) -> Answer:
     if click.action == "answer":
         return await answer_click(work, request, click.value, click.reason)
-    press = acts.PRESSES.get(click.action)
+    press = _PRESSES.get(click.action)
     if press is not None:
         return await press(work, request, click)
     subject = as_id(click.value)
@@ -102,6 +102,8 @@ async def _click(work: Unit, request: Request, click: Click) -> Answer:
     task = await tasks.lock(work.connection, request.person.organisation_id, subject)
     return await act(work, request, task)
 
+
+_PRESSES = {**acts.PRESSES, **acknowledging.PRESSES}
 
 _TASK_ACTS = {
     "retry": retry_task,
