@@ -17,7 +17,6 @@ from core.db import execute, fetch_all, fetch_one
 from core.errors import Refused
 from core.house import House
 from core.inbound import Sender, storable
-from core.organisations import company_of
 from core.people import Person, as_person, spell
 from core.schedule import Occurrence
 from core.tasks import Task
@@ -77,10 +76,9 @@ async def join(
         await people.link(work, person, sender, actor=Actor(person.id, actor_of, sender.platform))
         return person
     handle = await _handle(work, organisation_id, sender.account)
-    zone = (await company_of(work.connection, organisation_id)).time_zone
     person = await people.add(
         work, organisation_id, handle, _name(name) or handle, frozenset({"requester"}),
-        language=language, time_zone=zone, email=sender.account,
+        language=language, email=sender.account,
     )  # fmt: skip
     await people.link(work, person, sender, actor=Actor(person.id, actor_of, sender.platform))
     await schedule.at(

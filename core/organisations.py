@@ -114,6 +114,13 @@ async def change_company(
             "name": company.name,
         },
     )
+    if company.time_zone != old.time_zone:
+        await execute(
+            work.connection,
+            "update people set time_zone = :zone where organisation_id = :organisation_id"
+            " and not zone_chosen",
+            {"zone": company.time_zone, "organisation_id": organisation_id},
+        )
     data = _facts(old, company)
     work.record(Event(organisation_id, organisation_id, Tag.COMPANY_CHANGED, data, actor))
 

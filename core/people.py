@@ -13,6 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from audit.event import JSON, SYSTEM, Actor, Event
 from audit.registry import brief
 from core import schedule
+from core.company import Company
 from core.db import execute, fetch_all, fetch_one
 from core.errors import Refused
 from core.ids import new_id
@@ -191,30 +192,36 @@ async def add(
     roles: frozenset[str],
     *,
     language: Language = "ja",
-    time_zone: str = "Asia/Tokyo",
+    time_zone: str | None = None,
     email: str | None = None,
     actor: Actor = SYSTEM,
 ) -> Person:
-    """Add a person. Raises Refused for a handle that is taken or a role that is unknown."""
+    """Add a person; without a time zone of their own, the organisation's is theirs. Raises Refused
+    for a handle that is taken or a role that is unknown."""
     _check_roles(roles)
     if await by_handle(work.connection, organisation_id, handle):
         raise Refused(HANDLE_TAKEN.fill(handle=handle))
-    person = Person(new_id(), organisation_id, handle, name, roles, language, time_zone)
-    await execute(
+    row = await fetch_one(
         work.connection,
-        "insert into people (id, organisation_id, handle, name, roles, language, time_zone, email)"
-        " values (:id, :organisation_id, :handle, :name, :roles, :language, :time_zone, :email)",
+        "insert into people (id, organisation_id, handle, name, roles, language, time_zone,"
+        " zone_chosen, email) select :id, o.id, :handle, :name, :roles, :language,"
+        " coalesce(:time_zone, o.profile ->> 'time_zone', :anywhere), :zone_chosen, :email"
+        " from organisations o where o.id = :organisation_id"
+        " returning id, organisation_id, handle, name, roles, language, time_zone",
         {
-            "id": person.id,
+            "id": new_id(),
             "organisation_id": organisation_id,
             "handle": handle,
             "name": name,
             "roles": sorted(roles),
             "language": language,
             "time_zone": time_zone,
+            "anywhere": Company("").time_zone,
+            "zone_chosen": time_zone is not None,
             "email": email,
         },
     )
+    person = as_person(row)
     work.record(
         Event(
             organisation_id,
@@ -239,7 +246,8 @@ async def change(
     await execute(
         work.connection,
         "update people set name = :name, roles = :roles, language = :language,"
-        " time_zone = :time_zone, email = coalesce(:email, email), active = :active"
+        " zone_chosen = zone_chosen or time_zone <> :time_zone, time_zone = :time_zone,"
+        " email = coalesce(:email, email), active = :active"
         " where organisation_id = :organisation_id and id = :id",
         {
             "name": person.name,

@@ -159,7 +159,7 @@ async def _found(
         profile.get("real_name") or profile.get("name") or account.account,
         FIRST_ROLES,
         language=as_language(profile.get("locale")),
-        time_zone=profile.get("tz") or "Asia/Tokyo",
+        time_zone=profile.get("tz") or None,
         actor=actor,
     )
     await people.link(work, person, account, actor=actor)

@@ -62,8 +62,12 @@ create table preferences (
     updated_at timestamptz not null default now(),
     primary key (organisation_id, person_id)
 );
--- Whether they chose their time zone themselves: where not, the organisation's is theirs.
+-- Whether they chose their time zone themselves: where not, it is the organisation's, and goes with
+-- it when that changes.
 alter table people add column zone_chosen boolean not null default false;
+update people p set zone_chosen = true from organisations o
+    where o.id = p.organisation_id
+    and p.time_zone is distinct from coalesce(o.profile ->> 'time_zone', 'Asia/Tokyo');
 
 -- The company's own rules (notifier/rules.py): a file, whole, in its newest version.
 create table notice_rules (

@@ -123,7 +123,9 @@ def add_person(
     name: Annotated[str, typer.Argument(metavar="NAME", help="As documents show it.")],
     roles: Roles = "requester",
     language: Annotated[str, typer.Option("--language", help="ja, en or zh.")] = "ja",
-    time_zone: Annotated[str, typer.Option("--time-zone")] = "Asia/Tokyo",
+    time_zone: Annotated[
+        str | None, typer.Option("--time-zone", help="Without: the organisation's.")
+    ] = None,
     email: Annotated[
         str | None, typer.Option("--email", help="Their address; they can write from it at once.")
     ] = None,
@@ -145,7 +147,7 @@ def add_person(
         from miyabi.seed import console_account
         from miyabi.session import session
 
-        spoken, zone = _language(language), _zone(time_zone)
+        spoken, zone = _language(language), _zone(time_zone) if time_zone else None
         position = Position(department, post, grade, superior)
         async with session(settings) as opened:
             company = await opened.organisation(organisation)
