@@ -5,7 +5,7 @@ who has it, and nothing can be pressed there any more. A notice that was counted
 acknowledged with them, by its head.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, time
 from typing import Any, Literal
 from uuid import UUID
@@ -19,7 +19,7 @@ from core.errors import NotAllowed, Unknown
 from core.inbound import Answer, Click
 from core.notices import wake
 from core.people import name_of
-from core.preferences import Mute
+from core.preferences import Mute, with_mute
 from core.request import Request
 from core.tags import Tag
 from core.unit import Unit
@@ -223,14 +223,13 @@ async def press_mute(work: Unit, request: Request, click: Click) -> Answer:
         {"organisation_id": person.organisation_id, "id": notice_id},
     )
     assert row is not None  # noqa: S101  # `_may` has found it
-    chosen = await preferences.read(work.connection, person.organisation_id, person.id)
     until = first(ZoneInfo(person.time_zone), person.today() + DAY, time())
-    mutes = tuple(each for each in chosen.mutes if each.pattern != row.topic)
-    chosen = replace(chosen, mutes=(*mutes, Mute(row.topic, until=until)))
-    await preferences.store(work, person.organisation_id, person.id, chosen)
-    changed = {"changed": ["mutes"]}
-    work.record(
-        Event(person.organisation_id, person.id, Tag.PREFERENCES_CHANGED, changed, request.actor)
+    await preferences.change(
+        work,
+        person.organisation_id,
+        person.id,
+        lambda chosen: with_mute(chosen, Mute(row.topic, until=until)),
+        actor=request.actor,
     )
     return request.say(MUTED.fill(topic=row.topic, zone=person.time_zone))
 

@@ -6,7 +6,7 @@ stand. Times of day are by the person's own zone, or the organisation's where th
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from datetime import datetime, time
 from fnmatch import fnmatchcase
 from typing import Literal
@@ -147,6 +147,18 @@ def muted(preferences: Preferences, topic: str, task_id: UUID | None, now: datet
 
 
 # Changing it
+
+
+def with_mute(preferences: Preferences, mute: Mute) -> Preferences:
+    """With this one, in place of another of the same."""
+    return replace(preferences, mutes=(*without_mute(preferences, mute).mutes, mute))
+
+
+def without_mute(preferences: Preferences, mute: Mute) -> Preferences:
+    """Without that of the same task or topics and channel."""
+    of = (mute.pattern, mute.task_id, mute.channel)
+    left = (m for m in preferences.mutes if (m.pattern, m.task_id, m.channel) != of)
+    return replace(preferences, mutes=tuple(left))
 
 
 async def change(
