@@ -28,9 +28,9 @@ class Pace:
         self._most = RateLimitItemPerMinute(per_minute)
         self._limiter = MovingWindowRateLimiter(MemoryStorage())
 
-    async def count(self, token: str) -> None:
-        """Count one more of this token. Raises Problem 429 where it came too often."""
-        if await self._limiter.hit(self._most, token):
+    async def count(self, token: str, cost: int = 1) -> None:
+        """Count one more of this token, or so many. Raises Problem 429 where it came too often."""
+        if await self._limiter.hit(self._most, token, cost=cost):
             return
         window = await self._limiter.get_window_stats(self._most, token)
         seconds = max(1, math.ceil(window.reset_time - time.time()))
