@@ -11,6 +11,8 @@ from typing import Any, Literal
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
+from sqlalchemy.ext.asyncio import AsyncConnection
+
 from audit.event import JSON, SYSTEM, Actor, Event
 from core import preferences
 from core.approvals.acts import as_id
@@ -186,6 +188,40 @@ async def seen(
                 work, organisation_id, row.notice_id, "read_elsewhere", person_id=row.person_id
             )
     return True
+
+
+# Looking
+
+_OPEN = """
+    select n.id, n.topic, n.created_at from notices n
+    where n.organisation_id = :organisation_id and n.acknowledged_at is null and n.head_id is null
+        and n.cancelled_at is null and not n.resolved
+        and exists (select from escalations e where e.organisation_id = :organisation_id
+            and e.notice_id = n.id and e.state in ('climbing', 'exhausted'))
+    order by n.created_at desc limit 100
+"""
+
+
+async def open_notices(connection: AsyncConnection, organisation_id: UUID) -> list[dict[str, Any]]:
+    """The notices that climb until somebody acknowledges them, newest first."""
+    rows = await fetch_all(
+        connection, _OPEN, {"organisation_id": organisation_id}
+    )  # names organisation_id
+    return [{"notice": row.id, "topic": row.topic, "since": row.created_at} for row in rows]
+
+
+async def find_open(connection: AsyncConnection, organisation_id: UUID, named: str) -> UUID:
+    """The notice of that id, or the one among the open whose id ends so. Raises Unknown."""
+    try:
+        return UUID(named)
+    except ValueError:
+        found = await open_notices(connection, organisation_id)
+    ends = named.strip().lower()
+    fit = [each["notice"] for each in found if ends and str(each["notice"]).endswith(ends)]
+    if len(fit) != 1:
+        raise Unknown(NO_SUCH)
+    notice_id: UUID = fit[0]
+    return notice_id
 
 
 # Presses

@@ -15,6 +15,7 @@ from miyabi.commands import (
     line,
     links,
     mail,
+    notify,
     payees,
     people,
     routes,
@@ -42,6 +43,7 @@ app.add_typer(payees.app, name="payees")
 app.add_typer(expenses.app, name="expenses")
 app.add_typer(line.app, name="line")
 app.add_typer(mail.app, name="mail")
+app.add_typer(notify.app, name="notify")
 app.add_typer(links.app, name="links")
 app.add_typer(routes.app, name="routes")
 app.add_typer(delegates.app, name="delegate")

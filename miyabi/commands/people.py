@@ -147,7 +147,7 @@ def add_person(
         from miyabi.seed import console_account
         from miyabi.session import session
 
-        spoken, zone = _language(language), _zone(time_zone) if time_zone else None
+        spoken, zone = _language(language), read_zone(time_zone) if time_zone else None
         position = Position(department, post, grade, superior)
         async with session(settings) as opened:
             company = await opened.organisation(organisation)
@@ -222,7 +222,7 @@ def change_person(
                 name=given.get("name", person.name),
                 roles=_roles(given["roles"]) if "roles" in given else person.roles,
                 language=_language(given.get("language", person.language)),
-                time_zone=_zone(given.get("time_zone", person.time_zone)),
+                time_zone=read_zone(given.get("time_zone", person.time_zone)),
             )
             active = given.get("active", "yes").lower() not in {"no", "false", "0"}
             moved = {key: given.pop(key) for key in _PLACE if key in given}
@@ -281,7 +281,8 @@ def _language(text: str) -> Language:
     return as_language(text)
 
 
-def _zone(text: str) -> str:
+def read_zone(text: str) -> str:
+    """The name of a zone of IANA's. Raises Refused."""
     try:
         return ZoneInfo(text).key
     except (ZoneInfoNotFoundError, ValueError, OSError) as error:
