@@ -201,11 +201,16 @@ async def change(
 async def look_at_digests(
     work: Unit, organisation_id: UUID, person_id: UUID, kind: str = "", topic: str | None = None
 ) -> None:
-    """Have what waits for somebody looked at now: it goes out, or waits for another moment."""
+    """Have what waits for somebody looked at now: it goes out, or waits for another moment.
+
+    A digest gives up its name for the one of the same day that they choose now.
+    """
     await execute(
         work.connection,
-        "update digests set due_at = now() where organisation_id = :organisation_id"
-        " and person_id = :person_id and state = 'open' and due_at > now()"
+        "update digests set due_at = now(), window_key = window_key ||"
+        " case when starts_with(window_key, 'quiet:') then '' else '~' || id end"
+        " where organisation_id = :organisation_id and person_id = :person_id"
+        " and state = 'open' and due_at > now()"
         " and starts_with(window_key, :kind)"
         " and topic = coalesce(cast(:topic as text), topic)",
         {
