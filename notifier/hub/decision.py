@@ -41,6 +41,8 @@ class Reader:
     ways: Sequence[Way]
     preferences: Preferences
     roles: frozenset[str] = frozenset()
+    criticals: int = 0
+    """So many critical ones they were told in the last hour."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +80,8 @@ class Window:
 @dataclass(frozen=True, slots=True)
 class Decision:
     """How one reader is told. `ways` are in order of fall-back; the first `together` of them are
-    used at once. `until`: of `held` and `digest`, when it goes out."""
+    used at once (of `dropped`: would have been). `until`: of `held` and `digest`, when it goes
+    out."""
 
     outcome: Outcome
     ways: Sequence[Way]

@@ -1,0 +1,169 @@
+"""Which topics there are, and what is so of each unless a notice says otherwise.
+
+What programs send under a topic that nobody knows here is plain: of normal importance, about no one
+person, and can be muted.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+from uuid import UUID
+
+from core.notices import Importance
+from core.preferences import fits
+from notifier.hub.decision import Matter
+
+
+@dataclass(frozen=True, slots=True)
+class Topic:
+    """A topic, or a family of them where the name is a glob. `personal`: it concerns one person,
+    `needed`: it can't be muted away entirely; `at_once`: it is never held until the end of quiet
+    hours, nor put into a digest."""
+
+    name: str
+    importance: Importance = "normal"
+    personal: bool = False
+    needed: bool = False
+    at_once: bool = False
+    sample: Mapping[str, Any] = field(default_factory=dict)
+    """Facts to try templates with."""
+
+
+_PERSON = "0197a3f0-0000-7000-8000-000000000001"
+_ALERT = {
+    "title": "DiskFull",
+    "text": "/var is at 97 %",
+    "url": "https://alerts.example.co.jp/1",
+    "status": "firing",
+    "firing": 1,
+    "resolved_count": 0,
+    "labels": {"severity": "critical", "host": "db-1"},
+    "alerts": [
+        {
+            "name": "DiskFull",
+            "status": "firing",
+            "summary": "/var is at 97 %",
+            "labels": {"host": "db-1"},
+            "starts_at": "2026-11-27T00:00:00+00:00",
+            "url": "https://alerts.example.co.jp/1",
+        }
+    ],
+}
+_WHY = {"ja": "期限切れです。", "en": "It has expired.", "zh": "已过期。"}
+_REPORT = {"done": 12, "waiting": 3, "failed": 1, "minutes_saved": 240}
+
+TOPICS: Sequence[Topic] = (
+    Topic(
+        "approval.requested",
+        personal=True,
+        needed=True,
+        sample={"reference": 1042, "title": "御見積書", "who": "佐藤 花子", "amount": 1234567},
+    ),
+    Topic(
+        "approval.reminded",
+        personal=True,
+        needed=True,
+        sample={"reference": 1042, "title": "御見積書", "since": "2026-11-26T01:00:00+00:00"},
+    ),
+    Topic("approval.code", "high", personal=True, needed=True, at_once=True),
+    Topic("approval.digest", personal=True, needed=True),
+    Topic("approval.circulated", personal=True, sample={"reference": 1042, "title": "御見積書"}),
+    Topic("approval.*", personal=True, needed=True),
+    Topic(
+        "task.failed",
+        "high",
+        personal=True,
+        sample={"reference": 1042, "title": "御見積書", "failure": _WHY},
+    ),
+    Topic("task.*", personal=True, sample={"reference": 1042, "title": "御見積書"}),
+    Topic(
+        "security.account_linked",
+        "high",
+        personal=True,
+        needed=True,
+        sample={"account": "slack/T1/U1", "person": "佐藤 花子"},
+    ),
+    Topic(
+        "security.token_made",
+        "high",
+        personal=True,
+        needed=True,
+        sample={"token": "ci", "person": "佐藤 花子"},
+    ),
+    Topic(
+        "security.role_given",
+        "high",
+        needed=True,
+        sample={"roles": ["admin"], "person": "佐藤 花子"},
+    ),
+    Topic("security.*", "high", needed=True),
+    Topic(
+        "person.unreachable",
+        "high",
+        sample={"person": "佐藤 花子", "person_id": _PERSON, "topic": "approval.requested"},
+    ),
+    Topic("report.daily", sample={"day": "2026-11-27", **_REPORT}),
+    Topic("report.weekly", sample={"since": "2026-11-23", "until": "2026-11-29", **_REPORT}),
+    Topic("report.*"),
+    Topic("alert.*", "high", sample=_ALERT),
+    Topic("community.*", "low", sample={"title": "勉強会", "text": "金曜 18:00"}),
+    Topic("log.*", "low", sample={"title": "backup", "text": "done in 12 s"}),
+    Topic(
+        "system.unacknowledged",
+        "high",
+        sample={"topic": "alert.disk", "notice": _PERSON, "rungs": 2},
+    ),
+    Topic(
+        "system.template_failed",
+        "high",
+        sample={"topic": "alert.disk", "error": "'host' is undefined"},
+    ),
+    Topic(
+        "system.place_off",
+        "high",
+        sample={"place": "ops", "channel": "webhook", "why": _WHY},
+    ),
+    Topic("system.dead", "high", sample={"count": 3, "channel": "email", "reason": "bounced"}),
+    Topic("system.circuit", "high", sample={"provider": "email", "reason": "timed out"}),
+    Topic("system.*", "high"),
+    Topic(
+        "digest",
+        at_once=True,
+        sample={
+            "kind": "daily",
+            "items": [
+                {
+                    "topic": "task.failed",
+                    "importance": "high",
+                    "facts": {"reference": 1042, "title": "御見積書", "failure": _WHY},
+                    "count": 1,
+                    "task": 1042,
+                    "at": "2026-11-27T00:00:00+00:00",
+                    "notice": _PERSON,
+                }
+            ],
+            "total": 1,
+            "left": 0,
+        },
+    ),
+    Topic("test", personal=True, at_once=True, sample={"person": "佐藤 花子"}),
+)
+"""The first that fits counts."""
+
+
+def topic_of(name: str) -> Topic:
+    """What is so of a topic; its name is the one that was asked for."""
+    known = next((each for each in TOPICS if fits(each.name, name)), None)
+    return Topic(name) if known is None else replace(known, name=name)
+
+
+def matter_of(
+    name: str,
+    importance: Importance | None = None,
+    *,
+    task_id: UUID | None = None,
+    home: tuple[str, str] | None = None,
+) -> Matter:
+    """What of a notice of this topic decides who is told how."""
+    topic = topic_of(name)
+    return Matter(name, importance or topic.importance, topic.personal, topic.needed, task_id, home)
