@@ -42,7 +42,7 @@ class Channel:
     the place is gone, OutcomeUnknown, TimeoutError. `wrong` says what is wrong with an address and
     its settings, before it is kept. `edits`: whether what was sent can be changed. `same_key`:
     whether the other side tells a repeated key from a new one, so that a lost answer may be tried
-    again. `rate`: calls a place and second.
+    again. `rate`: calls a place and second. `makes`: secrets that are made where none are given.
     """
 
     name: str
@@ -55,3 +55,4 @@ class Channel:
     same_key: bool = False
     rate: float = 1.0
     at_most: timedelta = timedelta(seconds=15)
+    makes: Callable[[], Mapping[str, str]] = dict

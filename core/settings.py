@@ -8,6 +8,7 @@ import binascii
 import os
 import tomllib
 from collections.abc import Iterable, Mapping
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -206,6 +207,13 @@ class NotifySettings(BaseModel):
     apprise: bool = Field(default=False, description="whether places may be apprise's")
     attempts: int = Field(default=12, ge=1, description="until what fails for now is given up")
     send_per_minute: int = Field(default=600, ge=1, description="notices of one program")
+
+    @field_validator("private_networks")
+    @classmethod
+    def _are_networks(cls, value: list[str]) -> list[str]:
+        for each in value:
+            ip_network(each, strict=False)  # raises what says which is none
+        return value
 
 
 class ConnectorSettings(BaseModel):
