@@ -28,7 +28,7 @@ async def turn_elsewhere(call: Call, why: Words) -> None:
     told beside it.
     """
     log.warning("say.elsewhere", thread=str(call.thread.id), why=why.en)
-    spare = [part for part in call.parts if part.utterance and _stays_unsaid(part)]
+    spare = [part for part in call.parts if _stays_unsaid(part)]
     person = call.thread.reader or call.thread.requester
     async with unit(call.house) as work:
         await call.lease.hold(work)

@@ -13,11 +13,21 @@ import structlog
 
 from core.approvals.card import OVER
 from core.codec import dump, fingerprint
-from core.errors import LostLease, MiyabiError, OutcomeUnknown, Permanent, TryLater
+from core.errors import (
+    LostLease,
+    MiyabiError,
+    OutcomeUnknown,
+    Permanent,
+    TryLater,
+    Unreachable,
+)
+from core.ids import new_id
 from core.messages import Message
 from core.ports import Outbound, Says, Sent
 from core.words import Words
 from notifier import outcome
+from notifier.call import Call, Part
+from notifier.elsewhere import turn_elsewhere
 from notifier.outcome import Showing
 from notifier.rendering import render
 from notifier.thread import Posted
@@ -118,7 +128,7 @@ async def _send(showing: Showing, versions: Versions, outbound: Outbound, messag
     except OutcomeUnknown as error:
         return await _answer_lost(showing, outbound, message, error.words)
     except MiyabiError as error:
-        await outcome.failed(showing, error)
+        await _refused(showing, error)
         return True
     except TimeoutError:
         return await _no_answer(showing, outbound, message)
@@ -127,6 +137,16 @@ async def _send(showing: Showing, versions: Versions, outbound: Outbound, messag
         return await _answer_lost(showing, outbound, message, _fill(ANSWER_LOST, showing))
     versions.add_our_own(await outcome.sent(showing, message, sent))
     return True
+
+
+async def _refused(showing: Showing, error: MiyabiError) -> None:
+    """It will never be done. Whoever is not reached there is told elsewhere, unless it is about a
+    message that stands there, and stays as it was."""
+    if isinstance(error, Unreachable) and showing.posted is None:
+        unmade = Call(showing.house, showing.taken, new_id(), [Part(showing.changes, "sending")])
+        await turn_elsewhere(unmade, error.words)
+    else:
+        await outcome.failed(showing, error)
 
 
 async def _act(showing: Showing, outbound: Outbound, message: Message) -> Sent:

@@ -16,7 +16,7 @@ from bot.slack.door import Act, DatabaseAway, Door
 from bot.slack.files import sent_files
 from bot.slack.home import publish
 from bot.slack.modal import open_form, open_sheet, sheet_of
-from bot.slack.outbound import UNREACHABLE, open_direct
+from bot.slack.reaching import UNREACHABLE, open_direct
 from bot.slack.render import MORE, Json
 from core import phrases
 from core.acquaintances import remember

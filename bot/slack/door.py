@@ -11,7 +11,8 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from bot.slack.api import SlackRefused, ask
 from bot.slack.installs import Install
-from bot.slack.outbound import UNREACHABLE, SlackOutbound, open_direct
+from bot.slack.outbound import SlackOutbound
+from bot.slack.reaching import UNREACHABLE, open_direct
 from bot.slack.render import Json, blocks, fallback
 from core import phrases
 from core.errors import MiyabiError, TryLater

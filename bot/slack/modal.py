@@ -12,7 +12,7 @@ from bot.slack.api import ask
 from bot.slack.door import Act, DatabaseAway, Door
 from bot.slack.form_typed import block_errors, form_values, prefill, row_count, typed_in
 from bot.slack.form_view import Sheet, form_view, loading_view, most_rows, notice_view
-from bot.slack.outbound import open_direct
+from bot.slack.reaching import open_direct
 from bot.slack.render import Json, cut, options
 from core import phrases
 from core.catalogue import Catalogue

@@ -15,6 +15,7 @@ from bot.slack.api import AWAY, Api, SlackRefused, act, ask
 from bot.slack.files import fetch_file
 from bot.slack.history import find_file, find_message, find_named_file
 from bot.slack.installs import Install, Installs
+from bot.slack.reaching import UNREACHABLE, open_direct, reaching
 from bot.slack.render import Json, blocks, cut, fallback
 from core.chores import Chores
 from core.errors import MiyabiError, OutcomeUnknown, Permanent, TryLater
@@ -24,22 +25,6 @@ from core.ports import Place, Sent
 from core.words import Words
 
 log = structlog.get_logger()
-
-UNREACHABLE = frozenset(
-    {
-        "cannot_reply_to_message",
-        "channel_is_limited_access",
-        "channel_not_found",
-        "is_archived",
-        "is_inactive",
-        "not_in_channel",
-        "restricted_action",
-        "restricted_action_read_only_channel",
-        "restricted_action_thread_locked",
-        "user_not_in_channel",
-    }
-)
-"""What chat.postMessage answers where the bot can't speak (docs.slack.dev, its errors)."""
 
 INSTEAD = Words(
     ja="依頼のあったチャンネルに投稿できないため、ここでお知らせします（/invite で招待できます）。",
@@ -75,7 +60,13 @@ class SlackOutbound:
         self._uploading: WeakValueDictionary[tuple[str, str], asyncio.Lock] = WeakValueDictionary()
 
     async def send(self, place: Place, message: Message, key: str) -> Sent:
-        """Post a message. A conversation that can't begin in its channel begins with the person."""
+        """Post a message. A conversation that can't begin in its channel begins with the person.
+
+        Raises Unreachable where nothing can be posted there any more."""
+        with reaching():
+            return await self._send(place, message, key)
+
+    async def _send(self, place: Place, message: Message, key: str) -> Sent:
         install = await self.installs.get(place.workspace)
         client = self.api.client(install.token)
         channel = await self._channel(client, place)
@@ -110,7 +101,11 @@ class SlackOutbound:
     async def upload(
         self, place: Place, attachment: Attachment, comment: Message, key: str
     ) -> Sent:
-        """Post a file with a line to say what it is."""
+        """Post a file with a line to say what it is. Raises Unreachable likewise."""
+        with reaching():
+            return await self._upload(place, attachment, comment)
+
+    async def _upload(self, place: Place, attachment: Attachment, comment: Message) -> Sent:
         install = await self.installs.get(place.workspace)
         client = self.api.client(install.token)
         channel = await self._channel(client, place)
@@ -285,12 +280,6 @@ async def _ts(client: AsyncWebClient, place: Place, sent: Sent) -> str:
     if found is None:
         raise SlackRefused("message_not_found")
     return found.id
-
-
-async def open_direct(client: AsyncWebClient, user: str) -> str:
-    """The direct conversation with a person. Raises Permanent or TryLater."""
-    said = await ask(client.conversations_open(users=user))
-    return str(said["channel"]["id"])
 
 
 def _in_thread(place: Place) -> Json:

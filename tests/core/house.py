@@ -191,7 +191,8 @@ class Wall:
 
     `troubles` come before anything is done, `lose_answer` after it. So do `hang`, or `hang_in` a
     room, and `hang_after`: once, until the caller gives up. `meanwhile` is done (once) while a
-    message is on its way. `deaf`: what it says to whoever looks for a message.
+    message is on its way. `deaf`: what it says to whoever looks for a message. `unreachable`:
+    rooms in which nothing can be posted, and why.
     """
 
     edit_interval: timedelta = timedelta(0)
@@ -211,11 +212,14 @@ class Wall:
     files: dict[str, bytes | BaseException] = field(default_factory=dict)
     fetched: list[str] = field(default_factory=list)
     hanging: asyncio.Event = field(default_factory=asyncio.Event)
+    unreachable: dict[str, Words] = field(default_factory=dict)
 
     async def _maybe_fail(self, place: Place) -> None:
         trouble = self.troubles.pop(0) if self.troubles else None
         if trouble is not None:
             raise trouble
+        if place.channel in self.unreachable:
+            raise Unreachable(self.unreachable[place.channel])
         if self.hang or self.hang_in == place.channel:
             self.hang, self.hang_in = False, ""
             await self._hang()

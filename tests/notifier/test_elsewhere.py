@@ -11,7 +11,7 @@ from core.inbound import Sender
 from core.people import Person
 from core.unit import unit
 from core.words import same
-from tests.core.house import Office, SayingWall
+from tests.core.house import Office, SayingWall, Wall
 from tests.notifier.saying import CARD, Flat, flatten
 
 QUOTA = same("The month's messages are used up.")
@@ -208,3 +208,59 @@ async def test_a_group_that_was_left_has_what_was_asked_told_to_who_asked(flat: 
 
     assert flat.wall.texts("g1") == []
     assert len([text for text in flat.wall.texts("asker") if "Which tone?" in text]) == 1
+
+
+# Where messages are edited, too
+
+
+async def test_who_is_gone_from_where_they_are_told_hears_it_by_their_next_account(
+    office: Office,
+) -> None:
+    """A card goes to the other account with the reason, and the next news of it goes there."""
+    hall = await _hall(office)
+    office.wall.unreachable["boss"] = GONE
+    answer = await office.say("letter hello")
+    await office.work()
+
+    [(key, card)] = [each for each in hall.posted.items() if each[1].text.startswith(CARD)]
+    assert card.buttons
+    assert card.note.endswith(GONE.en)
+    row = await office.row(
+        "select e.body #>> '{data,to}' as went from audit_events e"
+        " where tag = 'notifier:message:elsewhere'",
+        {},
+    )
+    assert row.went.startswith("hall:")
+
+    approval = await office.approval_id(answer.task_id)
+    await office.click("approve", approval, office.other_boss)
+    await office.work()
+    assert key in hall.edits
+    assert hall.posted[key].buttons == ()
+
+
+async def test_what_stands_where_somebody_is_gone_from_is_not_told_once_more(
+    office: Office,
+) -> None:
+    hall = await _hall(office)
+    answer = await office.say("letter hello")
+    await office.work()
+    office.wall.unreachable["boss"] = GONE
+    approval = await office.approval_id(answer.task_id)
+    await office.click("approve", approval, office.other_boss)
+    await office.work()
+
+    assert hall.posted == {}
+    assert await office.state(answer.task_id) == "done"
+
+
+GONE = same("The conversation on the wall is closed.")
+
+
+async def _hall(office: Office) -> Wall:
+    """One of those who approve has an account on another such platform besides."""
+    hall = Wall()
+    office.house = replace(office.house, outbounds={**office.house.outbounds, "hall": hall})
+    async with unit(office.house) as work:
+        await people.link(work, office.boss, Sender("hall", "h1", "boss"))
+    return hall

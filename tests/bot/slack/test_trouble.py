@@ -5,6 +5,10 @@ import itertools
 
 import pytest
 
+from bot.slack.api import SlackRefused
+from core.errors import Unreachable
+from core.messages import Message
+from core.ports import Place
 from tests.bot.slack.conftest import REQUEST, TOTAL, Office
 from tests.fakes.slack.reading import buttons, text_of
 
@@ -169,3 +173,20 @@ async def test_a_revoked_token_is_no_reason_to_try_for_ever(office: Office) -> N
     assert rows
     assert "invalid_auth" in rows[0].error
     assert len(office.slack.calls) - before < 20
+
+
+@pytest.mark.parametrize(
+    ("method", "error"),
+    [("conversations.open", "user_disabled"), ("chat.postMessage", "channel_not_found")],
+)
+async def test_somebody_who_is_gone_from_slack_is_told_apart_from_what_is_wrong_with_the_app(
+    office: Office, method: str, error: str
+) -> None:
+    """The former are told elsewhere (notifier/elsewhere.py)."""
+    place = Place(office.organisation.id, office.slack.home.team_id, "U2", None, "U2", direct=True)
+    office.slack.fail_next(method, error=error)
+    with pytest.raises(Unreachable, match=error):
+        await office.outbound.send(place, Message("Hello"), "key-1")
+    office.slack.fail_next(method, error="account_inactive")
+    with pytest.raises(SlackRefused):
+        await office.outbound.send(place, Message("Hello"), "key-2")
