@@ -38,6 +38,7 @@ Builtin = Literal[
     "unlink",
     "endings",
     "amounts",
+    "notify",
 ]
 
 WORDS: dict[Builtin, tuple[str, ...]] = {
@@ -68,6 +69,7 @@ WORDS: dict[Builtin, tuple[str, ...]] = {
     "unlink": ("unlink", "連携解除", "連携を解除", "解绑", "解除绑定"),
     "endings": ("endings", "終了通知", "结束通知"),
     "amounts": ("amounts", "金額表示", "金额显示"),
+    "notify": ("notify", "通知設定", "通知设置"),
 }
 _ALONE = frozenset({"link"})
 """Words that are commands only where nothing follows: `link cable 3 pcs` is a request."""

@@ -414,6 +414,7 @@ HELP = Words(
         "• 回覧 #1042 @名前\n• 確認済み #1042 … 回覧を確認\n"
         "• 保留解除 #1042、破棄 #1042: 本人確認待ちの依頼\n"
         "• 修正 #1042 内容\n• 再実行 #1042\n• 無効 Q-2026-0001 理由\n"
+        "• 通知設定 静か 22:00-8:00 … 通知の時間・宛先・まとめ方\n"
         "• 連携 … ほかのアプリでも使うための連携コード\n"
         "英語でも書けます（quote, status, cancel, approve …）。"
     ),
@@ -429,6 +430,7 @@ HELP = Words(
         "• seen #1042: I have seen it\n• delegate @name 12/1-12/5: who decides in my place\n"
         "• release #1042 / drop #1042: a request that is held\n"
         "• revise #1042 text: change a request\n• retry #1042\n• void Q-2026-0001 reason\n"
+        "• notify quiet 22:00-8:00: how I am notified\n"
         "• link: a code to use me in another app as well"
     ),
     zh=(
@@ -444,6 +446,7 @@ HELP = Words(
         "• 传阅 #1042 @名称\n• 已阅 #1042: 确认已阅\n"
         "• 放行 #1042、丢弃 #1042: 保留的申请\n"
         "• 修改 #1042 内容\n• 重试 #1042\n• 作废 Q-2026-0001 理由\n"
+        "• 通知设置 静音 22:00-8:00: 通知的时间、渠道和汇总\n"
         "• 绑定: 获取在其他应用中使用的关联代码"
     ),
 )

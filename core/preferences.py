@@ -89,6 +89,7 @@ class Preferences:
 
 
 DEFAULT = Preferences()
+MIDNIGHT = time()
 
 
 async def read(connection: AsyncConnection, organisation_id: UUID, person_id: UUID) -> Preferences:

@@ -4,7 +4,16 @@ from dataclasses import replace
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from core import acknowledging, deliveries, effects, files_sent, phrases, tasks, views
+from core import (
+    acknowledging,
+    deliveries,
+    effects,
+    files_sent,
+    notify_commands,
+    phrases,
+    tasks,
+    views,
+)  # fmt: skip
 from core.account_acts import handle_amounts, handle_endings, handle_link, handle_unlink
 from core.approvals import acts, changing
 from core.approvals.acts import Handler, as_id
@@ -103,7 +112,7 @@ async def _click(work: Unit, request: Request, click: Click) -> Answer:
     return await act(work, request, task)
 
 
-_PRESSES = {**acts.PRESSES, **acknowledging.PRESSES}
+_PRESSES = {**acts.PRESSES, **acknowledging.PRESSES, **notify_commands.PRESSES}
 
 _TASK_ACTS = {
     "retry": retry_task,
@@ -160,4 +169,5 @@ _HANDLERS: dict[str, Handler] = {
     "unlink": handle_unlink,
     "endings": handle_endings,
     "amounts": handle_amounts,
+    "notify": notify_commands.handle_notify,
 }

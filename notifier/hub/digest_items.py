@@ -46,8 +46,8 @@ class Item:
 
 # Locked, so that an acknowledgement that comes meanwhile waits, or we for it.
 _HELD = """
-    select d.id, d.channel, n.id as notice_id, n.topic, n.importance, n.facts, n.count, n.resolved,
-        n.task_id, t.reference, n.created_at,
+    select d.id, d.channel, n.id as notice_id, n.topic, n.importance, n.facts,
+        n.count as times, n.resolved, n.task_id, t.reference, n.created_at,
         case
             when not :active then 'left'
             when n.acknowledged_at is not null then 'acknowledged'
@@ -177,7 +177,7 @@ def facts_of(kind: str, items: Sequence[Item], most: int) -> dict[str, Any]:
                 "topic": item.notice.topic,
                 "importance": item.notice.importance,
                 "facts": from_json(item.notice.facts),
-                "count": item.notice.count,
+                "count": item.notice.times,
                 "resolved": item.notice.resolved,
                 "task": item.notice.reference,
                 "at": item.notice.created_at.isoformat(),
