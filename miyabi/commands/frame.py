@@ -4,7 +4,7 @@ import asyncio
 import json
 import os
 import sys
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from enum import IntEnum
 from functools import cache
 from typing import TYPE_CHECKING, Annotated
@@ -31,6 +31,11 @@ _AWAY = Words(
     ja="データベースまたはRedisに接続できません: {why}\n「miyabi doctor」で確認してください。",
     en="The database or Redis can't be reached: {why}\n“miyabi doctor” tells what to mend.",
     zh="无法连接数据库或Redis: {why}\n请用“miyabi doctor”检查。",
+)
+_NO_PAIR = Words(
+    ja="「{given}」は「名前=値」の形で書いてください。",
+    en="Write “{given}” as NAME=VALUE.",
+    zh="请将“{given}”写成“名称=值”。",
 )
 _STOPPED = 130  # what shells expect after Ctrl-C
 
@@ -93,6 +98,44 @@ def print_json_line(data: Mapping[str, object]) -> None:
 def read_text(words: list[str]) -> str:
     """A request as it was typed; a single `-` stands for what comes in on stdin."""
     return sys.stdin.read() if words == ["-"] else " ".join(words)
+
+
+def print_rows(rows: Sequence[Mapping[str, object]]) -> None:
+    """A table of what is alike; the first row names the columns."""
+    from rich.table import Table
+    from rich.text import Text
+
+    grid = Table(*rows[0], box=None, pad_edge=False)
+    for row in rows:
+        grid.add_row(*(Text(_cell(value)) for value in row.values()))
+    terminal().print(grid)
+
+
+def _cell(value: object) -> str:
+    if isinstance(value, list):
+        return ", ".join(str(each) for each in value)
+    return "" if value is None else str(value)
+
+
+def ask_secret(what: Words | str) -> str:
+    """A secret: typed without being shown, or a line of stdin; never an argument, which others on
+    the machine could read."""
+    if sys.stdin.isatty():
+        words = what if isinstance(what, str) else what.to(language())
+        typed: str = typer.prompt(words, hide_input=True, default="", err=True)
+        return typed.strip()
+    return sys.stdin.readline().strip()
+
+
+def pairs(given: Sequence[str] | None) -> dict[str, str]:
+    """What was given as NAME=VALUE. Raises Refused for what is not."""
+    found = {}
+    for each in given or ():
+        name, equals, value = each.partition("=")
+        if not equals or not name:
+            raise Refused(_NO_PAIR.fill(given=each[:60]))
+        found[name] = value
+    return found
 
 
 def run(

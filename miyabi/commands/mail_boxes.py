@@ -1,7 +1,6 @@
 """Mailboxes: adding them, whom they trust, and what opens them."""
 
 import secrets
-import sys
 from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -12,7 +11,7 @@ from miyabi.commands.frame import (
     AsJson,
     Exit,
     OfOrganisation,
-    language,
+    ask_secret,
     print_json,
     run,
     say,
@@ -342,20 +341,14 @@ def _with_secrets(box: "Box", given: "Given", *, ask: bool) -> "Box":
         kept["post_secret"] = secrets.token_urlsafe(32)
     servers = [server for server in (box.imap, box.smtp) if server is not None]
     if ask and any(server.oauth2 for server in servers):
-        kept |= {"client_secret": _typed(_CLIENT_SECRET), "refresh_token": _typed(_REFRESH_TOKEN)}
+        kept |= {
+            "client_secret": ask_secret(_CLIENT_SECRET),
+            "refresh_token": ask_secret(_REFRESH_TOKEN),
+        }
     if ask and any(not server.oauth2 and server.user for server in servers):
-        password = _typed(_PASSWORD)
+        password = ask_secret(_PASSWORD)
         kept |= {"imap_password": password, "smtp_password": password}
     return replace(box, secrets={name: value for name, value in kept.items() if value})
-
-
-def _typed(what: Words) -> str:
-    """A secret: typed without being shown, or a line of stdin; never an argument, which others on
-    the machine could read."""
-    if sys.stdin.isatty():
-        typed: str = typer.prompt(what.to(language()), hide_input=True, default="", err=True)
-        return typed.strip()
-    return sys.stdin.readline().strip()
 
 
 def _tell(box: "Box", words: Words, *, as_json: bool, post: bool | None) -> None:

@@ -11,9 +11,9 @@ from miyabi.commands.frame import (
     OfOrganisation,
     complain,
     print_json,
+    print_rows,
     run,
     say,
-    terminal,
 )
 
 if TYPE_CHECKING:
@@ -78,7 +78,7 @@ def tokens(organisation: OfOrganisation = None, as_json: AsJson = False) -> None
         if as_json:
             print_json({"organisation": company.slug, "tokens": rows})
         elif rows:
-            _show(rows)
+            print_rows(rows)
         else:
             say(_NO_TOKENS)
         return Exit.DONE
@@ -95,16 +95,6 @@ def _row(token: "Token") -> dict[str, object]:
         "used_at": token.used_at.isoformat(timespec="seconds") if token.used_at else None,
         "revoked_at": token.revoked_at.isoformat(timespec="seconds") if token.revoked_at else None,
     }
-
-
-def _show(rows: list[dict[str, object]]) -> None:
-    from rich.table import Table
-    from rich.text import Text
-
-    grid = Table(*rows[0], box=None, pad_edge=False)
-    for row in rows:
-        grid.add_row(*(Text(str(cell or "")) for cell in row.values()))
-    terminal().print(grid)
 
 
 def revoke(

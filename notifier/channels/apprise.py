@@ -20,6 +20,8 @@ from core.words import Words
 
 _AT_MOST = timedelta(seconds=15)
 _OWN_LIMIT = 12.0  # seconds that a service has
+# Ours: what is longer some services split or refuse, and ntfy makes a file of (4,096 bytes).
+_MOST_TITLE, _MOST_BODY = 100, 1200
 
 _NOT_HERE = frozenset(
     {
@@ -81,8 +83,8 @@ async def send(settings: Settings, posting: Posting) -> Sent:
     sender = apprise.Apprise(asset=service.asset)
     sender.add(service)
     result = await sender.async_notify(
-        title=posting.message.title,
-        body=body_of(posting.message),
+        title=_cut(posting.message.title, _MOST_TITLE),
+        body=_cut(body_of(posting.message), _MOST_BODY),
         body_format=apprise.NotifyFormat.TEXT,
         notify_type=_kind(posting.notice),
         timeout=_OWN_LIMIT,
@@ -122,6 +124,10 @@ def body_of(message: Message) -> str:
     ]
     parts += [f"{section.label}\n{section.value}" for section in message.sections]
     return "\n".join(part for part in [*parts, message.note] if part)
+
+
+def _cut(text: str, most: int) -> str:
+    return text if len(text) <= most else text[: most - 1] + "…"
 
 
 def _kind(notice: Mapping[str, Any]) -> Any:

@@ -36,7 +36,8 @@ _ENDED = frozenset(
 """Codes by which Power Automate says that there is no such workflow any more."""
 
 # What connectors of Teams answered with a 200, and proxies before them still do.
-_INSIDE = re.compile(r"HTTP error (\d{3})|failed with error|returned error", re.IGNORECASE)
+_INSIDE = re.compile(r"failed with error|returned error|HTTP error", re.IGNORECASE)
+_STATUS = re.compile(r"HTTP error (\d{3})", re.IGNORECASE)
 
 
 async def send(settings: Settings, posting: Posting) -> Sent:
@@ -62,10 +63,10 @@ def meaning(reply: Reply) -> MiyabiError | None:
         return problem
     if error:
         return Permanent(REFUSED.fill(status=reply.status, why=code or reply.text()))
-    found = _INSIDE.search(reply.text())
-    if found is None:
+    if _INSIDE.search(reply.text()) is None:
         return None
-    status = int(found[1]) if found[1] else reply.status
+    found = _STATUS.search(reply.text())
+    status = int(found[1]) if found else reply.status
     if status == 429 or status >= 500:
         return TryLater(BUSY.fill(status=status), retry_after(reply))
     return Permanent(REFUSED.fill(status=status, why=reply.text()))

@@ -1,10 +1,12 @@
-"""`miyabi notify`: who is on call, and acknowledging."""
+"""`miyabi notify`: who is on call, acknowledging, programs that send, and places."""
 
+import asyncio
 from collections.abc import Iterator
 
 import pytest
 
-from tests.miyabi.terminal import Terminal, open_terminal
+from tests.fakes.webhooks.receiver import Answer, Receiver
+from tests.miyabi.terminal import Done, Terminal, open_terminal
 
 
 @pytest.fixture(scope="module")
@@ -45,3 +47,66 @@ def test_what_nobody_acknowledged_can_be_listed_and_an_unknown_notice_is_refused
     unknown = terminal.run("notify", "ack", "0123456789ab", "--as", "sato")
     assert listed.data["notices"] == []
     assert (unknown.code, "その通知はありません" in unknown.err) == (3, True)
+
+
+def test_a_program_is_let_in_listed_and_shut_out(terminal: Terminal) -> None:
+    added = terminal.run("notify", "sender", "add", "zabbix", "alert.*", "log.*")
+    refused = terminal.run("notify", "sender", "add", "evil", "approval.*")
+    listed = terminal.run("notify", "sender", "list", "--json")
+    revoked = terminal.run("notify", "sender", "revoke", "zabbix")
+    after = terminal.run("notify", "sender", "list", "--json")
+
+    assert added.out.startswith("miyabi_notify_"), added.err
+    assert (refused.code, "approval.*" in refused.err) == (3, True)
+    [row] = listed.data["senders"]
+    assert (row["name"], row["topics"], row["revoked_at"]) == ("zabbix", ["alert.*", "log.*"], None)
+    assert added.out.strip() not in listed.out
+    assert revoked.code == 0
+    assert after.data["senders"][0]["revoked_at"]
+
+
+def test_a_notice_is_sent_from_a_script(terminal: Terminal) -> None:
+    sent = terminal.run(
+        "notify", "send", "log.backup", "-", "--to", "sato", "--to", "role:admin", "--fact",
+        "size=12", "--fact", "host=db1", "--json", typed="終わりました",
+    )  # fmt: skip
+    nobody = terminal.run("notify", "send", "log.backup", "--to", "nobody-here")
+    wrong = terminal.run("notify", "send", "Log Backup")
+
+    assert sent.data["topic"] == "log.backup"
+    assert (nobody.code, "nobody-here" in nobody.err) == (3, True)
+    assert wrong.code == 3
+
+
+async def test_a_place_is_added_tried_turned_off_and_on_again(terminal: Terminal) -> None:
+    """What is made for it is shown once; what opens it never."""
+
+    def run(*words: str, typed: str = "") -> Done:
+        settings = {
+            "MIYABI_NOTIFY_PRIVATE_NETWORKS": '["127.0.0.0/8"]',
+            "MIYABI_NOTIFY_WEBHOOK_ALLOW_HTTP": "true",
+        }
+        return terminal.run("notify", "place", *words, typed=typed, **settings)
+
+    async with Receiver() as hook:
+        added = await asyncio.to_thread(
+            run, "add", "ops", "webhook", hook.url, "--owner", "sato", "--json",
+            typed="Token hush\n\n\n\n",
+        )  # fmt: skip
+        hook.secret = added.data["made"]["secret"]
+        tried = await asyncio.to_thread(run, "test", "ops", "--json")
+        listed = await asyncio.to_thread(run, "list", "--json")
+        hook.usual = Answer(410)
+        gone = await asyncio.to_thread(run, "test", "ops")
+        moved = await asyncio.to_thread(run, "set", "ops", "--address", "http://10.0.0.1/")
+        removed = await asyncio.to_thread(run, "remove", "ops")
+        unknown = await asyncio.to_thread(run, "test", "ops")
+
+    assert (tried.data["arrived"], tried.data["was_off"]) == (True, False)
+    assert hook.calls[0][0]["authorization"] == "Token hush"
+    [row] = listed.data["places"]
+    assert row["secrets"] == ["authorization", "secret"]
+    assert "hush" not in listed.out
+    assert hook.secret not in listed.out
+    assert (gone.code, "410" in gone.err) == (1, True)
+    assert (moved.code, removed.code, unknown.code) == (3, 0, 3)
