@@ -12,12 +12,10 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
-import asyncpg  # type: ignore[import-untyped]
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
-from audit.event import ENVELOPE, Event
-from audit.sealed import is_sealed
+from audit.event import Event
 from audit.store import on_disk
 from audit.subjects import PersonalKeys
 from core import organisations, people
@@ -33,7 +31,6 @@ from core.agent import (
     Summary,
     TaskInfo,
 )
-from core.agreement import compare
 from core.approvals.view import latest_of
 from core.catalogue import Catalogue
 from core.company import Company
@@ -51,10 +48,12 @@ from core.people import Person
 from core.ports import Job, Place, Sent, TooLarge, Utterance
 from core.reconcile import reconcile
 from core.runner import advance
-from core.tags import Tag
 from core.unit import Unit, unit
 from core.words import Language, Words, same
 from notifier.deliver import announce
+from tests import checking
+
+check_complete, check_events = checking.check_complete, checking.check_events
 
 
 @dataclass(frozen=True, slots=True)
@@ -530,40 +529,6 @@ async def open_office(database_url: str) -> AsyncIterator[Office]:
         house.heartbeat.stop()
         await engine.dispose()
         shutil.rmtree(folder)
-
-
-async def check_events(database_url: str) -> None:
-    """Every event that was written is as its tag declares it, in the database as well."""
-    connection = await asyncpg.connect(database_url.replace("+asyncpg", ""))
-    try:
-        rows = await connection.fetch("select body from audit_events where body <> '{}'")
-    finally:
-        await connection.close()
-    for row in rows:
-        body = from_json(row["body"])
-        assert set(body) == set(ENVELOPE)
-        Tag(body["tag"]).check(body["data"], body["revision"], body["step"])
-        assert body["data"].get("reference") != 0
-        names = {*Tag(body["tag"]).personal} & body["data"].keys()
-        personal = [body[name] for name in ("account", "ip", "user_agent")]
-        personal += [body["data"][name] for name in names]
-        assert all(value is None or is_sealed(value) for value in personal)
-
-
-async def check_complete(database_url: str) -> None:
-    """Each fact of the tables has its event, and each event its fact."""
-    engine = create_engine(database_url)
-    try:
-        async with engine.begin() as connection:
-            rows = await connection.execute(text("select id, organisation_id from tasks"))
-            tasks: dict[UUID, list[UUID]] = {}
-            for row in rows:
-                tasks.setdefault(row.organisation_id, []).append(row.id)
-            for organisation_id, ids in tasks.items():
-                compared = await compare(connection, organisation_id, ids)
-                assert (compared.lacking, compared.first) == (0, [])
-    finally:
-        await engine.dispose()
 
 
 async def _person(work: Unit, organisation: Organisation, handle: str, roles: set[str]) -> Person:
