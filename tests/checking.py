@@ -101,6 +101,7 @@ def _name(connection: object, record: object) -> None:
     cursor.execute(f"set application_name = '{NAME}'")
     cursor.execute("set plan_cache_mode = force_generic_plan")
     cursor.close()
+    connection.commit()  # type: ignore[attr-defined]  # or it would wait within a transaction
 
 
 _checkers: list[_Checker] = []

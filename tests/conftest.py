@@ -7,7 +7,7 @@ import os
 import shutil
 import tempfile
 import uuid
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -21,6 +21,7 @@ from core.migrate import upgrade
 from core.settings import Settings
 from miyabi.embedded import embedded
 from tests.databases import Databases, execute, in_database
+from tests.engines import keep_in
 from tests.fakes.mail.dovecot import Dovecot, program, serving
 
 SHARED = Path(__file__).resolve().parents[1] / ".." / "shared"
@@ -76,6 +77,21 @@ def _logs_as_they_were() -> Iterator[None]:
     if structlog.get_config()["logger_factory"] is not before:
         logging.root.handlers, logging.root.level = handlers, level
         _log_plainly()
+
+
+@pytest.fixture(autouse=True)
+async def _nothing_left_running() -> AsyncIterator[None]:
+    """All tests share one event loop, so that connections can be kept (tests/engines.py). What a
+    test left running ends with it, as it would with a loop of its own."""
+    loop = asyncio.get_running_loop()
+    keep_in(loop)
+    before = asyncio.all_tasks(loop)
+    yield
+    left = asyncio.all_tasks(loop) - before - {asyncio.current_task()}
+    for task in left:
+        task.cancel()
+    if left:
+        await asyncio.wait(left, timeout=5)
 
 
 @pytest.fixture(scope="session")

@@ -60,7 +60,7 @@ _SIZE = """
 _OTHERS = """
     select count(pg_terminate_backend(pid)) from pg_stat_activity
     where datname = current_database() and pid <> pg_backend_pid()
-        and backend_type = 'client backend' and application_name <> 'tests: checking'
+        and backend_type = 'client backend' and not starts_with(application_name, 'tests: ')
 """
 
 

@@ -34,7 +34,7 @@ from core.agent import (
 from core.approvals.view import latest_of
 from core.catalogue import Catalogue
 from core.company import Company
-from core.db import create_engine, fetch_one, from_json
+from core.db import fetch_one, from_json
 from core.documents import Files
 from core.errors import Choice, NeedsInput, Permanent, Question, Unreachable
 from core.forms import FormValues
@@ -52,6 +52,7 @@ from core.unit import Unit, unit
 from core.words import Language, Words, same
 from notifier.deliver import announce
 from tests import checking
+from tests.engines import lent_engine
 
 check_complete, check_events = checking.check_complete, checking.check_events
 
@@ -493,7 +494,12 @@ MASTER = b"m" * 32
 @asynccontextmanager
 async def open_office(database_url: str) -> AsyncIterator[Office]:
     """An organisation with somebody who asks and two who approve."""
-    engine: AsyncEngine = create_engine(database_url)
+    async with lent_engine(database_url) as engine, _open_office(database_url, engine) as office:
+        yield office
+
+
+@asynccontextmanager
+async def _open_office(database_url: str, engine: AsyncEngine) -> AsyncIterator[Office]:
     folder = Path(tempfile.mkdtemp(prefix="miyabi-store-"))
     bell, wall, trouble = Bell(), Wall(), Trouble()
 
@@ -527,7 +533,6 @@ async def open_office(database_url: str) -> AsyncIterator[Office]:
         yield Office(house, bell, wall, trouble, organisation, asker, boss, other)
     finally:
         house.heartbeat.stop()
-        await engine.dispose()
         shutil.rmtree(folder)
 
 
