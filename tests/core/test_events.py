@@ -39,6 +39,7 @@ def test_an_event_of_ours_says_in_a_sentence_what_it_means(tag: Tag) -> None:
     assert tag.declaration.means.endswith(".")
     known = {
         "task", "organisation", "person", "installation", "reader", "mailbox", "mail", "letter",
+        "notice", "sender", "place", "rota",
     }  # fmt: skip
     assert tag.declaration.subject in known
 
