@@ -48,7 +48,7 @@ create table notices (
     created_at timestamptz not null default now(),
     unique (sender_id, key)
 );
-create index notices_waiting on notices (next_at) where fanned_at is null;
+create index notices_waiting on notices (organisation_id, next_at) where fanned_at is null;
 create index on notices (organisation_id, created_at);
 create index notices_heads on notices (organisation_id, group_key, created_at)
     where group_key is not null and head_id is null;
