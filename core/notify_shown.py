@@ -63,9 +63,9 @@ async def standing(connection: AsyncConnection, organisation_id: UUID, person_id
     )  # fmt: skip
 
 
-def shown(found: Standing) -> Message:
-    """All of it, with buttons for what is wanted most."""
-    language = found.language
+def shown(found: Standing, language: Language | None = None) -> Message:
+    """All of it, with buttons for what is wanted most; in their language, or the reader's."""
+    language = language or found.language
     fields = tuple(
         Field(label.to(language), "\n".join(each.to(language) for each in said))
         for label, said in _parts(found)
@@ -73,11 +73,16 @@ def shown(found: Standing) -> Message:
     title, note = words.TITLE.to(language), words.USAGE.to(language)
     text = "\n".join([title, *(f"{each.label}: {each.value}" for each in fields), note])
     return Message(
-        text, title=title, fields=fields, buttons=buttons(found), note=note, language=language
+        text,
+        title=title,
+        fields=fields,
+        buttons=buttons(found, language),
+        note=note,
+        language=language,
     )
 
 
-def buttons(found: Standing) -> tuple[Button, ...]:
+def buttons(found: Standing, language: Language) -> tuple[Button, ...]:
     """What can be set by one press: quiet nights and a digest each morning, or neither."""
     chosen = found.preferences
     quiet = (words.SET_LOUD, "quiet off") if chosen.quiet else (words.SET_NIGHT, "quiet 22-8")
@@ -85,7 +90,7 @@ def buttons(found: Standing) -> tuple[Button, ...]:
     digest = (
         (words.SET_AT_ONCE, "digest off") if together else (words.SET_DAILY, "digest daily 9:00")
     )
-    return tuple(Button(SET, said.to(found.language), value) for said, value in (quiet, digest))
+    return tuple(Button(SET, said.to(language), value) for said, value in (quiet, digest))
 
 
 def as_json(found: Standing) -> Mapping[str, Any]:

@@ -2,11 +2,18 @@
 
 import typer
 
-from miyabi.commands import notify_ack, notify_places, notify_rota, notify_send, notify_senders
+from miyabi.commands import (
+    notify_ack,
+    notify_person,
+    notify_places,
+    notify_rota,
+    notify_send,
+    notify_senders,
+)
 
 app = typer.Typer(help="Notifications: who hears what, where and when.", no_args_is_help=True)
 
-for subject in (notify_ack, notify_send):
+for subject in (notify_ack, notify_person, notify_send):
     subject.register(app)
 app.add_typer(notify_rota.app, name="rota")
 app.add_typer(notify_senders.app, name="sender")

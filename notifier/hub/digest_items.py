@@ -11,9 +11,11 @@ from sqlalchemy import Row
 from audit.event import JSON, Event
 from core.db import execute, fetch_all, from_json
 from core.notices import IMPORTANCES, Importance, Notice, Recipient, publish, wake
-from core.preferences import Preferences, muted
+from core.people import accounts_of
+from core.preferences import Preferences, muted, muting
 from core.tags import Tag
 from core.unit import Unit
+from notifier.hub.topics import topic_of
 
 TOPIC = "digest"
 QUIET = "quiet"
@@ -66,9 +68,14 @@ _HELD = """
 """
 
 
-async def held_items(work: Unit, digest: Due, chosen: Preferences) -> tuple[Sequence[Item], int]:
+async def held_items(
+    work: Unit, digest: Due, chosen: Preferences, *, heard: bool
+) -> tuple[Sequence[Item], int]:
     """What is still to be told, the oldest first, and how much is not: what has become untrue, was
-    read or decided, or is not wanted any more is dropped with its reason."""
+    read or decided, or is not wanted any more is dropped with its reason.
+
+    `heard`: they want digests at all; without, what they need to know is left.
+    """
     rows = await fetch_all(
         work.connection,
         _HELD,
@@ -82,8 +89,9 @@ async def held_items(work: Unit, digest: Due, chosen: Preferences) -> tuple[Sequ
     items: dict[UUID, Item] = {}
     for row in rows:
         why: str | None = row.untrue
-        if why is None and muted(chosen, row.topic, row.task_id, digest.now):
-            why = "muted"
+        if why is None and not topic_of(row.topic).needed:
+            silent = not heard or muted(chosen, row.topic, row.task_id, digest.now)
+            why = "muted" if silent else None
         if why is not None:
             dropped.append((row, why))
             continue
@@ -118,12 +126,12 @@ def _record(work: Unit, of: Due, row: Row[Any], tag: Tag, **said: JSON) -> None:
 
 
 async def tell_together(
-    work: Unit, digest: Due, items: Sequence[Item], left_out: int, most: int
+    work: Unit, digest: Due, items: Sequence[Item], left_out: int, most: int, *, heard: bool
 ) -> None:
     """Close it: one notice for all; for none, none. One alone that quiet hours held goes out as it
-    is, with its buttons."""
+    is, with its buttons; and so does all that is left for somebody who wants no digests."""
     dispatches = [row for item in items for row in item.dispatches]
-    alone = digest.kind == QUIET and len(items) == 1
+    alone = not heard or (digest.kind == QUIET and len(items) == 1)
     notice_id = None
     if items and not alone:
         importances: list[Importance] = [item.notice.importance for item in items]
@@ -164,6 +172,18 @@ async def tell_together(
     }
     work.record(Event(digest.organisation_id, digest.person_id, Tag.DIGEST_CLOSED, data))
     await wake(work)
+
+
+async def hears_digests(work: Unit, digest: Due, chosen: Preferences) -> bool:
+    """Whether there is a way by which they want digests."""
+    mutes = muting(chosen, TOPIC, None, digest.now)
+    if not mutes:
+        return True
+    if any(not mute.channel for mute in mutes):
+        return False
+    accounts = await accounts_of(work.connection, digest.organisation_id, digest.person_id)
+    barred = {mute.channel for mute in mutes}
+    return any(each.platform not in barred for each in accounts if each.listens)
 
 
 def facts_of(kind: str, items: Sequence[Item], most: int) -> dict[str, Any]:

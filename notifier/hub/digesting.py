@@ -23,7 +23,7 @@ from core.preferences import read as read_preferences
 from core.quiet_hours import quiet_until
 from core.unit import Unit, unit
 from notifier.hub.decision import Window
-from notifier.hub.digest_items import QUIET, held_items, tell_together
+from notifier.hub.digest_items import QUIET, hears_digests, held_items, tell_together
 from notifier.hub.windows import quiet_window, window_of
 
 log = structlog.get_logger()
@@ -182,8 +182,9 @@ async def _close(work: Unit, row: Any, most: int) -> None:
     if until is not None and row.active:
         await _wait(work, row, quiet_window(zone, until))
         return
-    items, left_out = await held_items(work, row, chosen)
-    await tell_together(work, row, items, left_out, most)
+    heard = await hears_digests(work, row, chosen)
+    items, left_out = await held_items(work, row, chosen, heard=heard)
+    await tell_together(work, row, items, left_out, most, heard=heard)
 
 
 async def _wait(work: Unit, row: Any, window: Window) -> None:

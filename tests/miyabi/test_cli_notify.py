@@ -110,3 +110,19 @@ async def test_a_place_is_added_tried_turned_off_and_on_again(terminal: Terminal
     assert hook.secret not in listed.out
     assert (gone.code, "410" in gone.err) == (1, True)
     assert (moved.code, removed.code, unknown.code) == (3, 0, 3)
+
+
+def test_how_somebody_is_notified_is_set_and_shown_by_whose_clock(terminal: Terminal) -> None:
+    quiet = terminal.run("notify", "set", "sato", "静か", "22:00-8:00", "休日も")
+    wrong = terminal.run("notify", "set", "sato", "quiet", "25:00-8:00")
+    shown = terminal.run("notify", "show", "sato")
+    data = terminal.run("notify", "show", "sato", "--json").data
+    reset = terminal.run("notify", "set", "sato", "reset")
+
+    assert "22:00 から 08:00 まで" in quiet.out, quiet.err
+    assert "Asia/Tokyo、会社の時間帯" in quiet.out
+    assert (wrong.code, "25:00" in wrong.err) == (3, True)
+    assert "会社の休日は終日" in shown.out
+    assert data["quiet"] == {"begins": "22:00:00", "ends": "08:00:00", "days_off": True}
+    assert (data["zone"], data["zone_chosen"]) == ("Asia/Tokyo", False)
+    assert (reset.code, "既定" in reset.out) == (0, True)

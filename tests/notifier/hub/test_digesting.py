@@ -145,8 +145,8 @@ async def test_several_workers_and_a_crash_make_it_neither_twice_nor_never(
             await shelf.hold(window)
     tell = digesting.tell_together
 
-    async def crash(*args: Any) -> None:
-        await tell(*args)
+    async def crash(*args: Any, **more: Any) -> None:
+        await tell(*args, **more)
         raise ConnectionError("pulled the plug before the commit")
 
     monkeypatch.setattr(digesting, "tell_together", crash)
@@ -226,6 +226,18 @@ async def test_who_wants_no_such_digest_any_more_gets_at_once_what_waits_in_it(
     assert len(await shelf.told()) == 1
     open_ones = await shelf.rows("select window_key from digests where state = 'open'")
     assert [row.window_key for row in open_ones] == [window.key]
+
+
+@pytest.mark.parametrize("channel", ["", "wall"])
+async def test_who_wants_no_digests_is_told_what_is_needed_all_the_same(
+    shelf: Shelf, channel: str
+) -> None:
+    plain, needed = await shelf.hold(daily()), await shelf.hold(daily(), "security.token_made")
+    await shelf.choose(Preferences(mutes=(Mute("digest", channel=channel),)))
+    await close_due(shelf.office.house)
+    states = await shelf.states()
+    assert (states[plain], states[needed]) == (("dropped", "muted"), ("queued", None))
+    assert await shelf.told() == []
 
 
 async def test_who_has_left_is_told_nothing(shelf: Shelf) -> None:
