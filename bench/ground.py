@@ -169,6 +169,7 @@ def _environment(place: Ground, port: int) -> dict[str, str]:
         "MIYABI_HOME": str(settings.home),
         "MIYABI_PORT": str(port),
         "MIYABI_SECRET_KEY": _plain(settings.secret_key),
+        "MIYABI_NOTIFY_SEND_PER_MINUTE": str(settings.notify.send_per_minute),
         # What the company's people were added with: on embedded servers it lies beside them.
         "MIYABI_AUDIT_PERSONAL_KEY_FILE": str(settings.home / "personal.key"),
         "DATABASE_URL": place.services.database_url,
