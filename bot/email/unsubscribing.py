@@ -4,6 +4,7 @@ The address holds all there is to know, sealed: whose summaries, and in which or
 at it stops nothing, as programs look at every link.
 """
 
+from functools import partial
 from html import escape
 from typing import TYPE_CHECKING
 from uuid import UUID
@@ -12,11 +13,15 @@ from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from audit.cipher import decrypted, encrypted
-from core import base64url
-from core.db import execute, fetch_one
+from audit.event import Actor
+from core import base64url, preferences
+from core.db import execute, fetch_all, fetch_one
 from core.house import House
+from core.inbound import Sender
+from core.people import spell
 from core.platform import Opening
 from core.ports import Place
+from core.preferences import Mute
 from core.unit import unit
 from core.words import Words, as_language
 
@@ -25,6 +30,7 @@ if TYPE_CHECKING:
     from starlette.responses import Response
     from starlette.routing import Route
 
+PLATFORM = "email"
 PATH = "/email/stop/"
 _USE = b"miyabi: unsubscribing"
 
@@ -59,7 +65,8 @@ def read_token(house: House, token: str) -> tuple[UUID, str] | None:
 
 
 async def stop(house: House, organisation_id: UUID, address: str) -> None:
-    """No more summaries there."""
+    """No more summaries there. Of somebody known it is also kept, and shown, as what they chose of
+    their notifications (`unmute digest` takes it back)."""
     async with unit(house) as work:
         known = await fetch_one(
             work.connection,
@@ -75,6 +82,21 @@ async def stop(house: House, organisation_id: UUID, address: str) -> None:
             " on conflict (organisation_id, address) do update set no_digests = true",
             {"organisation_id": organisation_id, "address": address},
         )
+        rows = await fetch_all(
+            work.connection,
+            "select workspace, person_id from accounts where organisation_id = :organisation_id"
+            " and platform = :platform and lower(external_id) = :address",
+            {"organisation_id": organisation_id, "platform": PLATFORM, "address": address},
+        )
+        for row in rows:
+            account = spell(Sender(PLATFORM, row.workspace, address))
+            await preferences.change(
+                work,
+                organisation_id,
+                row.person_id,
+                partial(preferences.with_mute, mute=Mute("digest", channel=PLATFORM)),
+                actor=Actor(row.person_id, account, PLATFORM),
+            )
 
 
 def routes(opening: Opening) -> "list[Route]":

@@ -50,12 +50,17 @@ _AREAS = (
         Words(ja="承認待ち", en="approvals", zh="待审批"),
     ),
     _Area(
-        "tasks", 0, _UPPER, WIDTH // 2,
+        "tasks", 0, _UPPER, _THIRD,
         Words(ja="自分の依頼", en="My tasks", zh="我的任务"),
         Words(ja="一覧", en="mine", zh="我的"),
     ),
     _Area(
-        "help", WIDTH // 2, _UPPER, WIDTH // 2,
+        "notify", _THIRD, _UPPER, WIDTH - 2 * _THIRD,
+        Words(ja="通知", en="Notices", zh="通知"),
+        Words(ja="通知設定", en="notify", zh="通知设置"),
+    ),
+    _Area(
+        "help", WIDTH - _THIRD, _UPPER, _THIRD,
         Words(ja="ヘルプ", en="Help", zh="帮助"), Words(ja="ヘルプ", en="help", zh="帮助"),
     ),
 )  # fmt: skip

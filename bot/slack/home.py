@@ -1,4 +1,4 @@
-"""The home tab: what waits for me, and my tasks."""
+"""The home tab: what waits for me, my tasks, who decides for me, and how I am notified."""
 
 from slack_bolt.context.ack.async_ack import AsyncAck
 from sqlalchemy.exc import SQLAlchemyError
@@ -17,6 +17,8 @@ from core.desk import Desk, DeskLine, desk
 from core.house import House
 from core.linking_words import HOW_TO_LINK
 from core.messages import Button, Line, Message
+from core.notify_shown import shown
+from core.notify_shown import standing as standing_of
 from core.people import Person, spell, who
 from core.words import Language, Words, lines
 
@@ -49,7 +51,9 @@ async def _shown(door: Door, act: Act) -> list[Json]:
             if person is not None:
                 listing = await desk(connection, door.house, person)
                 found = home_blocks(door.house, person, listing)
-                return found + await _delegates(connection, door.house, person)
+                found += await _delegates(connection, door.house, person)
+                told = await standing_of(connection, person.organisation_id, person.id)
+                return found + blocks(shown(told))
     except (SQLAlchemyError, OSError, TimeoutError):
         return blocks(_in_every_language(phrases.NOT_TAKEN))
     words = lines([phrases.UNKNOWN_PERSON.fill(account=spell(act.sender)), HOW_TO_LINK])

@@ -11,7 +11,7 @@ from miyabi.plugins import all_agents
 from tests.fakes.line.description import description
 from tests.fakes.line.menus import check_menu
 
-WANTED = ["quote", "expense", "approvals", "mine", "help"]
+WANTED = ["quote", "expense", "approvals", "mine", "notify", "help"]
 
 
 @pytest.mark.parametrize("language", LANGUAGES)

@@ -60,7 +60,21 @@ async def test_whoever_may_not_ask_has_no_button_for_it(office: Office) -> None:
     home = await office.slack.wait_for(lambda: office.slack.home.homes.get("U3"))
 
     assert home is not None
-    assert labels(home) == []
+    assert not [label for label in labels(home) if "作る" in label]
+
+
+async def test_how_one_is_notified_is_shown_and_set_there(office: Office) -> None:
+    await office.driver.open_home("U1")
+    home = await office.slack.wait_for(lambda: office.slack.home.homes.get("U1"))
+    assert home is not None
+    assert "会社の決まりどおり" in text_of(home)
+    office.slack.home.homes.clear()
+    await office.driver.click(home, "静か 22:00-8:00", user="U1")
+    home = await office.slack.wait_for(lambda: office.slack.home.homes.get("U1"))
+
+    assert home is not None
+    assert "22:00 から 08:00 まで（Asia/Tokyo、会社の時間帯）" in text_of(home)
+    assert "静かな時間なし" in labels(home)
 
 
 async def test_a_stranger_is_told_how_to_be_added(office: Office) -> None:

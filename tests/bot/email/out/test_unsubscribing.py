@@ -6,8 +6,11 @@ from uuid import UUID
 
 from starlette.applications import Starlette
 
+from audit.event import SYSTEM
 from bot.email.unsubscribing import routes
 from core import tasks
+from core.notify_commands import by_text
+from core.preferences import Mute, read
 from core.unit import unit
 from tests.bot.email.out.post import Post
 
@@ -49,6 +52,13 @@ async def _ask(app: Starlette, method: str, path: str) -> int:
     return told[0]
 
 
+async def _chosen(post: Post) -> tuple[Mute, ...]:
+    """What the boss does not want to hear."""
+    boss = post.office.boss
+    async with post.office.house.engine.connect() as connection:
+        return (await read(connection, boss.organisation_id, boss.id)).mutes
+
+
 async def test_a_summary_is_stopped_by_one_click_and_other_letters_still_come(post: Post) -> None:
     asked = await post.write("letter one")
     await _remind(post, asked.task_id)
@@ -63,9 +73,18 @@ async def test_a_summary_is_stopped_by_one_click_and_other_letters_still_come(po
     post.keys += 1
     await _remind(post, asked.task_id)
     assert len(post.to(post.office.boss)) == 3
+    assert await _chosen(post) == ()
     assert await _ask(app, "POST", path) == 200
+    assert await _ask(app, "POST", path) == 200
+    assert await _chosen(post) == (Mute("digest", channel="email"),)
     post.keys += 1
     await _remind(post, asked.task_id)
     assert len(post.to(post.office.boss)) == 3
     await post.write("letter two")
     assert len(post.to(post.office.boss)) == 4
+    async with unit(post.office.house) as work:
+        await by_text(work, post.office.boss, "unmute digest", SYSTEM)
+    assert await _chosen(post) == ()
+    post.keys += 1
+    await _remind(post, asked.task_id)
+    assert len(post.to(post.office.boss)) == 5
