@@ -61,14 +61,16 @@ class Group(_Lenient):
     alerts: Annotated[list[Alert], Field(min_length=1)]
     truncated: Annotated[int, Field(alias="truncatedAlerts")] = 0
     receiver: str = ""
+    grouped_by: Annotated[Texts, Field(alias="groupLabels")] = {}
     labels: Annotated[Texts, Field(alias="commonLabels")] = {}
     annotations: Annotated[Texts, Field(alias="commonAnnotations")] = {}
     url: Annotated[str, Field(alias="externalURL")] = ""
 
     @property
     def topic(self) -> str:
-        """`alert.disk_full` for one name of an alert, `alert.several` for a group of many."""
-        name = self.labels.get("alertname", "")
+        """`alert.disk_full` for a group of one name, `alert.several` for others. By what the group
+        is made of: what its alerts have in common changes while it fires."""
+        name = self.grouped_by.get("alertname", "")
         words = _NOT_IN_A_TOPIC.sub("_", _HUMP.sub("_", name).lower()).strip("_")
         return f"alert.{words[:80].strip('_') or 'several'}"
 

@@ -24,6 +24,8 @@ from core.tags import Tag
 from core.unit import unit
 from core.wakes import listening
 from miyabi.session import newest_version
+from notifier.hub import places
+from notifier.hub.fanning import fan_out_due
 from tests.core.house import Office, check_events, open_office
 from tests.running import at_port
 from web.app import create_app
@@ -267,7 +269,7 @@ async def test_a_program_is_told_how_its_own_notice_stands(desk: Desk) -> None:
     second, done = await desk.get(answer["id"])
 
     assert (first, accepted["state"], accepted["dispatches"]) == (200, "accepted", [])
-    assert (second, done["state"]) == (200, "done")
+    assert (second, done["state"], done["count"]) == (200, "done", 1)
     [told] = done["dispatches"]
     assert (told["to"], told["channel"], told["state"]) == ("boss", "slack", "sent")
     assert "U1" not in json.dumps(done)
@@ -364,9 +366,30 @@ async def test_what_fires_and_what_is_over_are_of_one_group(desk: Desk) -> None:
     assert over.facts["alerts"][0]["ends_at"] == "2026-11-27T13:20:00+00:00"
 
 
+async def test_a_group_is_one_message_for_a_place_from_firing_to_resolved(desk: Desk) -> None:
+    """Another alert of the same group and its end change what stands there."""
+    house, organisation_id = desk.office.house, desk.office.organisation.id
+    place = places.made(organisation_id, "ops", "webhook", "https://hooks.example/", secrets={})
+    async with unit(house) as work:
+        await places.add(work, house, place)
+    second = {**ALERTS["alerts"][0], "fingerprint": "2", "labels": {"instance": "api"}}
+    two = {**ALERTS, "alerts": [*ALERTS["alerts"], second], "commonLabels": {}}
+    over = [{**each, "status": "resolved"} for each in two["alerts"]]
+    for body in (ALERTS, two, {**two, "status": "resolved", "alerts": over}):
+        status, answer = await desk.post(body, None, "/alertmanager?to=place:ops")
+        assert status == 202
+        await fan_out_due(house, 10)
+    _, standing = await desk.get(answer["id"])
+
+    assert (standing["resolved"], standing["counted_with"] is not None) == (True, True)
+    [told] = standing["dispatches"]
+    assert (told["to"], told["channel"]) == ("ops", "webhook")
+
+
 async def test_a_group_of_many_alerts_tells_some_and_how_many(desk: Desk) -> None:
     many = {
-        **ALERTS, "truncatedAlerts": 7, "commonLabels": {}, "commonAnnotations": {},
+        **ALERTS, "truncatedAlerts": 7,
+        "commonLabels": {}, "commonAnnotations": {}, "groupLabels": {},
         "alerts": [
             {**ALERTS["alerts"][0], "fingerprint": str(n), "labels": {
                 "alertname": f"A{n % 3}", "severity": "warning" if n else "info",
