@@ -4,17 +4,20 @@ import typer
 
 from miyabi.commands import (
     notify_ack,
+    notify_explain,
     notify_person,
     notify_places,
     notify_rota,
+    notify_rules,
     notify_send,
     notify_senders,
 )
 
 app = typer.Typer(help="Notifications: who hears what, where and when.", no_args_is_help=True)
 
-for subject in (notify_ack, notify_person, notify_send):
+for subject in (notify_ack, notify_explain, notify_person, notify_send):
     subject.register(app)
 app.add_typer(notify_rota.app, name="rota")
 app.add_typer(notify_senders.app, name="sender")
 app.add_typer(notify_places.app, name="place")
+app.add_typer(notify_rules.app, name="rules")

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -126,3 +127,38 @@ def test_how_somebody_is_notified_is_set_and_shown_by_whose_clock(terminal: Term
     assert data["quiet"] == {"begins": "22:00:00", "ends": "08:00:00", "days_off": True}
     assert (data["zone"], data["zone_chosen"]) == ("Asia/Tokyo", False)
     assert (reset.code, "既定" in reset.out) == (0, True)
+
+
+RULES = """
+[[rules]]
+name = "logs to the accountant, once a day"
+topics = ["log.*"]
+channels = ["email"]
+to = ["person:sato"]
+digest = { rhythm = "daily", at = "18:00" }
+"""
+
+
+def test_rules_are_checked_put_in_force_and_tried(terminal: Terminal, tmp_path: Path) -> None:
+    good, wrong = tmp_path / "rules.toml", tmp_path / "wrong.toml"
+    good.write_text(RULES, "utf-8")
+    wrong.write_text(RULES.replace("sato", "nobody"), "utf-8")
+    checked = terminal.run("notify", "rules", "check", str(wrong))
+    put = terminal.run("notify", "rules", "set", str(good))
+    again = terminal.run("notify", "rules", "set", str(good))
+    shown = terminal.run("notify", "rules", "show")
+    history = terminal.run("notify", "rules", "history", "--json")
+    explained = terminal.run(
+        "notify", "explain", "log.backup", "--to", "sato", "--at", "2035-01-02 12:00", "--json"
+    )
+
+    assert (checked.code, "6行目: 「nobody」に当たるものがありません" in checked.err) == (3, True)
+    assert "第1版" in put.out, put.err
+    assert "変更はありません" in again.out
+    assert "logs to the accountant" in shown.out
+    assert 'name = "everything"' in shown.out
+    assert [each["version"] for each in history.data["versions"]] == [1]
+    assert explained.data["rules_version"] == 1
+    assert explained.data["reasons"]
+    refused = terminal.run("notify", "explain", "x", "--to", "sato", "--importance", "urgent")
+    assert (refused.code, "urgent" in refused.err) == (3, True)
