@@ -19,6 +19,7 @@ from core.unit import unit
 from notifier.hub import digesting
 from notifier.hub.decision import Window
 from notifier.hub.digesting import close_due, open_windows
+from notifier.hub.fanning import fan_out_due
 from notifier.hub.windows import quiet_window, window_of
 from tests.core.house import Office
 
@@ -245,3 +246,41 @@ async def test_who_has_left_is_told_nothing(shelf: Shelf) -> None:
     await shelf.office.execute(f"update people set active = false where id = '{shelf.person.id}'")
     await close_due(shelf.office.house)
     assert (await shelf.states())[held] == ("dropped", "left")
+
+
+async def test_from_what_somebody_chose_to_what_they_are_told(shelf: Shelf) -> None:
+    """Chosen in a chat, decided at the fan-out, held, closed, and told as one like any notice."""
+    office, person = shelf.office, shelf.person
+    await office.say("notify digest daily 9:00", person)
+    organisation = office.organisation.id
+    to = (Recipient("person", str(person.id)),)
+    async with unit(office.house) as work:
+        for n in range(3):
+            await publish(work, organisation, Notice("task.done", to, {"n": n}))
+        await publish(work, organisation, Notice("alert.fire", to, importance="critical"))
+    await fan_out_due(office.house)
+    found = await shelf.rows("select state, digest_id, held_until from dispatches order by id")
+    assert sorted(row.state for row in found) == ["held"] * 3 + ["queued"]
+    [held] = {(row.digest_id, row.held_until) for row in found if row.digest_id}
+    assert held[1].astimezone(TOKYO).time() == time(9)
+    await office.execute("update digests set due_at = now()")
+    await close_due(office.house)
+    await fan_out_due(office.house)
+    told = await shelf.rows(
+        "select d.state, d.channel, n.facts from dispatches d join notices n on n.id = d.notice_id"
+        " where n.topic = 'digest'"
+    )
+    assert [(row.state, row.channel) for row in told] == [("queued", "wall")]
+    assert from_json(told[0].facts)["total"] == 3
+    last = await office.say("notify list", person)
+    assert last.message is not None
+    assert len(last.message.lines) == 3
+    # the very same is asked for by a reader who mutes digests: what is not needed ends there
+    await office.say("notify mute digest wall", person)
+    async with unit(office.house) as work:
+        await publish(work, organisation, Notice("task.done", to, {"n": 4}))
+    await fan_out_due(office.house)
+    await office.execute("update digests set due_at = now() where state = 'open'")
+    await close_due(office.house)
+    ends = await shelf.rows("select state, reason from dispatches order by id desc limit 1")
+    assert tuple(ends[0]) == ("dropped", "muted")
