@@ -229,3 +229,14 @@ async def test_over_two_steps_it_is_passed_on_and_sent_back_to_one(office: Offic
     await heard(office, "一郎", people.say("出張のため", "一郎"))
     await office.card("五郎")
     assert await office.count("prompts") == 0
+
+
+async def test_how_one_is_notified_is_shown_and_set_by_a_press(office: Office) -> None:
+    shown = await heard(office, "花子", office.people.say("通知設定", "花子"))
+    assert "会社の決まりどおり" in words(shown)
+    told = await heard(office, "花子", office.people.press(shown, "静か 22:00-8:00"))
+    assert "22:00 から 08:00 まで（Asia/Tokyo、会社の時間帯）" in words(told)
+    [row] = await office.rows("select body from preferences")
+    assert row.body["quiet"] == {"begins": "22:00:00", "ends": "08:00:00", "days_off": False}
+    told = await heard(office, "花子", office.people.press(shown, "毎日9時にまとめる"))
+    assert "毎日 09:00" in words(told)
