@@ -19,6 +19,8 @@ from miyabi.commands.frame import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from core.organisations import Organisation
     from core.settings import Settings
     from miyabi.session import Session
@@ -126,8 +128,7 @@ def add(
             print_json({**_row(place), "made": made})
             return Exit.DONE
         say(_ADDED.fill(name=name))
-        for what, value in made.items():
-            say(_MADE.fill(what=what, value=value))
+        _show_made(place.secrets, typed)
         return Exit.DONE
 
     run(command, as_json=as_json)
@@ -142,6 +143,15 @@ def change(
     ask_secrets: Annotated[
         bool, typer.Option("--secrets", help="Ask for its secrets; an empty line keeps one.")
     ] = False,
+    new_secret: Annotated[
+        bool,
+        typer.Option(
+            "--new-secret", help="Make a new one, shown once; the old one counts as well."
+        ),
+    ] = False,
+    forget: Annotated[
+        list[str] | None, typer.Option("--forget", metavar="SECRET", help="E.g. old_secret.")
+    ] = None,
     language: Speaks = None,
     owner: Owner = None,
     organisation: OfOrganisation = None,
@@ -158,13 +168,18 @@ def change(
             company = await opened.organisation(organisation)
             found = await _one(opened, company, name)
             typed = _ask_secrets(found.channel) if ask_secrets else {}
+            secrets = dict(found.secrets)
+            if new_secret:
+                secrets = places.renewed(all_channels(), found)
+            for each in forget or ():
+                secrets.pop(each, None)
             kept = {**found.settings, **pairs(settings_given)}
             place = replace(
                 found,
                 address=address or found.address,
                 workspace=found.workspace if workspace is None else workspace,
                 settings={key: value for key, value in kept.items() if value},
-                secrets={**found.secrets, **typed},
+                secrets={**secrets, **typed},
                 language=language or found.language,
                 owner_id=await _owner(opened, organisation, owner) or found.owner_id,
             )
@@ -172,6 +187,8 @@ def change(
             async with unit(opened.house) as work:
                 await places.change(work, opened.house, place)
         say(_CHANGED.fill(name=name))
+        if new_secret:
+            _show_made(place.secrets, found.secrets)
         return Exit.DONE
 
     run(command)
@@ -255,6 +272,13 @@ def try_place(name: Name, organisation: OfOrganisation = None, as_json: AsJson =
         return Exit.DONE
 
     run(command, as_json=as_json)
+
+
+def _show_made(now: "Mapping[str, str]", before: "Mapping[str, str]") -> None:
+    """What was made by us, this once."""
+    for name, value in now.items():
+        if value not in before.values():
+            say(_MADE.fill(what=name, value=value))
 
 
 async def _one(opened: "Session", company: "Organisation", name: str) -> "NoticePlace":

@@ -240,6 +240,18 @@ def checked(
     return place
 
 
+def renewed(channels: Mapping[str, Channel], place: NoticePlace) -> dict[str, str]:
+    """Its secrets with new ones in place of those that are made; the ones before go on beside them
+    where the channel has room for that (`old_…`), so that whoever verifies can change over."""
+    channel = channels.get(place.channel)
+    if channel is None:
+        return dict(place.secrets)
+    made = dict(channel.makes())
+    before = {f"old_{name}": place.secrets[name] for name in made if name in place.secrets}
+    kept = {name: value for name, value in before.items() if name in channel.secret}
+    return {**place.secrets, **kept, **made}
+
+
 def _checked_chat(house: House, channels: Mapping[str, Channel], place: NoticePlace) -> NoticePlace:
     if place.channel not in house.outbounds:
         known = ", ".join(sorted([*channels, *house.outbounds]))

@@ -124,6 +124,18 @@ async def test_what_is_wrong_with_a_place_is_told_before_it_is_kept(office: Offi
             places.checked(office.house, Settings(), CHANNELS, _given(office, **wrong))
 
 
+async def test_a_secret_is_renewed_and_the_one_before_counts_as_well(office: Office) -> None:
+    place = await _added(office)
+    once = replace(place, secrets=places.renewed(CHANNELS, place))
+    twice = replace(once, secrets=places.renewed(CHANNELS, once))
+    wall = _given(office, channel="wall")
+
+    assert once.secrets["old_secret"] == place.secrets["secret"] != once.secrets["secret"]
+    assert twice.secrets["old_secret"] == once.secrets["secret"]
+    assert twice.secrets["authorization"] == "hush"
+    assert places.renewed(CHANNELS, wall) == {}
+
+
 async def test_a_channel_of_a_chat_is_a_place_as_well(office: Office) -> None:
     """What is said there goes by the platform's own way out."""
     given = _given(office, channel="wall", workspace="w1", address="room-7")
