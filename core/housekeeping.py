@@ -7,7 +7,7 @@ import structlog
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from core import arrivals, erasure, holding, kept_mail, nightly, overdue
+from core import arrivals, erasure, holding, kept_mail, kept_notices, nightly, overdue
 from core.approvals import reminding, settling
 from core.db import execute
 from core.errors import MiyabiError
@@ -80,6 +80,7 @@ async def tidy(house: House, work: Unit, occurrence: Occurrence) -> datetime:
     forgotten = [await execute(work.connection, sql, limits) for sql in statements]
     forgotten.append(await arrivals.forget(work.connection, KEPT, BATCH))
     forgotten.append(await kept_mail.forget(work.connection, KEPT, BATCH))
+    forgotten.append(await kept_notices.forget(work.connection, BATCH))
     await overdue.watch_unwatched(work)
     await holding.watch_unwatched(work)
     await reminding.watch_unwatched(work)

@@ -12,7 +12,7 @@ from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from core import drafts, kept_mail
+from core import drafts, kept_mail, kept_notices
 from core.codec import dump
 from core.db import execute, fetch_all, from_json, to_json
 from core.house import House
@@ -170,6 +170,7 @@ _THEIRS: Sequence[str] = (
     """update documents set void_reason = '' where organisation_id = :organisation_id
         and voided_by = :person_id and void_reason <> ''""",
     *kept_mail.THEIRS,
+    *kept_notices.THEIRS,
     # The last: by this it is known of a task that all of it was taken out.
     """update tasks set text = '', question = null, failure = null, redacted = 'whole'
         where organisation_id = :organisation_id and person_id = :person_id
@@ -199,7 +200,12 @@ class _Texts:
         )
 
 
-_JSON = frozenset({"question", "failure", "ask", "result", "answer", "body", "facts", "instead"})
+_JSON = frozenset(
+    {
+        "question", "failure", "ask", "result", "answer", "body", "facts", "instead", "why",
+        "actions",
+    }
+)  # fmt: skip
 _TEXTS = (
     _Texts("tasks", ("id",), ("text", "question", "failure")),
     _Texts("revisions", ("task_id", "revision"), ("ask",), task="task_id"),
@@ -211,6 +217,8 @@ _TEXTS = (
     _Texts("notifications", ("id",), ("facts",)),
     _Texts("attachments", ("id",), ("name",)),
     _Texts("deliveries", ("id",), ("body", "error", "instead")),
+    _Texts("notices", ("id",), ("facts", "actions")),
+    _Texts("dispatches", ("id",), ("body", "error", "instead", "why")),
     _Texts("documents", ("id",), ("void_reason",)),
     _Texts("links", ("id",), ("name",)),
     _Texts("mails", ("id",), ("subject",)),

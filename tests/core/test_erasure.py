@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import pytest
 from sqlalchemy import text
@@ -27,6 +28,7 @@ from core.errors import Refused, Unknown
 from core.inbound import Answer, Click, Inbound, Sender, SentFile, Spot
 from core.intake import accept
 from core.lookup import look
+from core.notices import Notice, Recipient, publish
 from core.people import Person
 from core.schedule import run_due
 from core.tags import Tag
@@ -97,6 +99,8 @@ async def life(office: Office) -> Life:
     await office.say(f"cancel #{returned.reference}")
     await office.work()
     await _flat(office)
+    assert issued.task_id is not None
+    await _told(office, person, issued.task_id)
     return Life(person, issued, given_up)
 
 
@@ -117,6 +121,27 @@ async def _flat(office: Office) -> None:
         f" values ({platform}, {account})",
     ):
         await office.execute(f"insert into {statement}")
+
+
+async def _told(office: Office, person: Person, task_id: UUID) -> None:
+    """What she was told apart from her tasks' conversations, and others of her; her own choices."""
+    mine, boss = Recipient("person", str(person.id)), Recipient("person", str(office.boss.id))
+    async with unit(office.house) as work:
+        for topic, who, facts, of in (
+            ("alert.disk", mine, {"text": SECRET}, task_id),
+            ("community.tea", boss, {"text": f"Tea with {NAME}"}, None),
+        ):
+            await publish(work, office.organisation.id, Notice(topic, (who,), facts, task_id=of))
+    await office.execute(
+        "insert into dispatches (id, organisation_id, notice_id, person_id, channel, address,"
+        f" importance, body, error) select gen_random_uuid(), organisation_id, id, '{person.id}',"
+        f" 'wall', '{ACCOUNT.account}', 2, cast('{{\"text\": \"{SECRET}\"}}' as jsonb), '{NAME}'"
+        " from notices"
+    )
+    await office.execute(
+        "insert into preferences (organisation_id, person_id, body)"
+        f" values ('{office.organisation.id}', '{person.id}', '{{}}')"
+    )
 
 
 async def presses(

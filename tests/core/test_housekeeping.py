@@ -2,7 +2,9 @@
 
 from core.housekeeping import BATCH
 from core.inbound import Answer
+from core.notices import Notice, Recipient, publish
 from core.reconcile import reconcile
+from core.unit import unit
 from tests.core.house import Office
 
 _OLD = f"""
@@ -42,3 +44,22 @@ async def test_a_delivery_is_known_again_for_thirty_days(office: Office) -> None
     assert (await office.row("select key from idempotency_keys", {})).key == "29"
     again = await office.say("letter Hello", key="mine")
     assert (again.reference, again.repeated) == (first.reference, True)
+
+
+async def test_what_was_told_over_a_year_ago_goes_and_what_waits_stays(office: Office) -> None:
+    who = Recipient("person", str(office.boss.id))
+    async with unit(office.house) as work:
+        for topic in ("alert.disk", "alert.fan"):
+            await publish(work, office.organisation.id, Notice(topic, (who,)))
+    await office.execute(
+        "update notices set fanned_at = now(), created_at = now() - interval '2 years'"
+    )
+    await office.execute(
+        "insert into dispatches (id, organisation_id, notice_id, channel, address, importance,"
+        " state, created_at) select gen_random_uuid(), organisation_id, id, 'wall', 'x', 2,"
+        " case topic when 'alert.fan' then 'held' else 'sent' end, created_at from notices"
+    )
+    await housekeep(office)
+
+    assert await count(office, "notices") == await count(office, "dispatches") == 1
+    assert (await office.row("select topic from notices", {})).topic == "alert.fan"
