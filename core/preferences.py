@@ -221,6 +221,14 @@ async def look_at_digests(
             "topic": topic,
         },
     )
+    # What waits for them in a task's conversation (notifier/quiet.py).
+    await execute(
+        work.connection,
+        "update deliveries d set next_at = now(), held_until = now() from threads h"
+        " where d.organisation_id = :organisation_id and d.state = 'pending'"
+        " and d.held_until > now() and h.id = d.thread_id and h.person_id = :person_id",
+        {"organisation_id": organisation_id, "person_id": person_id},
+    )
     await wake(work)
 
 

@@ -5,10 +5,10 @@ from dataclasses import replace
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from core import (
-    acknowledging,
     deliveries,
     effects,
     files_sent,
+    notice_presses,
     notify_commands,
     phrases,
     tasks,
@@ -112,7 +112,7 @@ async def _click(work: Unit, request: Request, click: Click) -> Answer:
     return await act(work, request, task)
 
 
-_PRESSES = {**acts.PRESSES, **acknowledging.PRESSES, **notify_commands.PRESSES}
+_PRESSES = {**acts.PRESSES, **notice_presses.PRESSES, **notify_commands.PRESSES}
 
 _TASK_ACTS = {
     "retry": retry_task,

@@ -10,6 +10,8 @@ from core.db import execute, fetch_all, to_json
 from core.ids import new_id
 from core.people import Account
 from core.unit import Unit
+from notifier.choosing import in_order, is_muted
+from notifier.hub.decision import Decision
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,15 +32,22 @@ class Reached:
     nowhere: Sequence[UUID]
 
 
-async def conversations(work: Unit, about: About, people: Sequence[UUID]) -> Reached:
-    """Those with each person where the task lives; without an account there, all they have."""
+async def conversations(
+    work: Unit, about: About, people: Sequence[UUID], decided: Mapping[UUID, Decision]
+) -> Reached:
+    """Those with each person by the ways that were decided; of whom nothing was, where the task
+    lives, and without an account there, all they have."""
     every = await _accounts(work.connection, about.organisation_id, people)
     found: list[Account] = []
     for person in people:
         own = [account for account, reached in every if account.person_id == person and reached]
+        decision = decided.get(person)
+        if decision is not None and is_muted(decision):
+            continue
+        chosen = in_order(own, decision)[: decision.together] if decision is not None else []
         home = (about.platform, about.workspace)
         same = [account for account in own if (account.platform, account.workspace) == home]
-        found += same or own
+        found += chosen or same or own
     threads = await with_accounts(work, about, found)
     met = {account.person_id for account in found}
     lost = {account.person_id for account, reached in every if not reached} - met

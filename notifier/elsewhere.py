@@ -14,6 +14,7 @@ from core.unit import Unit, unit
 from core.words import Words
 from notifier import direct, said
 from notifier.call import Call, Part
+from notifier.choosing import chooser_of, in_order, topic_of_slot
 from notifier.outcome import NOTICE
 from notifier.unreached import tell_unreached
 
@@ -69,8 +70,14 @@ async def _give_up(
 
 async def _next(work: Unit, call: Call, part: Part, person: UUID, why: Words) -> str | None:
     """The conversation that shows it from now on, as events name it; None where there is none."""
-    for account in await _others(work, call, person):
-        about = direct.About(call.thread.task.organisation_id, call.thread.task.id)
+    task = call.thread.task
+    others = await _others(work, call, person)
+    chooser = await chooser_of(work.connection, task.organisation_id, task.id)
+    if chooser is not None:
+        for decision in (await chooser.decide([person], topic_of_slot(part.slot))).values():
+            others = list(dict.fromkeys([*in_order(others, decision), *others]))
+    for account in others:
+        about = direct.About(task.organisation_id, task.id)
         [thread_id] = await direct.with_accounts(work, about, [account])
         if await _show_there(work, call, part, thread_id, why):
             return f"{account.platform}:{thread_id}"

@@ -106,6 +106,7 @@ _AROUND = """
         select thread_id, attempts, next_at from deliveries
         where organisation_id = :organisation_id and state in ('pending', 'sending')
             and id < :first and (attempts > 0 or thread_id = :thread_id)
+            and (held_until is null or held_until <= now()) -- what waits for a person's morning
     )
     select coalesce(a.tells_ends, false) as tells_ends, coalesce(c.amounts, false) as amounts,
         case when asked.direct then a.id is null or a.unreachable_since is not null or not p.active

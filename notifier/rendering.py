@@ -26,7 +26,7 @@ async def render(
     if kind in {"note", "round"}:
         message = await _about_approval(house, view, thread, kind, UUID(subject))
     elif kind == "enclosed":
-        message = posted.message if posted else await _enclosed(house, view, subject)
+        message = posted.message if posted else await _enclosed(house, view, thread, change)
     elif kind in {"card", "reminder"}:
         approval = await _approval(house, view, UUID(subject.partition(":")[0]))
         of_approval = _card if kind == "card" else _reminder
@@ -44,8 +44,11 @@ async def render(
     return replace(message, language=thread.language)
 
 
-async def _enclosed(house: House, view: TaskView, sha256: str) -> Message | None:
+async def _enclosed(house: House, view: TaskView, thread: Thread, change: Due) -> Message | None:
     """A file that was sent with the request, unless it is no part of that any more."""
+    sha256 = change.slot.partition(":")[2]
+    if change.waited and (view.approval is None or not _waits_for(view.approval, thread)):
+        return None
     async with house.engine.connect() as connection:
         kept = await kept_of(connection, view.organisation_id, view.id)
     found = [file for file in kept if file.sha256 == sha256]
@@ -115,7 +118,13 @@ def _card(
         return topics.retire(posted.message, card.closed(approval, language, zone))
     if thread.reader is not None and change.slot.count(":") == 1:  # not a copy of theirs
         return card.drafted(view, approval, language, zone, thread.reader)
+    if change.waited and posted is None and not _waits_for(approval, thread):
+        return None  # it was over before they were to be told
     return card.card(view, approval, language, zone, thread.reader)
+
+
+def _waits_for(approval: ApprovalView, thread: Thread) -> bool:
+    return thread.reader is not None and approval.waits_for(thread.reader)
 
 
 def _reminder(

@@ -7,6 +7,7 @@ from core.db import execute, fetch_all, from_json, to_json
 from core.house import House
 from core.ids import new_id
 from core.unit import unit
+from notifier.quiet import held_back
 from notifier.targets import News, read_ground, targets
 
 
@@ -39,15 +40,19 @@ async def route(house: House, organisation_id: UUID, task_id: UUID) -> None:
                     "thread_id": str(target.thread_id),
                     "slot": target.slot,
                     "instead": dump(target.instead) if target.instead else None,
+                    "until": target.until.isoformat() if target.until else None,
                 }
-                for target in await targets(work, ground, news)
+                for target in await held_back(
+                    work, house, ground, await targets(work, ground, news)
+                )
             ]
         await execute(
             work.connection,
             "insert into deliveries (id, organisation_id, notification_id, task_id, thread_id,"
-            " slot, instead) select id, :organisation_id, notification_id, :task_id, thread_id,"
-            " slot, nullif(instead, 'null') from jsonb_to_recordset(cast(:changes as jsonb))"
-            " as change (id uuid, notification_id uuid, thread_id uuid, slot text, instead jsonb)"
+            " slot, instead, held_until, next_at) select id, :organisation_id, notification_id,"
+            " :task_id, thread_id, slot, nullif(instead, 'null'), until, coalesce(until, now())"
+            " from jsonb_to_recordset(cast(:changes as jsonb)) as change (id uuid,"
+            " notification_id uuid, thread_id uuid, slot text, instead jsonb, until timestamptz)"
             " on conflict (notification_id, thread_id, slot) do nothing",
             {
                 "organisation_id": organisation_id,

@@ -8,6 +8,7 @@ import structlog
 from core.errors import LostLease
 from core.ports import Says
 from notifier.outcome import Showing
+from notifier.quiet import look_again
 from notifier.saying import say_what_is_due
 from notifier.sending import show
 from notifier.thread import Due, Taken, take
@@ -27,7 +28,9 @@ async def serve(versions: Versions, thread_id: UUID, server: str) -> None:
         if taken is None:
             return
         try:
-            await _bring_up_to_date(versions, taken)
+            taken = await look_again(versions.house, taken)
+            if taken.due:
+                await _bring_up_to_date(versions, taken)
         except LostLease:
             log.warning("serve.lost_thread", thread=str(thread_id))
         finally:

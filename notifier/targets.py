@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -15,17 +16,19 @@ from core.people import Account
 from core.unit import Unit
 from core.words import Words
 from notifier import came_back, direct
+from notifier.choosing import ANY_CHOSEN, Chooser, topic_of_slot
 from notifier.unreached import MOVED, tell_unreached
 
 
 @dataclass(frozen=True, slots=True)
 class Target:
     """One slot of one thread that has to show the news; `instead`: why there, where it was meant
-    to be elsewhere."""
+    to be elsewhere; `until`: not before then."""
 
     thread_id: UUID
     slot: str
     instead: Words | None = None
+    until: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +55,8 @@ class Ground:
     """The slots that say why the task had stopped, as far as they are posted."""
     beside: Sequence[Target]
     """What had to be shown elsewhere, because somebody could not be reached where it should."""
+    chooser: Chooser | None = None
+    """Decides how people are told; None where nobody chose anything."""
 
     @property
     def about(self) -> direct.About:
@@ -62,7 +67,7 @@ async def read_ground(connection: AsyncConnection, organisation_id: UUID, task_i
     """Read it once for all news of a task."""
     row = await fetch_one(
         connection,
-        """
+        f"""
         select h.id as home, h.platform, h.workspace, t.question ->> 'id' as question,
             t.person_id as requester,
             array(select distinct m.slot from messages m
@@ -70,7 +75,8 @@ async def read_ground(connection: AsyncConnection, organisation_id: UUID, task_i
                 and starts_with(m.slot, 'failure:')) as failures,
             (select jsonb_agg(distinct jsonb_build_object('thread', d.thread_id, 'slot', d.slot))
                 from deliveries d where d.organisation_id = :organisation_id
-                and d.task_id = t.id and d.instead is not null) as beside
+                and d.task_id = t.id and d.instead is not null) as beside,
+            {ANY_CHOSEN} as chosen
         from tasks t left join lateral (
             select id, platform, workspace from threads
             where organisation_id = :organisation_id and task_id = t.id and person_id is null
@@ -78,12 +84,15 @@ async def read_ground(connection: AsyncConnection, organisation_id: UUID, task_i
             order by created_at limit 1
         ) h on true
         where t.organisation_id = :organisation_id and t.id = :task_id
-        """,
+        """,  # noqa: S608
         {"organisation_id": organisation_id, "task_id": task_id},
     )
     assert row is not None  # noqa: S101  # a notification refers to it
     beside = [Target(UUID(each["thread"]), each["slot"]) for each in from_json(row.beside or "[]")]
-    return Ground(organisation_id, task_id, **{**row._asdict(), "beside": beside})
+    home = (row.platform, row.workspace) if row.platform is not None else None
+    chooser = Chooser(connection, organisation_id, task_id, home) if row.chosen else None
+    read = {key: value for key, value in row._asdict().items() if key != "chosen"}
+    return Ground(organisation_id, task_id, **{**read, "beside": beside, "chooser": chooser})
 
 
 async def targets(work: Unit, ground: Ground, news: News) -> list[Target]:
@@ -222,7 +231,8 @@ async def _by_apps(work: Unit, ground: Ground, news: News) -> list[Target]:
 
 async def _direct(work: Unit, ground: Ground, people: Sequence[UUID], slot: str) -> list[Target]:
     """The slot in the direct conversation with each of them."""
-    reached = await direct.conversations(work, ground.about, people)
+    decided = await ground.chooser.decide(people, topic_of_slot(slot)) if ground.chooser else {}
+    reached = await direct.conversations(work, ground.about, people, decided)
     await tell_unreached(work, ground.organisation_id, ground.task_id, reached.nowhere, slot)
     return [Target(thread_id, slot) for thread_id in reached.threads]
 

@@ -69,8 +69,10 @@ class Thread:
 class Due:
     """A change that a slot has to show. `held`: nobody knows if the slot's message is there.
 
-    `age`: seconds since it was routed. `call` and `body`: what it is under way with, on platforms
-    on which things are said (notifier/saying.py). `instead`: why it is shown here, as `Words`.
+    `age`: seconds since it was routed, or since it no longer had to wait. `call` and `body`: what
+    it is under way with, on platforms on which things are said (notifier/saying.py). `instead`: why
+    it is shown here, as `Words`.
+    `waited`: for the end of somebody's quiet hours (notifier/quiet.py).
     """
 
     id: UUID
@@ -83,6 +85,7 @@ class Due:
     call: str | None = None
     body: dict[str, Any] | None = None
     instead: dict[str, Any] | None = None
+    waited: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -227,7 +230,8 @@ class Taken:
 _TAKE = """
     with due as (
         select d.id, d.slot, d.state, d.attempts, n.facts, d.call, d.body, d.instead,
-            extract(epoch from now() - d.created_at) as age,
+            extract(epoch from now() - greatest(d.created_at, d.held_until)) as age,
+            d.held_until is not null and d.attempts = 0 as waited,
             exists (select from deliveries u where u.organisation_id = :organisation_id
                 and u.thread_id = :thread_id and u.slot = d.slot and u.state = 'unknown') as held
         from deliveries d join notifications n on n.id = d.notification_id

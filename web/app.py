@@ -12,7 +12,7 @@ from starlette.routing import BaseRoute, Route
 from core.ids import new_id
 from core.platform import Opening, Platform
 from core.problems import MEDIA_TYPE, accepted_language, problem
-from web import approving, health, links, metrics, notifying
+from web import acknowledging, approving, health, links, metrics, notifying
 from web.health import Probe
 from web.limits import BodyLimit, InTime
 from web.metrics import Counted
@@ -38,6 +38,7 @@ def create_app(
         *metrics.routes(opening.house),
         *links.routes(opening),
         *approving.routes(opening, mounted),
+        *acknowledging.routes(opening),
         *notifying.routes(opening),  # before the platform that has all else below /api
         *(route for platform in mounted for route in _routes(platform, opening)),
     ]

@@ -184,9 +184,20 @@ def notice(
 ) -> Response:
     """A page with one thing to say."""
     spoken = language or accepted_language(request.headers.get("accept-language"), "ja")
+    return plain(status, spoken, said.APPROVAL, words)
+
+
+def plain(
+    status: int, language: Language, title: Words, words: Words, press: Words | None = None
+) -> Response:
+    """A page with one thing to say, and at most one to press."""
     style = secrets.token_urlsafe(16)
     text = _templates.get_template("notice.html").render(
-        language=spoken, style=style, title=said.APPROVAL.to(spoken), said=words.to(spoken)
+        language=language,
+        style=style,
+        title=title.to(language),
+        said=words.to(language),
+        press=press.to(language) if press is not None else "",
     )
     headers = {**PRIVATE, "Content-Security-Policy": _POLICY.format(nonce=style)}
     return HTMLResponse(text, status, headers)

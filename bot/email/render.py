@@ -32,10 +32,10 @@ _STATES = {"done": "●", "running": "◐", "waiting": "◐", "todo": "○", "fa
 class Look:
     """What is beside the messages of a letter when it is shown.
 
-    `pages`: the address on which a step is decided, by the step's id. `pictures`: the Content-ID of
-    a picture that lies in the letter, and `enclosed` the files that do, by hash; `links` opens
-    those that are too large for it. `answered`: whether an answer to the letter is taken, and
-    `decides`, whether one decides something: it has to carry the token of our Reply-To.
+    `pages`: the address on which a step is decided or a notice acknowledged, by its id. `pictures`:
+    the Content-ID of a picture that lies in the letter, and `enclosed` the files that do, by hash;
+    `links` opens those that are too large for it. `answered`: whether an answer to the letter is
+    taken, and `decides`, whether one decides something: it has to carry the token of our Reply-To.
     """
 
     pages: Mapping[str, str] = field(default_factory=dict)
@@ -60,7 +60,7 @@ class Block:
     sections: Sequence[Field]
     steps: Sequence[str]
     picture: tuple[str, str] | None
-    page: str | None
+    page: tuple[str, str] | None
     choices: Sequence[str]
     hints: Sequence[str]
     files: Sequence[tuple[str, str | None]]
@@ -81,7 +81,6 @@ def show(messages: Sequence[tuple[Message, bool]], look: Look) -> tuple[str, str
         heading=heading,
         preview=_preview(blocks),
         language={"ja": "ja", "en": "en", "zh": "zh-Hans"}[language],
-        decide=wording.DECIDE.to(language),
         unsubscribe=look.unsubscribe,
         unsubscribe_label=wording.UNSUBSCRIBE.to(language),
     )
@@ -95,7 +94,7 @@ def _block(message: Message, look: Look, *, again: bool) -> Block:
     language = message.language
     structured = bool(message.title or message.body or message.fields or message.lines)
     body = clean(message.body if structured else message.text)
-    page = next((look.pages[b.value] for b in message.buttons if b.value in look.pages), None)
+    page = next((_page(b, look, language) for b in message.buttons if b.value in look.pages), None)
     choices = _choices(message)
     picture = message.picture
     cid = look.pictures.get(picture.sha256) if picture is not None else None
@@ -120,6 +119,12 @@ def _block(message: Message, look: Look, *, again: bool) -> Block:
         ],
         note="" if again else note,
     )
+
+
+def _page(button: Button, look: Look, language: Language) -> tuple[str, str]:
+    """What can be done on a page, and its address."""
+    label = wording.DECIDE.to(language) if button.action in DECIDES else one_line(button.label)
+    return label, look.pages[button.value]
 
 
 def clean(text: str) -> str:
@@ -149,7 +154,11 @@ def _choices(message: Message) -> list[str]:
 
 
 def _hints(
-    message: Message, look: Look, choices: Sequence[str], page: str | None, language: Language
+    message: Message,
+    look: Look,
+    choices: Sequence[str],
+    page: tuple[str, str] | None,
+    language: Language,
 ) -> Iterator[str]:
     """How it is answered."""
     actions = {button.action for button in message.buttons}
@@ -165,7 +174,7 @@ def _hints(
         yield wording.ANSWER_WORD.fill(words=words).to(language)
 
 
-def _how_to_decide(look: Look, page: str | None) -> Words:
+def _how_to_decide(look: Look, page: tuple[str, str] | None) -> Words:
     if not look.decides:
         return wording.DECIDE_ELSEWHERE if page is None else wording.FOR_YOU_ALONE
     return wording.DECIDE_BY_REPLY if page is None else wording.DECIDE_OR_REPLY
@@ -176,7 +185,9 @@ def typed(message: Message) -> list[Button]:
     return [
         button
         for button in message.buttons
-        if button.action not in (*DECIDES, "answer", "edit") and button.style != "quiet"
+        if button.action not in (*DECIDES, "answer", "edit")
+        and not button.action.startswith("notice.")  # has a page; is about no task
+        and button.style != "quiet"
     ]
 
 
@@ -208,8 +219,7 @@ def _text(block: Block, language: Language) -> Iterator[str]:
         yield f"{name}: {link or wording.NOT_ENCLOSED.to(language)}"
     if block.page is not None:
         yield ""
-        yield wording.DECIDE.to(language)
-        yield block.page
+        yield from block.page
     if block.hints:
         yield ""
         yield from block.hints

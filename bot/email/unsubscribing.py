@@ -9,12 +9,8 @@ from html import escape
 from typing import TYPE_CHECKING
 from uuid import UUID
 
-from cryptography.exceptions import InvalidTag
-from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-
-from audit.cipher import decrypted, encrypted
 from audit.event import Actor
-from core import base64url, preferences
+from core import preferences
 from core.db import execute, fetch_all, fetch_one
 from core.house import House
 from core.inbound import Sender
@@ -22,6 +18,7 @@ from core.people import spell
 from core.platform import Opening
 from core.ports import Place
 from core.preferences import Mute
+from core.sealed_links import read_sealed, sealed_link
 from core.unit import unit
 from core.words import Words, as_language
 
@@ -45,21 +42,14 @@ NO_SUCH = Words(ja="このリンクは使えません。", en="This link does no
 
 def unsubscribe_link(house: House, place: Place) -> str | None:
     """Where a POST stops the summaries to an address; None without a public address."""
-    if house.public_url is None or not house.public_url.startswith("https:"):
-        return None
     content = place.organisation_id.bytes + place.channel.lower().encode()
-    sealed = encrypted(AESGCM(house.key_of(_USE)), content, _USE)
-    return f"{house.public_url.rstrip('/')}{PATH}{base64url.spell(sealed)}"
+    return sealed_link(house, PATH, _USE, content)
 
 
 def read_token(house: House, token: str) -> tuple[UUID, str] | None:
     """The organisation and address it is of; None for whatever we did not make."""
-    sealed = base64url.read(token)
-    if sealed is None:
-        return None
-    try:
-        content = decrypted(AESGCM(house.key_of(_USE)), sealed, _USE)
-    except (ValueError, InvalidTag):
+    content = read_sealed(house, _USE, token)
+    if content is None:
         return None
     return UUID(bytes=content[:16]), content[16:].decode()
 

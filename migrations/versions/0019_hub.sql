@@ -230,6 +230,10 @@ create table notice_templates (
 create unique index on notice_templates (organisation_id, topic, language)
     where removed_at is null;
 
+-- Until when what is for one person waits: they had quiet hours when it became due. It is looked at
+-- again then (notifier/quiet.py).
+alter table deliveries add column held_until timestamptz;
+
 -- Discord: what an interaction's token can still be used for, and where it goes on afterwards.
 create table discord_tokens (
     interaction_id text primary key,

@@ -11,11 +11,12 @@ from miyabi.commands import (
     notify_rules,
     notify_send,
     notify_senders,
+    notify_trial,
 )
 
 app = typer.Typer(help="Notifications: who hears what, where and when.", no_args_is_help=True)
 
-for subject in (notify_ack, notify_explain, notify_person, notify_send):
+for subject in (notify_ack, notify_explain, notify_person, notify_send, notify_trial):
     subject.register(app)
 app.add_typer(notify_rota.app, name="rota")
 app.add_typer(notify_senders.app, name="sender")
