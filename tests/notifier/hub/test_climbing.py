@@ -2,7 +2,8 @@
 
 import asyncio
 from collections.abc import Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, time, timedelta
+from functools import partial
 from uuid import UUID
 
 import pytest
@@ -15,8 +16,9 @@ from core.people import Person
 from core.preferences import read
 from core.unit import Unit, unit
 from core.words import Words
-from notifier.hub import ladders
+from notifier.hub import ladders, on_call
 from notifier.hub.climbing import climb_due
+from notifier.hub.fanning import fan_more, fan_out_due
 from notifier.hub.ladders import Step, step
 from tests.core.house import Office
 
@@ -268,3 +270,71 @@ async def test_of_an_acknowledgement_and_a_rung_at_once_nothing_is_left_queued(
     await climb_due(office.house, hub.tell)
     assert set(await hub.states(notice_id)) == {"dropped"}
     assert await hub.state(notice_id) == "acknowledged"
+
+
+async def test_what_a_sender_has_only_claimed_is_taken_back_and_what_is_on_its_way_is_not(
+    hub: Hub,
+) -> None:
+    office = hub.office
+    notice_id = await hub.notice(office.boss)
+    claimed = await hub.dispatch(notice_id, office.asker, "sending")
+    leaving = await hub.dispatch(notice_id, office.other_boss, "sending")
+    await office.execute("update dispatches set lease_owner = 'w1' where state = 'sending'")
+    await office.execute(f"update dispatches set sending_revision = 1 where id = '{leaving}'")
+    presses = [office.click(ACK, notice_id, office.boss) for _ in range(5)]
+    answers = await asyncio.gather(*presses)
+
+    assert all("you have it" in answer.message.text for answer in answers if answer.message)
+    assert (await hub.tags(notice_id)).count("notifier:notice:acknowledged") == 1
+    row = "select state, lease_owner from dispatches where id = :id"
+    assert await office.row(row, {"id": claimed}) == ("dropped", None)
+    assert await office.row(row, {"id": leaving}) == ("sending", "w1")
+
+
+async def test_what_was_decided_elsewhere_climbs_no_further(hub: Hub) -> None:
+    office = hub.office
+    answer = await office.say("letter hello")
+    await office.work()
+    approval = await office.approval_id(answer.task_id)
+    notice_id = await hub.notice(office.boss)
+    await office.execute(f"update notices set approval_id = '{approval}' where id = '{notice_id}'")
+    await hub.after(15)
+    assert len(hub.told) == 1
+    await office.click("approve", approval, office.other_boss)
+    await hub.after(15)
+    assert len(hub.told) == 1
+    assert await hub.state(notice_id) == "acknowledged"
+    assert await hub.states(notice_id) == ["dropped", "dropped"]
+    row = await office.row("select distinct reason from dispatches", {})
+    assert row.reason == "decided"
+
+
+async def test_the_next_rung_is_who_is_on_call_by_the_rota_and_hears_why(hub: Hub) -> None:
+    """With the fan-out itself, and by each one's own ways."""
+    office = hub.office
+    organisation = office.organisation.id
+    rungs = ((Recipient("on_call", "ops"),),)
+    async with unit(office.house) as work:
+        today = datetime.now(UTC).date()
+        await on_call.add(
+            work, organisation, "ops", [office.other_boss, office.asker], zone="UTC",
+            weekday=today.weekday(), time_of_day=time(), starts_on=today,
+        )  # fmt: skip
+        to = (Recipient("person", str(office.boss.id)),)
+        notice = Notice("alert.disk", to, importance="critical", ladder=Ladder(15, rungs))
+        notice_id = await publish(work, organisation, notice)
+    await fan_out_due(office.house)
+    await office.execute("update escalations set next_at = now()")
+    assert await climb_due(office.house, partial(fan_more, house=office.house)) == 1
+
+    async with office.house.engine.connect() as connection:
+        rows = await fetch_all(
+            connection,
+            "select person_id, instead ->> 'en' as why from dispatches where notice_id = :id"
+            " order by created_at",
+            {"id": notice_id},
+        )
+    assert [row.person_id for row in rows] == [office.boss.id, office.other_boss.id]
+    assert rows[0].why is None
+    assert "nobody acknowledged this within 15 minutes" in rows[1].why
+    assert (await hub.tags(notice_id))[-1] == "notifier:notice:escalated"
