@@ -10,6 +10,7 @@ from typing import Any
 
 import asyncpg  # type: ignore[import-untyped]
 from sqlalchemy import Row, TextClause, event, text
+from sqlalchemy.engine import ExceptionContext
 from sqlalchemy.exc import DBAPIError, DisconnectionError, InterfaceError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
@@ -66,7 +67,27 @@ def create_engine(
         },
     )
     event.listen(engine.sync_engine, "checkout", _refuse_closed)
+    event.listen(engine.sync_engine, "handle_error", _without_rows)
     return engine
+
+
+def _without_rows(context: ExceptionContext) -> None:
+    """PostgreSQL's DETAIL quotes whole rows: what people wrote, or a secret. Neither the driver's
+    error nor the two that are made of it keep that, since errors go into logs."""
+    made = (context.original_exception, context.sqlalchemy_exception)
+    for error in made:
+        if error is not None:
+            error.args = tuple(_before_detail(each) for each in error.args)
+    _forget_rows(context.original_exception.__cause__)
+
+
+def _before_detail(value: object) -> object:
+    return value.partition("\nDETAIL:")[0] if isinstance(value, str) else value
+
+
+def _forget_rows(error: BaseException | None) -> None:
+    if isinstance(error, asyncpg.PostgresError):
+        error.detail = None
 
 
 async def _connect(*args: Any, **options: Any) -> Any:
@@ -199,6 +220,7 @@ async def _fetch(driver: Any, run: Any, sql: str, values: Mapping[str, Any]) -> 
     try:
         return await run(statement, *[values[name] for name in names], record_class=Named)
     except (asyncpg.PostgresError, asyncpg.InterfaceError, _InDisorder, OSError) as error:
+        _forget_rows(error)
         lost = _is_lost(driver, error)
         raise DBAPIError(statement, None, error, connection_invalidated=lost) from error
 

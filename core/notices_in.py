@@ -4,6 +4,7 @@ The key that a program gives makes it once: what is sent again finds the first. 
 confirms that the program may still send, so that a process may remember who called.
 """
 
+import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -20,6 +21,9 @@ from core.notice_senders import Sender
 from core.notices import WAKES, Notice
 from core.tags import Tag
 
+ACTOR = Actor(channel="notify")
+"""Whom events name where a program did something: its id stands in their data."""
+
 Values = dict[str, Any]
 """What the statement is told of one notice, by the names of `_GIVEN`."""
 
@@ -34,8 +38,8 @@ class Taken:
     differs: bool
 
 
-def values_of(sender: Sender, key: str, key_sha256: bytes, notice: Notice) -> Values:
-    """A notice as the statement takes it."""
+def values_of(sender: Sender, key: str, content: bytes, notice: Notice) -> Values:
+    """A notice as the statement takes it. `content` is what came with the key, byte by byte."""
     notice_id = new_id()
     event = Event(
         sender.organisation_id,
@@ -47,7 +51,7 @@ def values_of(sender: Sender, key: str, key_sha256: bytes, notice: Notice) -> Va
             "sender": str(sender.id),
             "task": None,
         },
-        Actor(channel="notify"),
+        ACTOR,
     )
     return {
         "id": notice_id,
@@ -60,7 +64,7 @@ def values_of(sender: Sender, key: str, key_sha256: bytes, notice: Notice) -> Va
         "actions": to_json([dump(action) for action in notice.actions]),
         "file": to_json(dump(notice.file)) if notice.file else None,
         "key": key,
-        "key_sha256": key_sha256,
+        "key_sha256": hashlib.sha256(content).digest(),
         "group_key": notice.group,
         "resolved": notice.resolved,
         "ladder": to_json(dump(notice.ladder)) if notice.ladder else None,
@@ -163,6 +167,7 @@ async def status(engine: AsyncEngine, sender: Sender, notice_id: UUID) -> "Stand
         return None
     return Standing(
         notice_id,
+        sender.organisation_id,
         row.topic,
         row.importance,
         row.created_at,
@@ -183,6 +188,7 @@ class Standing:
     the rest is of that one. `dispatches`: to whom, by which channel, in which state, and why."""
 
     id: UUID
+    organisation_id: UUID
     topic: str
     importance: str
     created_at: datetime

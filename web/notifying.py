@@ -14,13 +14,14 @@ from typing import Any
 from uuid import UUID
 
 import structlog
+from sqlalchemy.exc import DBAPIError
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
 from bot.api.pace import Pace
 from bot.api.problems import KEY_REUSED, Problem, away, on_problem
-from core import notices_in
+from core import acknowledging, notices_in
 from core.db import is_outage
 from core.documents import Files
 from core.errors import Refused, TryLater
@@ -30,10 +31,12 @@ from core.intake import PATIENCE
 from core.messages import Attachment
 from core.notice_senders import TOPIC, Sender
 from core.notices import Notice, Recipient
-from core.notices_in import Standing, Taken, Values
+from core.notices_in import ACTOR, Standing, Taken, Values
 from core.platform import Opening
 from core.together import Together
+from core.unit import unit
 from core.words import Words
+from notifier.hub import fanning
 from web import notify_alerts, notify_body, notify_events
 from web.known_callers import KnownCallers, KnownNames
 
@@ -67,6 +70,8 @@ def routes(opening: Opening) -> list[BaseRoute]:
         Route(f"{PATH}/cloudevents", _allowing, methods=["OPTIONS"]),
         Route(f"{PATH}/alertmanager", _answering(desk.alerts), methods=["POST"]),
         Route(f"{PATH}/{{id}}", _answering(desk.standing), methods=["GET"]),
+        Route(f"{PATH}/{{id}}/ack", _answering(desk.acknowledge), methods=["POST"]),
+        Route(f"{PATH}/{{id}}/cancel", _answering(desk.cancel), methods=["POST"]),
     ]
 
 
@@ -75,7 +80,7 @@ def _answering(
 ) -> Callable[[Request], Awaitable[Response]]:
     async def answered(request: Request) -> Response:
         try:
-            return await handle(request)
+            return await _twice(handle, request)
         except Problem as problem:
             return await on_problem(request, problem)
         except TryLater as error:  # the store of documents
@@ -87,6 +92,17 @@ def _answering(
             return await on_problem(request, away())
 
     return answered
+
+
+async def _twice(handle: Callable[[Request], Awaitable[Response]], request: Request) -> Response:
+    """Again where its connection was one from before a restart of the database: what is done twice
+    is done once here."""
+    try:
+        return await handle(request)
+    except DBAPIError as error:
+        if not error.connection_invalidated:
+            raise
+    return await handle(request)
 
 
 async def _allowing(request: Request) -> Response:
@@ -186,6 +202,28 @@ class Desk:
         return await within(PATIENCE, self._standing(request))
 
     async def _standing(self, request: Request) -> Response:
+        return _json(200, _shown(await self._own(request)))
+
+    async def acknowledge(self, request: Request) -> Response:
+        """Somebody has it, as the program knows: nobody else is told, and no ladder goes on."""
+        found = await self._own(request)
+        async with unit(self.opening.house) as work:
+            await acknowledging.acknowledge(
+                work, found.organisation_id, found.id, None, "program", ACTOR
+            )
+        return await self._standing(request)
+
+    async def cancel(self, request: Request) -> Response:
+        """It is not so any more: what was not sent yet is not."""
+        found = await self._own(request)
+        async with unit(self.opening.house) as work:
+            await fanning.cancel(work, found.organisation_id, found.head_id or found.id)
+        return await self._standing(request)
+
+    # What they share
+
+    async def _own(self, request: Request) -> Standing:
+        """The notice that is meant, of the program's own. Raises Problem 401 and 404."""
         sender, _ = await self._sender(request, anew=True)
         await self.pace.count(f"looks:{sender.id}")
         found: Standing | None = None
@@ -194,9 +232,7 @@ class Desk:
             found = await notices_in.status(self.opening.house.engine, sender, notice_id)
         if found is None:
             raise Problem(404, _NO_NOTICE, code="unknown_notice")
-        return _json(200, _shown(found))
-
-    # What they share
+        return found
 
     async def _sender(self, request: Request, *, anew: bool = False) -> tuple[Sender, bytes]:
         """Who calls, and the hash of their key. Raises Problem 401."""

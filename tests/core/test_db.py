@@ -1,6 +1,7 @@
 """The connection: the driver's shortcut behaves as the long way, and what is dead is not used."""
 
 import asyncio
+import traceback
 import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
@@ -52,6 +53,20 @@ async def test_the_short_way_gives_what_the_long_way_gives(engine: AsyncEngine) 
 async def test_no_row_is_none(engine: AsyncEngine) -> None:
     async with opened(engine) as connection:
         assert await fetch_quickly(connection, "select 1 where false", {}) is None
+
+
+async def test_no_row_that_is_refused_is_quoted_by_an_error(engine: AsyncEngine) -> None:
+    """PostgreSQL does, in the DETAIL that each driver hands on."""
+    for ask in (fetch_quickly, fetch_one):
+        async with opened(engine) as connection:
+            await connection.execute(text("create temp table held (word text check (word = '')) "))
+            with pytest.raises(DBAPIError) as raised:
+                await ask(connection, "insert into held values (:word) returning word",
+                          {"word": "hunter2"})  # fmt: skip
+            await connection.execute(text("drop table held"))
+        told = "".join(traceback.format_exception(raised.value))
+        assert "held_word_check" in told
+        assert "hunter2" not in told
 
 
 async def test_an_error_tells_nobody_what_people_wrote(engine: AsyncEngine) -> None:

@@ -15,7 +15,7 @@ from pydantic import SecretStr
 from sqlalchemy import text
 
 from core import notice_senders
-from core.db import from_json
+from core.db import create_engine, from_json
 from core.documents import Files
 from core.errors import Refused, Unknown
 from core.platform import Opening
@@ -128,6 +128,7 @@ async def test_a_notice_is_taken_in_once_with_its_event_and_wakes_the_hub(desk: 
     assert second == {**answer, "again": True}
     [row] = await desk.notices()
     assert str(row.id) == answer["id"]
+    assert len(row.key_sha256) == 32
     assert row.facts == {
         "host": "web1", "title": "Disk full", "url": "https://grafana.example/d/1",
     }  # fmt: skip
@@ -275,6 +276,66 @@ async def test_a_program_is_told_how_its_own_notice_stands(desk: Desk) -> None:
     assert "U1" not in json.dumps(done)
     assert (await desk.get(answer["id"], key=stranger))[0] == 404
     assert (await desk.get("rubbish"))[0] == 404
+
+
+async def test_a_program_ends_its_own_notice_and_no_others(desk: Desk) -> None:
+    """By saying that somebody has it, or that it is not so any more; what waits does not leave."""
+    house, organisation_id = desk.office.house, desk.office.organisation.id
+    async with unit(house) as work:
+        stranger = replace(desk, key=await notice_senders.add(work, organisation_id, "x", ["*"]))
+    ids = [
+        (await desk.post({"topic": "alert.disk", "to": ["boss"]}, f"k{n}"))[1]["id"]
+        for n in range(2)
+    ]
+    await fan_out_due(house, 10)
+    foreign = [await stranger.post(b"", None, f"/{ids[0]}/{act}") for act in ("ack", "cancel")]
+    _, acknowledged = await desk.post(b"", None, f"/{ids[0]}/ack")
+    _, cancelled = await desk.post(b"", None, f"/{ids[1]}/cancel")
+    again, _ = await desk.post(b"", None, f"/{ids[1]}/cancel")
+
+    assert [status for status, _ in foreign] == [404, 404]
+    assert acknowledged["acknowledged_at"] is not None
+    assert cancelled["cancelled_at"] is not None
+    for each, reason in ((acknowledged, "acknowledged"), (cancelled, "cancelled")):
+        assert [(d["state"], d["reason"]) for d in each["dispatches"]] == [("dropped", reason)]
+    assert again == 200
+
+
+async def test_while_the_database_is_away_it_is_said(desk: Desk) -> None:
+    away = create_engine("postgresql+asyncpg://nobody@127.0.0.1:1/none")
+    house = replace(desk.office.house, engine=away)
+    async with serving(replace(desk.office, house=house)) as client:
+        lost = replace(desk, client=client)
+        status, problem = await lost.post({"topic": "alert.disk"})
+        looked, _ = await lost.get("0198c0de-0000-7000-8000-000000000000")
+    await away.dispose()
+
+    assert (status, problem["code"], looked) == (503, "unavailable", 503)
+
+
+async def test_no_secret_among_the_facts_reaches_a_log(
+    desk: Desk, caplog: pytest.LogCaptureFixture, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """Neither where it is taken, nor refused, nor where the database refuses it."""
+    caplog.set_level("DEBUG")
+    facts = {"password": "hunter2-hunter2"}
+    await desk.post({"topic": "alert.disk", "facts": facts})
+    await desk.post({"topic": "alert.disk", "facts": facts, "surprise": "hunter2-hunter2"})
+    await desk.post({"topic": "alert.disk", "facts": facts, "importance": 7}, key="k2")
+    await desk.office.execute_as_owner(
+        "alter table notices add check (facts ->> 'password' <> 'hunter2-hunter2') not valid"
+    )
+    try:
+        crashed, _ = await desk.post({"topic": "alert.disk", "facts": facts}, key="k3")
+    finally:
+        await desk.office.execute_as_owner(
+            "alter table notices drop constraint notices_facts_check"
+        )
+    said = capfd.readouterr()
+
+    assert crashed == 500
+    assert "web.crashed" in said.out + said.err + caplog.text
+    assert "hunter2" not in said.out + said.err + caplog.text
 
 
 # CloudEvents
