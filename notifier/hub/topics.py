@@ -69,6 +69,7 @@ TOPICS: Sequence[Topic] = (
     Topic("approval.digest", personal=True, needed=True),
     Topic("approval.circulated", personal=True, sample={"reference": 1042, "title": "御見積書"}),
     Topic("approval.*", personal=True, needed=True),
+    Topic("question.*", personal=True, needed=True),
     Topic(
         "task.failed",
         "high",

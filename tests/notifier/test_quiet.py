@@ -164,3 +164,14 @@ async def _rounds(office: Office, task_id: UUID) -> int:
         {"id": task_id},
     )
     return int(row.n)
+
+
+async def test_who_chose_nothing_is_told_as_ever_where_somebody_else_did(office: Office) -> None:
+    """By all their accounts, where they have none on which it was asked for."""
+    halls = await _halls(office, "hall", "den")
+    async with unit(office.house) as work:
+        await people.unlink(work, office.boss, Sender("wall", "w1", "boss"))
+    await _choose(office, office.other_boss, Preferences(quiet=_around_now(office.other_boss)))
+    await office.say("letter hello")
+    await office.work()
+    assert [len(_cards(office, "boss", hall)) for hall in halls.values()] == [1, 1]
