@@ -77,6 +77,10 @@ THEIRS: Sequence[str] = (
             cancelled_at = coalesce(cancelled_at, now())
         where organisation_id = :organisation_id and task_id in (select t.id from tasks t
             where t.organisation_id = :organisation_id and t.person_id = :person_id)""",
+    # The digests that they were told, which nobody else was.
+    """update notices set facts = '{}' where organisation_id = :organisation_id
+        and id in (select g.notice_id from digests g where g.organisation_id = :organisation_id
+            and g.person_id = :person_id)""",
     """update dispatches set body = null where organisation_id = :organisation_id
         and notice_id in (select n.id from notices n join tasks t on t.id = n.task_id
             where n.organisation_id = :organisation_id and t.organisation_id = :organisation_id

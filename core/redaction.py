@@ -323,8 +323,8 @@ async def end(connection: AsyncConnection, person: Erased) -> None:
     await execute(
         connection,
         "update people set handle = :name, name = :name, email = null, roles = '{}',"
-        " language = 'ja', time_zone = 'Asia/Tokyo', department = '', post = '',"
-        " grade = '', superior_id = null,"
+        " language = 'ja', time_zone = 'Asia/Tokyo', zone_chosen = false, department = '',"
+        " post = '', grade = '', superior_id = null,"
         " active = false, erased_at = now()"
         " where organisation_id = :organisation_id and id = :person_id and erased_at is null",
         {**person.scope, "name": pseudonym(person.id)},

@@ -134,7 +134,7 @@ create table dispatches (
     unique nulls not distinct (notice_id, person_id, channel, workspace, address)
 );
 create index dispatches_due on dispatches (importance, next_at) where state in ('queued', 'sending');
-create index dispatches_held on dispatches (digest_id) where state = 'held';
+create index on dispatches (digest_id) where digest_id is not null;
 create index dispatches_until on dispatches (held_until) where state = 'held';
 create index dispatches_open on dispatches (channel, workspace, address, id)
     where state in ('queued', 'sending');
