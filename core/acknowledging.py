@@ -16,7 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from audit.event import JSON, SYSTEM, Actor, Event
 from core.db import execute, fetch_all, fetch_one
 from core.errors import Unknown
-from core.notices import wake
+from core.notices import show_anew, wake
 from core.people import Person, name_of
 from core.tags import Tag
 from core.unit import Unit
@@ -91,7 +91,8 @@ async def acknowledge(
     )
     work.record(Event(organisation_id, head.id, Tag.NOTICE_ACKNOWLEDGED, {"how": how}, actor))
     await drop(work, organisation_id, head.id, "decided" if how == "decided" else "acknowledged")
-    await wake(work)  # what stands somewhere is edited
+    await show_anew(work, organisation_id, [head.id])
+    await wake(work)
     return Acknowledged(head.id, person_id, row.acknowledged_at, first=True)
 
 

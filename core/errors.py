@@ -118,6 +118,11 @@ class TryLater(MiyabiError):
         self.after = after
 
 
+class NotNow(TryLater):
+    """Nothing was tried: it is not this one's turn yet at the provider's pace, or the provider is
+    away and is left alone for a while."""
+
+
 class OutcomeUnknown(MiyabiError):
     """An act on the outside may or may not have happened, or whether it did can't be told."""
 

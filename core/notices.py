@@ -4,9 +4,9 @@ A notice has a topic and facts, no text. The hub (notifier/hub) decides who hear
 and its words come from the topic's template.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Literal, get_args
 from uuid import UUID
 
@@ -141,6 +141,21 @@ async def publish(
     )
     await wake(work)
     return notice_id
+
+
+EDIT_AT_MOST = timedelta(seconds=5)
+"""Between two edits of one message, however often what it says changes."""
+
+
+async def show_anew(work: Unit, organisation_id: UUID, notices: Collection[UUID]) -> None:
+    """Have what stands somewhere of these changed, as their revision went up."""
+    await execute(
+        work.connection,
+        "update dispatches set edit_at = greatest(now(), sent_at + :pause)"
+        " where organisation_id = :organisation_id and notice_id = any(:notices)"
+        " and shown > 0 and edit_at is null",
+        {"organisation_id": organisation_id, "notices": list(notices), "pause": EDIT_AT_MOST},
+    )
 
 
 async def wake(work: Unit) -> None:

@@ -119,6 +119,7 @@ create table dispatches (
     next_at timestamptz not null default now(),
     attempts integer not null default 0,
     shown integer not null default 0, -- the notice's revision that stands there
+    edit_at timestamptz,              -- what stands there has to be changed, from then on
     sending_revision integer,         -- the one that is on its way
     body jsonb,                       -- core.messages.Message as it is on its way, or stands there
     sent_channel text,                -- what the platform calls what stands there (core.ports.Sent)
@@ -135,6 +136,13 @@ create table dispatches (
 );
 create index dispatches_due on dispatches (importance, next_at) where state in ('queued', 'sending');
 create index on dispatches (digest_id) where digest_id is not null;
+create index dispatches_due on dispatches (channel, importance, next_at, id)
+    where state in ('queued', 'sending');
+-- What was tried and is not over holds up what comes after it in the same conversation.
+create index dispatches_tried on dispatches (channel, workspace, address, id)
+    where state = 'sending' or (state = 'queued' and attempts > 0);
+create index dispatches_edits on dispatches (channel, edit_at) where edit_at is not null;
+create index dispatches_held on dispatches (digest_id) where state = 'held';
 create index dispatches_until on dispatches (held_until) where state = 'held';
 create index dispatches_open on dispatches (channel, workspace, address, id)
     where state in ('queued', 'sending');

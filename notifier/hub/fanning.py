@@ -13,7 +13,7 @@ from core.acknowledging import drop
 from core.codec import dump
 from core.db import execute, fetch_all, is_outage, to_json
 from core.house import House
-from core.notices import Recipient, wake
+from core.notices import Recipient, show_anew, wake
 from core.tags import Tag
 from core.unit import Unit, unit
 from core.words import Words
@@ -248,5 +248,6 @@ async def cancel(work: Unit, organisation_id: UUID, notice_id: UUID) -> bool:
         return False
     work.record(Event(organisation_id, notice_id, Tag.NOTICE_CANCELLED, {}))
     await drop(work, organisation_id, notice_id, "cancelled")
+    await show_anew(work, organisation_id, [notice_id])
     await wake(work)
     return True

@@ -12,7 +12,7 @@ from uuid import UUID
 
 from audit.event import Event
 from core.db import execute, fetch_all
-from core.notices import Importance
+from core.notices import Importance, show_anew
 from core.tags import Tag
 from core.unit import Unit
 from notifier.hub.dispatch import RANK
@@ -149,6 +149,7 @@ async def _store(work: Unit, organisation_id: UUID, changed: Mapping[UUID, _Head
             "newest": [head.members[-1].id if head.members else None for head in changed.values()],
         },
     )
+    await show_anew(work, organisation_id, changed.keys())
     for head in changed.values():
         data = {"count": head.count, "resolved": head.resolved}
         work.record(Event(organisation_id, head.id, Tag.NOTICE_COUNTED, data))
