@@ -134,7 +134,6 @@ create table dispatches (
     seen_at timestamptz,
     unique nulls not distinct (notice_id, person_id, channel, workspace, address)
 );
-create index dispatches_due on dispatches (importance, next_at) where state in ('queued', 'sending');
 create index on dispatches (digest_id) where digest_id is not null;
 create index dispatches_due on dispatches (channel, importance, next_at, id)
     where state in ('queued', 'sending');
@@ -142,7 +141,6 @@ create index dispatches_due on dispatches (channel, importance, next_at, id)
 create index dispatches_tried on dispatches (channel, workspace, address, id)
     where state = 'sending' or (state = 'queued' and attempts > 0);
 create index dispatches_edits on dispatches (channel, edit_at) where edit_at is not null;
-create index dispatches_held on dispatches (digest_id) where state = 'held';
 create index dispatches_until on dispatches (held_until) where state = 'held';
 create index dispatches_open on dispatches (channel, workspace, address, id)
     where state in ('queued', 'sending');
