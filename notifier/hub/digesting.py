@@ -18,6 +18,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from core.db import execute, fetch_all, fetch_one, from_json
 from core.house import House
 from core.ids import new_id
+from core.notices import wake
 from core.preferences import Digest
 from core.preferences import read as read_preferences
 from core.quiet_hours import quiet_until
@@ -28,8 +29,9 @@ from notifier.hub.windows import quiet_window, window_of
 
 log = structlog.get_logger()
 
-MOST_AT_ONCE = 100
-"""So many are closed by one call; the next goes on."""
+MOST_AT_ONCE = 20
+"""So many are closed by one call, in 0.1 s: at nine in the morning what is told at once waits no
+longer than that for everybody's digests. Each wakes the workers, and so the next call goes on."""
 _TRIES = 5
 
 
@@ -192,6 +194,7 @@ async def _wait(work: Unit, row: Any, window: Window) -> None:
 
     What was held for the end of other quiet hours goes to those that hold it now.
     """
+    await wake(work)
     values = {"id": row.id, "organisation_id": row.organisation_id, "until": window.due_at}
     if row.kind == QUIET and row.window_key != window.key:
         name = (row.person_id, window.topic, window.key)
