@@ -1,7 +1,6 @@
 """Who is meant where a program or a command names who should hear something, in one word each.
 
-`tanaka` (a handle), `role:approver`, `place:ops`, `on_call:night`, `all`; of a notice's task
-`requester` and `waits_for`.
+`tanaka` (a handle), `role:approver`, `place:ops`, `on_call:night`, `all`.
 """
 
 from collections.abc import Mapping, Sequence
@@ -16,8 +15,13 @@ from core.notices import Recipient, RecipientKind
 from core.people import ROLES
 from core.words import LANGUAGES, Words
 
-OF_A_TASK: tuple[RecipientKind, ...] = ("requester", "waits_for")
+_OF_A_TASK = frozenset({"requester", "waits_for"})
 
+_NO_TASK = Words(
+    ja="「{kind}」は依頼についての通知でだけ使えます。",
+    en="“{kind}” is somebody only where a notice is about a task.",
+    zh="“{kind}”只能用于与请求相关的通知。",
+)
 _NO_ROLE = Words(
     ja="役割「{name}」はありません（{roles}）。",
     en="There is no role “{name}” ({roles}).",
@@ -65,9 +69,10 @@ _LOOK_UP = """
 def parse(word: str) -> Recipient:
     """Who is meant, by name. Raises Refused where nothing of that kind can be told."""
     kind, colon, name = word.strip().partition(":")
+    if not colon and kind in _OF_A_TASK:
+        raise Refused(_NO_TASK.fill(kind=kind))
     if not colon:
-        bare = ("all", *OF_A_TASK)
-        return Recipient(kind) if kind in bare else Recipient("person", kind)
+        return Recipient("all") if kind == "all" else Recipient("person", kind)
     if kind == "role" and name not in ROLES:
         raise Refused(_NO_ROLE.fill(name=name[:40], roles=", ".join(ROLES)))
     if kind not in {"role", *_NOBODY}:

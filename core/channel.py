@@ -4,7 +4,7 @@ It tells a place (`notice_places`) that is no account of a person's: a webhook, 
 """
 
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
@@ -26,7 +26,7 @@ class Posting:
     organisation_id: UUID
     address: str
     settings: Mapping[str, str]
-    secrets: Mapping[str, str]
+    secrets: Mapping[str, str] = field(repr=False)
     message: Message
     notice: Mapping[str, Any]
     key: str

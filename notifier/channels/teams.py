@@ -44,7 +44,8 @@ async def send(settings: Settings, posting: Posting) -> Sent:
     """Post its card. Raises as core.channel says."""
     body = post_of(posting.message, posting.notice)
     headers = {"Content-Type": "application/json"}
-    reply = await post(settings.notify, posting.secrets["url"], body, headers, _AT_MOST)
+    url = posting.secrets.get("url", "")
+    reply = await post(settings.notify, url, body, headers, _AT_MOST)
     problem = meaning(reply)
     if problem is not None:
         raise problem
