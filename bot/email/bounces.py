@@ -5,7 +5,7 @@ from uuid import UUID
 from audit.event import JSON, Event
 from bot.email import addresses_kept, wording
 from bot.email.reading.mail import Failed
-from core import deliveries
+from core import deliveries, dispatches
 from core.db import fetch_one
 from core.errors import TryLater
 from core.inbound import Sender
@@ -64,6 +64,8 @@ async def bounced(
     paused = until.isoformat(timespec="seconds") if until is not None else None
     event = {"permanent": True, "status": status, "paused": paused}
     work.record(Event(organisation_id, letter_id, Tag.LETTER_BOUNCED, event))
+    words = wording.BOUNCED.fill(address=row.recipient)
     if row.told:
-        words = wording.BOUNCED.fill(address=row.recipient)
         await deliveries.came_back(work, organisation_id, letter_id, words)
+    else:
+        await dispatches.came_back(work, organisation_id, letter_id, words)
