@@ -92,8 +92,9 @@ async def look_again(house: House, taken: Taken) -> Taken:
 
 
 async def _wait_on(work: Unit, taken: Taken, changes: Sequence[Due], decision: Decision) -> bool:
-    """Whether they wait once more, or are not told at all."""
-    until: datetime | None = waits_until(decision)
+    """Whether they wait once more, or are not told at all. What waited for a digest does not wait
+    for the next."""
+    until: datetime | None = decision.until if decision.outcome == "held" else None
     if until is None and not is_muted(decision):
         return False
     await execute(

@@ -10,7 +10,7 @@ import pytest
 from core import people, preferences
 from core.inbound import Sender
 from core.people import Person
-from core.preferences import Channels, Mute, Preferences, QuietHours
+from core.preferences import Channels, Digest, Mute, Preferences, QuietHours
 from core.unit import unit
 from core.words import same
 from tests.core.house import Office, Wall
@@ -69,6 +69,15 @@ async def test_a_card_waits_for_the_end_of_quiet_hours_and_is_looked_at_again_th
         "select count(*) as n from deliveries where state = 'pending' and next_at <= now()", {}
     )
     assert row.n == 1  # what they chose now makes it due
+    await _due(office)
+    assert len(_cards(office, "boss")) == 1
+
+
+async def test_a_card_that_waited_for_a_digest_does_not_wait_for_the_next(office: Office) -> None:
+    await _choose(office, office.boss, Preferences(digests=(Digest("*", "daily"),)))
+    await office.say("letter hello")
+    await office.work()
+    assert _cards(office, "boss") == []
     await _due(office)
     assert len(_cards(office, "boss")) == 1
 
