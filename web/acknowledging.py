@@ -13,11 +13,11 @@ from starlette.routing import BaseRoute, Route
 
 from audit.event import Actor
 from core.ack_links import PATH, Asked, read_ack
-from core.acknowledging import NO_SUCH, acknowledge, has_it
+from core.acknowledging import NO_SUCH, Acknowledged, acknowledge, has_it
 from core.db import fetch_one
 from core.errors import TryLater, Unknown
 from core.house import House
-from core.people import by_id
+from core.people import Person, by_id
 from core.platform import Opening
 from core.problems import accepted_language
 from core.unit import unit
@@ -61,7 +61,7 @@ async def _page(house: House, request: Request) -> Response:
         if person is None:  # who has left has nothing any more
             raise Unknown(NO_SUCH)
         if request.method != "POST":
-            return plain(200, person.language, TITLE, await _ask(work.connection, asked), PRESS)
+            return await _asked(work.connection, asked, person)
         done = await acknowledge(
             work, asked.organisation_id, asked.notice_id, person.id, "pressed",
             Actor(person.id, channel="link"),
@@ -70,13 +70,18 @@ async def _page(house: House, request: Request) -> Response:
         return plain(200, person.language, TITLE, said)
 
 
-async def _ask(connection: AsyncConnection, asked: Asked) -> Words:
-    """What is asked, or who has it already."""
+async def _asked(connection: AsyncConnection, asked: Asked, person: Person) -> Response:
+    """The question, or who has it already."""
     row = await fetch_one(
         connection,
-        "select topic from notices where organisation_id = :organisation_id and id = :id",
+        "select n.id, n.topic, n.acknowledged_at as at, n.acknowledged_by as who from notices n"
+        " where n.organisation_id = :organisation_id and n.id = (select coalesce(head_id, id)"
+        " from notices where organisation_id = :organisation_id and id = :id)",
         {"organisation_id": asked.organisation_id, "id": asked.notice_id},
     )
     if row is None:
         raise Unknown(NO_SUCH)
-    return ASK.fill(topic=row.topic)
+    if row.at is None:
+        return plain(200, person.language, TITLE, ASK.fill(topic=row.topic), PRESS)
+    said = await has_it(connection, person, Acknowledged(row.id, row.who, row.at, first=False))
+    return plain(200, person.language, TITLE, said)

@@ -64,6 +64,8 @@ async def test_a_letters_link_opens_a_page_whose_button_acknowledges_once(
             later = await (await client.post(urlsplit(other).path)).text()
             assert "Boss has it already" in later
 
+            assert "Boss has it already" in await (await client.get(urlsplit(other).path)).text()
+
             gone = ack_link(house, Asked(organisation_id, new_id(), boss.id))
             assert gone is not None
             for wrong in (urlsplit(gone).path, path[:-2] + "xx", "/ack/x"):
