@@ -111,6 +111,7 @@ def add(
         from miyabi.plugins import all_channels
         from miyabi.session import session
         from notifier.hub import places
+        from notifier.hub.place_checks import checked
 
         async with session(settings) as opened:
             company = await opened.organisation(organisation)
@@ -120,7 +121,7 @@ def add(
                 workspace=workspace or "", settings=pairs(settings_given), secrets=typed,
                 language=language or "ja", owner_id=await _owner(opened, organisation, owner),
             )  # fmt: skip
-            place = places.checked(opened.house, settings, all_channels(), bare)
+            place = checked(opened.house, settings, all_channels(), bare)
             async with unit(opened.house) as work:
                 await places.add(work, opened.house, place)
         made = {key: value for key, value in place.secrets.items() if key not in typed}
@@ -163,6 +164,7 @@ def change(
         from miyabi.plugins import all_channels
         from miyabi.session import session
         from notifier.hub import places
+        from notifier.hub.place_checks import checked, renewed
 
         async with session(settings) as opened:
             company = await opened.organisation(organisation)
@@ -170,7 +172,7 @@ def change(
             typed = _ask_secrets(found.channel) if ask_secrets else {}
             secrets = dict(found.secrets)
             if new_secret:
-                secrets = places.renewed(all_channels(), found)
+                secrets = renewed(all_channels(), found)
             for each in forget or ():
                 secrets.pop(each, None)
             kept = {**found.settings, **pairs(settings_given)}
@@ -183,7 +185,7 @@ def change(
                 language=language or found.language,
                 owner_id=await _owner(opened, organisation, owner) or found.owner_id,
             )
-            place = places.checked(opened.house, settings, all_channels(), place)
+            place = checked(opened.house, settings, all_channels(), place)
             async with unit(opened.house) as work:
                 await places.change(work, opened.house, place)
         say(_CHANGED.fill(name=name))

@@ -5,7 +5,7 @@ off from then on, and its owner is told so by other ways; a test that arrives tu
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -28,16 +28,8 @@ from core.settings import Settings
 from core.tags import Tag
 from core.unit import Unit
 from core.words import Language, Words, as_language
-from notifier.hub.place_words import (
-    NO_CHANNEL,
-    NO_SECRET,
-    NO_SETTING,
-    NO_SUCH,
-    NOT_HERE,
-    TAKEN,
-    WRONG_NAME,
-    name_fits,
-)
+from notifier.hub.place_words import NO_SUCH, NOT_HERE, TAKEN
+from notifier.hub.told import Told
 
 _USE = b"miyabi: secrets of places"
 
@@ -218,52 +210,26 @@ def _place(house: House, row: Any) -> NoticePlace:
 # What they are told by
 
 
-def checked(
-    house: House, settings: Settings, channels: Mapping[str, Channel], place: NoticePlace
-) -> NoticePlace:
-    """The same with what is made for it. Raises Refused, which says what is wrong with it."""
-    if not name_fits(place.name):
-        raise Refused(WRONG_NAME.fill(name=place.name[:80]))
-    channel = channels.get(place.channel)
-    if channel is None:
-        return _checked_chat(house, channels, place)
-    for name in place.settings:
-        if name not in channel.settings.keys() - channel.secret:
-            raise Refused(NO_SETTING.fill(channel=channel.name, name=name[:40]))
-    for name in place.secrets:
-        if name not in channel.secret:
-            raise Refused(NO_SECRET.fill(channel=channel.name, name=name[:40]))
-    place = replace(place, secrets={**channel.makes(), **place.secrets})
-    problem = channel.wrong(settings, place.address, {**place.settings, **place.secrets})
-    if problem is not None:
-        raise Refused(problem)
-    return place
-
-
-def renewed(channels: Mapping[str, Channel], place: NoticePlace) -> dict[str, str]:
-    """Its secrets with new ones in place of those that are made; the ones before go on beside them
-    where the channel has room for that (`old_…`), so that whoever verifies can change over."""
-    channel = channels.get(place.channel)
-    if channel is None:
-        return dict(place.secrets)
-    made = dict(channel.makes())
-    before = {f"old_{name}": place.secrets[name] for name in made if name in place.secrets}
-    kept = {name: value for name, value in before.items() if name in channel.secret}
-    return {**place.secrets, **kept, **made}
-
-
-def _checked_chat(house: House, channels: Mapping[str, Channel], place: NoticePlace) -> NoticePlace:
-    if place.channel not in house.outbounds:
-        known = ", ".join(sorted([*channels, *house.outbounds]))
-        raise Refused(NO_CHANNEL.fill(channel=place.channel[:40], known=known))
-    for name in [*place.settings, *place.secrets]:
-        raise Refused(NO_SETTING.fill(channel=place.channel, name=name[:40]))
-    return place
-
-
 def chat(place: NoticePlace) -> Place:
     """A place of a chat platform, as its way out takes it."""
     return Place(place.organisation_id, place.workspace, place.address, None, None)
+
+
+def as_data(told: Told) -> dict[str, Any]:
+    """What programs are told of a notice beside its words: the same at each try of one revision."""
+    seen = told.acknowledged_at
+    return {
+        "id": str(told.id),
+        "topic": told.topic,
+        "importance": told.importance,
+        "facts": dict(told.facts),
+        "task": told.task,
+        "count": told.count,
+        "resolved": told.resolved,
+        "cancelled": told.cancelled,
+        "acknowledged_at": seen.isoformat(timespec="seconds") if seen else None,
+        "time": told.at.isoformat(timespec="seconds"),
+    }
 
 
 def posting(

@@ -2,6 +2,7 @@
 
 import asyncio
 from dataclasses import replace
+from datetime import UTC, datetime
 from uuid import UUID
 
 import pytest
@@ -15,9 +16,13 @@ from core.unit import unit
 from core.words import same
 from miyabi.plugins import all_channels
 from notifier.hub import places
+from notifier.hub.place_checks import checked, renewed
 from notifier.hub.places import NoticePlace
+from notifier.hub.plain import plain
+from notifier.hub.told import Told
 from tests.core.conftest import office
 from tests.core.house import Office
+from tests.fakes.webhooks.receiver import Receiver
 from tests.notifier.channels.posts import NOTICE, OPEN
 
 __all__ = ["office"]
@@ -30,7 +35,7 @@ async def _added(office: Office, **more: object) -> NoticePlace:
     bare = places.made(
         office.organisation.id, "ops", "webhook", URL, secrets={"authorization": "hush"}, **more
     )
-    place = places.checked(office.house, Settings(), CHANNELS, bare)
+    place = checked(office.house, Settings(), CHANNELS, bare)
     async with unit(office.house) as work:
         await places.add(work, office.house, place)
     return place
@@ -121,25 +126,45 @@ async def test_what_is_wrong_with_a_place_is_told_before_it_is_kept(office: Offi
         {"channel": "wall", "secrets": {"url": "x"}},
     ):  # fmt: skip
         with pytest.raises(Refused):
-            places.checked(office.house, Settings(), CHANNELS, _given(office, **wrong))
+            checked(office.house, Settings(), CHANNELS, _given(office, **wrong))
 
 
 async def test_a_secret_is_renewed_and_the_one_before_counts_as_well(office: Office) -> None:
     place = await _added(office)
-    once = replace(place, secrets=places.renewed(CHANNELS, place))
-    twice = replace(once, secrets=places.renewed(CHANNELS, once))
+    once = replace(place, secrets=renewed(CHANNELS, place))
+    twice = replace(once, secrets=renewed(CHANNELS, once))
     wall = _given(office, channel="wall")
 
     assert once.secrets["old_secret"] == place.secrets["secret"] != once.secrets["secret"]
     assert twice.secrets["old_secret"] == once.secrets["secret"]
     assert twice.secrets["authorization"] == "hush"
-    assert places.renewed(CHANNELS, wall) == {}
+    assert renewed(CHANNELS, wall) == {}
+
+
+async def test_a_program_is_told_the_notice_as_data(office: Office) -> None:
+    """Through to what arrives, signed."""
+    at = datetime(2026, 11, 27, 3, tzinfo=UTC)
+    told = Told(UUID(int=7), office.organisation.id, "alert.disk", "high", {"host": "db1"}, at)
+    message = plain(told, "en", "Asia/Tokyo")
+    async with Receiver() as hook:
+        given = _given(office, address=hook.url)
+        place = checked(office.house, OPEN, CHANNELS, given)
+        hook.secret = place.secrets["secret"]
+        for _ in range(2):
+            await CHANNELS["webhook"].send(
+                OPEN, places.posting(place, message, places.as_data(told), "key-1")
+            )
+
+    [content] = hook.bodies.values()
+    assert (content["type"], content["timestamp"]) == ("alert.disk", "2026-11-27T03:00:00+00:00")
+    assert (content["data"]["facts"], content["data"]["count"]) == ({"host": "db1"}, 1)
+    assert "db1" in content["data"]["text"]
 
 
 async def test_a_channel_of_a_chat_is_a_place_as_well(office: Office) -> None:
     """What is said there goes by the platform's own way out."""
     given = _given(office, channel="wall", workspace="w1", address="room-7")
-    place = places.checked(office.house, OPEN, CHANNELS, given)
+    place = checked(office.house, OPEN, CHANNELS, given)
     await places.tell(office.house, OPEN, CHANNELS, place, Message("hello"), NOTICE)
 
     assert office.wall.texts("room-7") == ["hello"]
