@@ -11,6 +11,7 @@ from core import phrases, tasks
 from core.agent import Step, step_name
 from core.codec import dump
 from core.errors import Question, TryLater, topic
+from core.failing import tell_failed
 from core.ids import new_id
 from core.lease import Walk, hold, leave, own
 from core.pace import PastDeadline
@@ -42,6 +43,7 @@ async def fail(walk: Walk, step: Step, words: Words, error_id: str | None = None
         data: dict[str, JSON] = {"error_id": error_id}
         work.record(tasks.event(walk.task, Tag.TASK_FAILED, data, step=step_name(step)))
         await tasks.notify(work, walk.task, "task.failed", {"failure": dump(words)})
+        await tell_failed(work, walk.task, walk.agent.title, words, step_name(step))
 
 
 async def try_later(walk: Walk, step: Step, error: TryLater) -> None:

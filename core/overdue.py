@@ -13,6 +13,7 @@ from core import schedule, tasks
 from core.approvals import rows, run
 from core.codec import dump
 from core.db import execute, fetch_one
+from core.failing import tell_failed
 from core.house import House
 from core.phrases import EXPIRED
 from core.schedule import Occurrence
@@ -72,6 +73,7 @@ async def expire(house: House, work: Unit, occurrence: Occurrence) -> datetime |
     work.record(tasks.event(task, Tag.APPROVAL_EXPIRED, {"approval": str(approval.id)}))
     await tasks.notify(work, task, "approval.closed", {"approval": str(approval.id)})
     await tasks.notify(work, task, "task.failed", {"failure": dump(words)})
+    await tell_failed(work, task, house.agent(task.agent, task.agent_version).title, words)
     return None
 
 

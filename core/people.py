@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from audit.event import JSON, SYSTEM, Actor, Event
 from audit.registry import brief
-from core import schedule
+from core import guarding, schedule
 from core.company import Company
 from core.db import execute, fetch_all, fetch_one
 from core.errors import Refused
@@ -231,6 +231,7 @@ async def add(
             actor,
         )
     )
+    await guarding.roles_given(work, organisation_id, person.id, name, roles)
     return person
 
 
@@ -243,6 +244,12 @@ async def change(
     Raises Refused for a role that is unknown.
     """
     _check_roles(person.roles)
+    before = await fetch_one(
+        work.connection,
+        "select roles from people where organisation_id = :organisation_id and id = :id"
+        " for no key update",
+        {"organisation_id": person.organisation_id, "id": person.id},
+    )
     await execute(
         work.connection,
         "update people set name = :name, roles = :roles, language = :language,"
@@ -263,6 +270,9 @@ async def change(
     roles = sorted(person.roles)
     data: dict[str, JSON] = {"handle": brief(person.handle), "roles": roles, "active": active}
     work.record(Event(person.organisation_id, person.id, Tag.PERSON_CHANGED, data, actor))
+    if active and before is not None:
+        gained = person.roles - {*before.roles}
+        await guarding.roles_given(work, person.organisation_id, person.id, person.name, gained)
     await look_at(work, person.organisation_id, person.id)
 
 
@@ -325,6 +335,8 @@ async def link(
             actor,
         )
     )
+    if listens:
+        await guarding.account_linked(work, person.organisation_id, person.id, person.name, account)
 
 
 async def unlink(work: Unit, person: Person, account: Sender, *, actor: Actor = SYSTEM) -> None:

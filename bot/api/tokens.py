@@ -14,7 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from audit.event import JSON, SYSTEM, Actor, Event
 from audit.registry import brief
-from core import people
+from core import guarding, people
 from core.db import execute, fetch_all, fetch_quickly
 from core.errors import Unknown
 from core.ids import new_id
@@ -77,6 +77,7 @@ async def make(work: Unit, person: Person, label: str, *, actor: Actor = SYSTEM)
     )
     await people.link(work, person, _account(person, token_id), listens=False, actor=actor)
     work.record(_event(person, Tag.TOKEN_CREATED, token_id, label, actor))
+    await guarding.token_made(work, person.organisation_id, person.id, person.name, label)
     return token
 
 

@@ -50,6 +50,7 @@ _ALERT = {
     ],
 }
 _WHY = {"ja": "期限切れです。", "en": "It has expired.", "zh": "已过期。"}
+_TITLE = {"ja": "御見積書", "en": "Quote", "zh": "报价单"}
 _REPORT = {"done": 12, "waiting": 3, "failed": 1, "minutes_saved": 240}
 
 TOPICS: Sequence[Topic] = (
@@ -57,32 +58,32 @@ TOPICS: Sequence[Topic] = (
         "approval.requested",
         personal=True,
         needed=True,
-        sample={"reference": 1042, "title": "御見積書", "who": "佐藤 花子", "amount": 1234567},
+        sample={"reference": 1042, "title": _TITLE, "who": "佐藤 花子", "amount": 1234567},
     ),
     Topic(
         "approval.reminded",
         personal=True,
         needed=True,
-        sample={"reference": 1042, "title": "御見積書", "since": "2026-11-26T01:00:00+00:00"},
+        sample={"reference": 1042, "title": _TITLE, "since": "2026-11-26T01:00:00+00:00"},
     ),
     Topic("approval.code", "high", personal=True, needed=True, at_once=True),
     Topic("approval.digest", personal=True, needed=True),
-    Topic("approval.circulated", personal=True, sample={"reference": 1042, "title": "御見積書"}),
+    Topic("approval.circulated", personal=True, sample={"reference": 1042, "title": _TITLE}),
     Topic("approval.*", personal=True, needed=True),
     Topic("question.*", personal=True, needed=True),
     Topic(
         "task.failed",
         "high",
         personal=True,
-        sample={"reference": 1042, "title": "御見積書", "failure": _WHY},
+        sample={"reference": 1042, "title": _TITLE, "failure": _WHY},
     ),
-    Topic("task.*", personal=True, sample={"reference": 1042, "title": "御見積書"}),
+    Topic("task.*", personal=True, sample={"reference": 1042, "title": _TITLE}),
     Topic(
         "security.account_linked",
         "high",
         personal=True,
         needed=True,
-        sample={"account": "slack/T1/U1", "person": "佐藤 花子"},
+        sample={"account": "slack: U1", "person": "佐藤 花子"},
     ),
     Topic(
         "security.token_made",
@@ -101,7 +102,7 @@ TOPICS: Sequence[Topic] = (
     Topic(
         "person.unreachable",
         "high",
-        sample={"person": "佐藤 花子", "person_id": _PERSON, "topic": "approval.requested"},
+        sample={"person": "佐藤 花子", "count": 1, "topic": "security.token_made"},
     ),
     Topic("report.daily", sample={"day": "2026-11-27", **_REPORT}),
     Topic("report.weekly", sample={"since": "2026-11-23", "until": "2026-11-29", **_REPORT}),
@@ -124,7 +125,7 @@ TOPICS: Sequence[Topic] = (
         "high",
         sample={"place": "ops", "channel": "webhook", "why": _WHY},
     ),
-    Topic("system.dead", "high", sample={"count": 3, "channel": "email", "reason": "bounced"}),
+    Topic("system.dead", "high", sample={"count": 3, "topic": "alert.disk", "reason": "bounced"}),
     Topic("system.circuit", "high", sample={"provider": "email", "reason": "timed out"}),
     Topic("system.*", "high"),
     Topic(
@@ -136,7 +137,7 @@ TOPICS: Sequence[Topic] = (
                 {
                     "topic": "task.failed",
                     "importance": "high",
-                    "facts": {"reference": 1042, "title": "御見積書", "failure": _WHY},
+                    "facts": {"reference": 1042, "title": _TITLE, "failure": _WHY},
                     "count": 1,
                     "task": 1042,
                     "at": "2026-11-27T00:00:00+00:00",
