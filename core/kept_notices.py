@@ -65,6 +65,12 @@ async def forget(connection: AsyncConnection, batch: int) -> int:
     )
 
 
+_ABOUT = """organisation_id = :organisation_id and (
+    recipients = jsonb_build_array(jsonb_build_object(
+        'kind', 'person', 'of', cast(cast(:person_id as uuid) as text)))
+    or facts ->> 'person' = (select p.name from people p
+        where p.organisation_id = :organisation_id and p.id = :person_id))"""
+
 THEIRS: Sequence[str] = (
     "delete from preferences where organisation_id = :organisation_id and person_id = :person_id",
     # Each keeps an address of its own, as two of one notice can't have the same.
@@ -77,6 +83,10 @@ THEIRS: Sequence[str] = (
             cancelled_at = coalesce(cancelled_at, now())
         where organisation_id = :organisation_id and task_id in (select t.id from tasks t
             where t.organisation_id = :organisation_id and t.person_id = :person_id)""",
+    # What was for them alone, and what says to others who they are.
+    f"""update dispatches set body = null where organisation_id = :organisation_id
+        and body is not null and notice_id in (select id from notices where {_ABOUT})""",  # noqa: S608
+    f"update notices set facts = '{{}}', file = null where {_ABOUT} and facts <> '{{}}'",  # noqa: S608
     # The digests that they were told, which nobody else was.
     """update notices set facts = '{}' where organisation_id = :organisation_id
         and id in (select g.notice_id from digests g where g.organisation_id = :organisation_id

@@ -3,10 +3,9 @@
 from dataclasses import replace
 from typing import Any
 
-from core import kept_notices, people
+from core import people
 from core.db import from_json
 from core.errors import Permanent
-from core.housekeeping import KEPT
 from core.inbound import Sender
 from core.unit import unit
 from core.words import same
@@ -77,20 +76,3 @@ async def test_a_failure_is_told_to_whoever_asked_and_not_where_its_thread_is(
     facts = from_json(row.facts)
     assert (facts["failure"]["en"], facts["title"]["en"], row.times) == ("broken", "Letter", 2)
     assert from_json(row.channels) == ["email"]
-
-
-async def test_what_was_over_long_ago_is_forgotten(office: Office) -> None:
-    async with unit(office.house) as work:
-        await people.link(work, office.asker, Sender("mail", "", "a@example.com"))
-        boss = replace(office.boss, roles=office.boss.roles | {"admin"})
-        await people.change(work, boss, email=None, active=True)
-    assert len(await told(office)) == 2
-    # as if it had been written two months ago; one of them still waits to be sent
-    await office.execute(
-        "update dispatches set state = 'sent' where notice_id ="
-        " (select id from notices where topic = 'security.account_linked')"
-    )
-    async with office.house.engine.begin() as connection:
-        assert await kept_notices.forget(connection, -KEPT, 100) == 1
-
-    assert [topic for topic, _, _ in await told(office)] == ["security.role_given"]
