@@ -116,9 +116,7 @@ ALL_AT_ONCE = Words(
     ja="{channels}（すべてに）", en="{channels} (all of them)", zh="{channels}（全部）"
 )
 PAIR = Words(ja="{what}: {how}", en="{what}: {how}", zh="{what}: {how}")
-MUTED_UNTIL = Words(
-    ja="{what}: {until}まで", en="{what} until {until}", zh="{what}: 至 {until}"
-)
+MUTED_UNTIL = Words(ja="{what}: {until}まで", en="{what} until {until}", zh="{what}: 至 {until}")
 BY_CHANNEL = Words(
     ja="{what}（{channel} のみ）", en="{what}, by {channel} only", zh="{what}（仅 {channel}）"
 )

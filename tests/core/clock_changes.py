@@ -6,7 +6,9 @@ from functools import cache
 from zoneinfo import ZoneInfo, available_timezones
 
 SINCE, UNTIL = datetime(1990, 1, 1, tzinfo=UTC), datetime(2031, 1, 1, tzinfo=UTC)
-STEP = timedelta(days=7)
+STEP = timedelta(days=21)
+"""Shorter than any time between two changes: a month of Ramadan in Morocco."""
+_DAYS = [SINCE + n * STEP for n in range(1, (UNTIL - SINCE) // STEP + 1)]
 
 
 @cache
@@ -15,15 +17,16 @@ def changes() -> Sequence[tuple[str, datetime, timedelta]]:
     in which season), in every zone at least one if its clock ever changed."""
     kinds: dict[object, tuple[str, datetime, timedelta]] = {}
     for name in sorted(available_timezones()):
-        zone, at = ZoneInfo(name), SINCE
-        while at < UNTIL:
-            jump = _offset(zone, at + STEP) - _offset(zone, at)
-            if jump:
-                change = _moment(zone, at, at + STEP)
+        zone = ZoneInfo(name)
+        before = _offset(zone, SINCE)
+        for at in _DAYS:
+            after = _offset(zone, at)
+            if after != before:
+                change, jump = _moment(zone, at - STEP, at), after - before
                 shown = change.astimezone(zone)
                 for kind in (name, (jump, shown.time(), shown.month)):
                     kinds.setdefault(kind, (name, change, jump))
-            at += STEP
+            before = after
     return list(dict.fromkeys(kinds.values()))
 
 
