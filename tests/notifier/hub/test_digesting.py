@@ -129,6 +129,30 @@ async def test_what_waits_goes_out_as_one_and_what_is_not_true_any_more_is_left_
     assert await close_due(shelf.office.house) == 0
 
 
+async def test_what_was_decided_or_read_meanwhile_is_taken_out(shelf: Shelf) -> None:
+    office = shelf.office
+    asked = await office.say("letter hello")
+    await office.work()
+    approval = await office.approval_id(asked.task_id)
+    decided, read, open_one = [await shelf.hold(daily(), f"alert.n{n}") for n in range(3)]
+    await office.execute(f"update notices set approval_id = '{approval}' where id = '{decided}'")
+    await office.execute(
+        "insert into dispatches (id, organisation_id, notice_id, person_id, channel, address,"
+        " importance, state) select gen_random_uuid(), organisation_id, notice_id, person_id,"
+        f" 'other', 'b', 2, 'read' from dispatches where notice_id = '{read}'"
+    )
+    await office.click("approve", approval, office.boss)
+    await close_due(office.house)
+    rows = await shelf.rows(
+        "select notice_id, state, reason from dispatches where channel = 'wall'"
+    )
+    assert {row.notice_id: (row.state, row.reason) for row in rows} == {
+        decided: ("dropped", "decided"),
+        read: ("dropped", "read_elsewhere"),
+        open_one: ("digested", None),
+    }
+
+
 async def test_an_empty_one_is_not_sent(shelf: Shelf) -> None:
     await shelf.hold(daily())
     await shelf.choose(Preferences(mutes=(Mute("task.*"),)))
