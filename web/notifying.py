@@ -5,12 +5,10 @@ together with them in one statement and one commit (core/together.py), and is an
 durable, with an id under which its standing is told.
 """
 
-import json
 import re
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from typing import Any
 from uuid import UUID
 
 import structlog
@@ -29,7 +27,7 @@ from core.file_kinds import NO_PROGRAM, any_kind_of
 from core.in_time import within
 from core.intake import PATIENCE
 from core.messages import Attachment
-from core.notice_senders import TOPIC, Sender
+from core.notice_senders import LONGEST_TOPIC, TOPIC, Sender
 from core.notices import Notice, Recipient
 from core.notices_in import ACTOR, Standing, Taken, Values
 from core.platform import Opening
@@ -39,10 +37,10 @@ from core.words import Words
 from notifier.hub import fanning
 from web import notify_alerts, notify_body, notify_events
 from web.known_callers import KnownCallers, KnownNames
+from web.notify_answers import PATH, accepted, as_json, standing_as_json, told
 
 log = structlog.get_logger()
 
-PATH = "/api/notify"
 _KEY = re.compile(r'"([\x21\x23-\x7e]{1,200})"|([\x21\x23-\x7e]{1,200})')
 _NO_KEY = Words(
     ja="Idempotency-Key ヘッダーを付けてください（通知ごとに別の値、200文字まで）。",
@@ -58,7 +56,6 @@ _NO_SENDER = Words(
 _NO_NOTICE = Words(
     ja="この番号の通知はありません。", en="There is no notice of that id.", zh="没有该编号的通知。"
 )
-_JSON = "application/json"
 
 
 def routes(opening: Opening) -> list[BaseRoute]:
@@ -151,14 +148,14 @@ class Desk:
         [taken] = await self._take_in(sender, sha256, [(f"k:{key}", body, notice)])
         if taken.differs:
             raise Problem(422, KEY_REUSED, code="key_reused")
-        return _accepted(taken)
+        return accepted(taken)
 
     async def events(self, request: Request) -> Response:
         """CloudEvents; a batch is taken in as a whole or not at all."""
         sender, sha256 = await self._sender(request)
-        told, batch = notify_events.read(dict(request.headers), await request.body())
+        said, batch = notify_events.read(dict(request.headers), await request.body())
         new = []
-        for each in told:
+        for each in said:
             notify_body.check_topic(sender, each.topic)
             meant = await self._meant(sender, each.to or _to(request), "to")
             notice = Notice(
@@ -173,15 +170,15 @@ class Desk:
         await self.pace.count(str(sender.id), len(new))
         taken = await self._take_in(sender, sha256, new) if new else []
         if not batch:
-            return _accepted(taken[0])
-        return _json(202, {"notices": [_told(each) for each in taken]})
+            return accepted(taken[0])
+        return as_json(202, {"notices": [told(each) for each in taken]})
 
     async def alerts(self, request: Request) -> Response:
         """Alertmanager's post: its group is one notice, that is changed by what comes later."""
         sender, sha256 = await self._sender(request)
         group = notify_alerts.read(await request.body())
         topic = request.query_params.get("topic") or group.topic
-        if TOPIC.fullmatch(topic) is None:
+        if len(topic) > LONGEST_TOPIC or TOPIC.fullmatch(topic) is None:
             raise notify_body.wrong({"topic": notify_body.NO_TOPIC})
         notify_body.check_topic(sender, topic)
         await self.pace.count(str(sender.id))
@@ -195,14 +192,14 @@ class Desk:
         )
         key = group.call_key()
         [taken] = await self._take_in(sender, sha256, [(key, key.encode(), notice)])
-        return _accepted(taken)
+        return accepted(taken)
 
     async def standing(self, request: Request) -> Response:
         """How one of the program's own notices stands."""
         return await within(PATIENCE, self._standing(request))
 
     async def _standing(self, request: Request) -> Response:
-        return _json(200, _shown(await self._own(request)))
+        return as_json(200, standing_as_json(await self._own(request)))
 
     async def acknowledge(self, request: Request) -> Response:
         """Somebody has it, as the program knows: nobody else is told, and no ladder goes on."""
@@ -297,36 +294,3 @@ def _to(request: Request) -> tuple[str, ...]:
 
 def _nobody() -> Problem:
     return Problem(401, _NO_SENDER, headers={"WWW-Authenticate": "Bearer"})
-
-
-def _accepted(taken: Taken) -> Response:
-    return _json(202, _told(taken), {"Location": f"{PATH}/{taken.id}"})
-
-
-def _told(taken: Taken) -> dict[str, object]:
-    return {"id": str(taken.id), "again": taken.again, "status": f"{PATH}/{taken.id}"}
-
-
-def _json(status: int, content: object, headers: dict[str, str] | None = None) -> Response:
-    return Response(json.dumps(content, default=str), status, headers, _JSON)
-
-
-def _shown(found: Standing) -> dict[str, Any]:
-    """`state`: `accepted` until it is decided who hears it; then `sending` while any waits."""
-    open_ = {"queued", "held", "sending"}
-    waits = any(each["state"] in open_ for each in found.dispatches)
-    decided = found.fanned_at is not None or found.head_id is not None
-    return {
-        "id": str(found.id),
-        "topic": found.topic,
-        "importance": found.importance,
-        "state": ("sending" if waits else "done") if decided else "accepted",
-        "counted_with": str(found.head_id) if found.head_id else None,
-        "count": found.count,
-        "resolved": found.resolved,
-        "created_at": found.created_at.isoformat(),
-        "acknowledged_at": found.acknowledged_at and found.acknowledged_at.isoformat(),
-        "cancelled_at": found.cancelled_at and found.cancelled_at.isoformat(),
-        "expires_at": found.expires_at and found.expires_at.isoformat(),
-        "dispatches": list(found.dispatches),
-    }

@@ -15,6 +15,8 @@ from core.errors import MiyabiError, Permanent, Refused
 from core.words import Language, Words, as_language
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from rich.console import Console
 
     from core.settings import Settings
@@ -109,6 +111,28 @@ def print_rows(rows: Sequence[Mapping[str, object]]) -> None:
     for row in rows:
         grid.add_row(*(Text(_cell(value)) for value in row.values()))
     terminal().print(grid)
+
+
+def print_list(
+    what: str,
+    rows: Sequence[Mapping[str, object]],
+    organisation: str,
+    none: Words,
+    *,
+    as_json: bool,
+) -> None:
+    """An organisation's list: one object, a table, or a line that says that there is nothing."""
+    if as_json:
+        print_json({"organisation": organisation, what: rows})
+    elif rows:
+        print_rows(rows)
+    else:
+        say(none)
+
+
+def moment(at: "datetime | None") -> str | None:
+    """A moment as lists have it."""
+    return at.isoformat(timespec="seconds") if at else None
 
 
 def _cell(value: object) -> str:

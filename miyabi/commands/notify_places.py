@@ -11,9 +11,10 @@ from miyabi.commands.frame import (
     Exit,
     OfOrganisation,
     ask_secret,
+    moment,
     pairs,
     print_json,
-    print_rows,
+    print_list,
     run,
     say,
 )
@@ -209,12 +210,7 @@ def list_places(organisation: OfOrganisation = None, as_json: AsJson = False) ->
             async with opened.house.engine.connect() as connection:
                 found = await places.every(connection, opened.house, company.id)
         rows = [_row(place) for place in found]
-        if as_json:
-            print_json({"organisation": company.slug, "places": rows})
-        elif rows:
-            print_rows(rows)
-        else:
-            say(_NONE)
+        print_list("places", rows, company.slug, _NONE, as_json=as_json)
         return Exit.DONE
 
     run(command, as_json=as_json)
@@ -317,6 +313,6 @@ def _row(place: "NoticePlace") -> dict[str, object]:
         "settings": [f"{name}={value}" for name, value in sorted(place.settings.items())],
         "secrets": sorted(place.secrets),
         "language": place.language,
-        "off_since": place.off_since.isoformat(timespec="seconds") if place.off_since else None,
+        "off_since": moment(place.off_since),
         "off_why": place.off_why or None,
     }

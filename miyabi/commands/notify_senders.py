@@ -10,8 +10,8 @@ from miyabi.commands.frame import (
     Exit,
     OfOrganisation,
     complain,
-    print_json,
-    print_rows,
+    moment,
+    print_list,
     run,
     say,
 )
@@ -73,12 +73,7 @@ def list_senders(organisation: OfOrganisation = None, as_json: AsJson = False) -
             company = await opened.organisation(organisation)
             async with opened.house.engine.connect() as connection:
                 rows = [_row(each) for each in await notice_senders.every(connection, company.id)]
-        if as_json:
-            print_json({"organisation": company.slug, "senders": rows})
-        elif rows:
-            print_rows(rows)
-        else:
-            say(_NONE)
+        print_list("senders", rows, company.slug, _NONE, as_json=as_json)
         return Exit.DONE
 
     run(command, as_json=as_json)
@@ -88,11 +83,9 @@ def _row(sender: "Sender") -> dict[str, object]:
     return {
         "name": sender.name,
         "topics": list(sender.topics),
-        "created_at": sender.created_at.isoformat(timespec="seconds"),
-        "used_at": sender.used_at.isoformat(timespec="seconds") if sender.used_at else None,
-        "revoked_at": (
-            sender.revoked_at.isoformat(timespec="seconds") if sender.revoked_at else None
-        ),
+        "created_at": moment(sender.created_at),
+        "used_at": moment(sender.used_at),
+        "revoked_at": moment(sender.revoked_at),
     }
 
 

@@ -10,8 +10,8 @@ from miyabi.commands.frame import (
     Exit,
     OfOrganisation,
     complain,
-    print_json,
-    print_rows,
+    moment,
+    print_list,
     run,
     say,
 )
@@ -75,12 +75,7 @@ def tokens(organisation: OfOrganisation = None, as_json: AsJson = False) -> None
             company = await opened.organisation(organisation)
             async with opened.house.engine.connect() as connection:
                 rows = [_row(each) for each in await tokens.every(connection, company.id)]
-        if as_json:
-            print_json({"organisation": company.slug, "tokens": rows})
-        elif rows:
-            print_rows(rows)
-        else:
-            say(_NO_TOKENS)
+        print_list("tokens", rows, company.slug, _NO_TOKENS, as_json=as_json)
         return Exit.DONE
 
     run(command, as_json=as_json)
@@ -91,9 +86,9 @@ def _row(token: "Token") -> dict[str, object]:
         "token": token.name,
         "handle": token.handle,
         "label": token.label,
-        "created_at": token.created_at.isoformat(timespec="seconds"),
-        "used_at": token.used_at.isoformat(timespec="seconds") if token.used_at else None,
-        "revoked_at": token.revoked_at.isoformat(timespec="seconds") if token.revoked_at else None,
+        "created_at": moment(token.created_at),
+        "used_at": moment(token.used_at),
+        "revoked_at": moment(token.revoked_at),
     }
 
 
