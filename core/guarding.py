@@ -35,7 +35,7 @@ async def token_made(
     work: Unit, organisation_id: UUID, person_id: UUID, name: str, label: str
 ) -> None:
     """A program may speak for a person."""
-    facts = {"token": label, "person": name}
+    facts = {"label": label, "person": name}
     await _guarding(work, organisation_id, person_id, "security.token_made", facts)
 
 

@@ -6,6 +6,7 @@ person, and can be muted.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
@@ -90,7 +91,7 @@ TOPICS: Sequence[Topic] = (
         "high",
         personal=True,
         needed=True,
-        sample={"token": "ci", "person": "佐藤 花子"},
+        sample={"label": "ci", "person": "佐藤 花子"},
     ),
     Topic(
         "security.role_given",
@@ -153,6 +154,7 @@ TOPICS: Sequence[Topic] = (
 """The first that fits counts."""
 
 
+@lru_cache(maxsize=4096)
 def topic_of(name: str) -> Topic:
     """What is so of a topic; its name is the one that was asked for."""
     known = next((each for each in TOPICS if fits(each.name, name)), None)

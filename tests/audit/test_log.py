@@ -65,6 +65,28 @@ async def test_writers_of_one_stream_in_parallel_leave_no_gap(app: AsyncEngine) 
         assert [row.seq for row in rows] == list(range(1, 31))
 
 
+async def test_many_streams_at_once_each_in_its_order_and_two_writers_wait_for_nobody_in_a_circle(
+    app: AsyncEngine,
+) -> None:
+    streams = [uuid7() for _ in range(20)]
+
+    def events() -> list[Event]:
+        there = [event(stream, n) for n in (0, 1, 2) for stream in streams]
+        return there + [event(stream, n) for n in (2, 1, 0) for stream in streams[::-1]]
+
+    await asyncio.gather(*(write(app, *events()) for _ in range(3)))
+
+    assert await faults(app, expected=streams) == []
+    async with app.connect() as connection:
+        rows = await connection.execute(
+            text(
+                "select distinct array_agg(cast(body -> 'data' ->> 'n' as integer) order by seq)"
+                " as n from audit_events group by stream"
+            )
+        )
+        assert [row.n for row in rows] == [[0, 1, 2, 2, 1, 0] * 3]
+
+
 @pytest.mark.parametrize(
     "attack",
     [
