@@ -6,18 +6,22 @@ looking every few seconds.
 
 import asyncio
 import contextlib
-from collections.abc import Mapping
+import time
+from collections.abc import Mapping, Sequence
 from functools import partial
 
 import structlog
 
 from core.channel import Channel
+from core.ids import new_id
 from core.notices import WAKES
 from core.platform import Opening
 from core.wakes import listening
 from notifier.hub.climbing import climb_due
 from notifier.hub.digesting import close_due
 from notifier.hub.fanning import fan_more, fan_out_due
+from notifier.hub.lanes import Lane
+from notifier.hub.sending import Ways
 
 log = structlog.get_logger()
 
@@ -27,24 +31,55 @@ LOOKS_EVERY = 2.0
 
 async def work_on_notices(opening: Opening, channels: Mapping[str, Channel]) -> None:
     """Run until cancelled."""
-    woken = asyncio.Event()
+    ways = Ways(opening.house, opening.settings, channels)
+    owner = new_id().hex
+    lanes = [Lane(ways, name, owner) for name in sorted(ways.names())]
+    running = [asyncio.create_task(_kept_up(lane)) for lane in lanes]
+    try:
+        await _fan_out(opening, lanes)
+    finally:
+        for task in running:
+            task.cancel()
+        await asyncio.gather(*running, return_exceptions=True)
+
+
+async def _fan_out(opening: Opening, lanes: Sequence[Lane]) -> None:
+    woken, looked = asyncio.Event(), 0.0
+
+    def wake(*_: object) -> None:
+        woken.set()
+        for lane in lanes:
+            lane.woken.set()
+
     while True:
         try:
-            async with listening(opening.house, WAKES, lambda *_: woken.set()) as driver:
+            async with listening(opening.house, WAKES, wake) as driver:
                 while not driver.is_closed():
                     woken.clear()
-                    await look(opening)
+                    await fan_out_due(opening.house, opening.settings.notify.group_minutes)
                     with contextlib.suppress(TimeoutError):
                         async with asyncio.timeout(LOOKS_EVERY):
                             await woken.wait()
+                    if time.monotonic() - looked >= LOOKS_EVERY:
+                        await look(opening)
+                        looked = time.monotonic()
         except Exception:  # the database is away, or anything else: it goes on when it is back
             log.exception("hub.broke_off")
             await asyncio.sleep(LOOKS_EVERY)
 
 
+async def _kept_up(lane: Lane) -> None:
+    """A lane that breaks in a way that nobody foresaw begins anew."""
+    while True:
+        try:
+            await lane.run()
+        except Exception:
+            log.exception("lane.ended", channel=lane.channel)
+            await asyncio.sleep(LOOKS_EVERY)
+
+
 async def look(opening: Opening) -> None:
-    """Do what is due: rungs that nobody answered, digests, and whoever has not been told yet."""
+    """What is due by the clock: rungs that nobody answered, digests."""
     house, chosen = opening.house, opening.settings.notify
     await climb_due(house, partial(fan_more, house=house))
     await close_due(house, chosen.digest_items)
-    await fan_out_due(house, chosen.group_minutes)

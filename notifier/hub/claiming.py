@@ -1,0 +1,138 @@
+"""Which dispatches one lane takes in hand: what is due, critical first, each conversation in order.
+
+A lane is a channel. What is taken belongs to this worker for a while; whoever dies leaves it to the
+others, who first find out what became of it.
+"""
+
+from collections import Counter
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from core.db import execute, fetch_all, from_json
+from core.unit import Unit
+
+LEASE = timedelta(seconds=60)
+"""For how long a dispatch is in hand; longer than any act on it may take."""
+
+GIVES_UP = timedelta(hours=24)
+"""What fails for now is given up after this long, and so many attempts as the settings say."""
+
+
+_JSON = ("instead", "body", "extra")
+
+
+@dataclass(frozen=True, slots=True)
+class Claimed:
+    """A dispatch in hand, with its notice as it stands.
+
+    `lost`: it was being sent by somebody who was not heard of again. `shown`: the revision of the
+    notice that stands there, 0 for none; `body` is what was on its way, or stands there.
+    """
+
+    id: UUID
+    organisation_id: UUID
+    notice_id: UUID
+    person_id: UUID | None
+    channel: str
+    workspace: str
+    address: str
+    place_in_line: int
+    instead: dict[str, Any] | None
+    attempts: int
+    shown: int
+    sending_revision: int | None
+    body: dict[str, Any] | None
+    sent_channel: str | None
+    external_id: str | None
+    extra: dict[str, Any] | None
+    lost: bool
+    created_at: datetime
+
+    @property
+    def conversation(self) -> tuple[UUID, str, str]:
+        return self.organisation_id, self.workspace, self.address
+
+    @property
+    def edits(self) -> bool:
+        """Whether it is about what stands there already."""
+        return self.shown > 0
+
+
+# Of a conversation nothing overtakes what was tried before it, and what is at least as important.
+# across organisations: a lane serves them all, but for those it is too busy with
+_CLAIM = """
+    with due as materialized (
+        select d.id, d.state from dispatches d
+        where d.channel = :channel and d.organisation_id <> all(cast(:busy as uuid[]))
+            and (d.state = 'queued' and d.next_at <= now()
+                or d.state = 'sending' and d.lease_until < now()
+                or d.edit_at <= now() and d.state in ('sent', 'delivered', 'read'))
+            and not exists (select from dispatches e where e.channel = d.channel
+                and e.workspace = d.workspace and e.address = d.address
+                and e.organisation_id = d.organisation_id
+                and (e.state = 'sending' or (e.state = 'queued' and e.attempts > 0))
+                and e.id <> d.id and (e.lease_until > now() and e.state = 'sending'
+                    or e.id < d.id and e.importance <= d.importance and e.next_at > now()))
+        order by d.importance, d.next_at, d.id limit :most
+        for update of d skip locked
+    )
+    update dispatches d set lease_owner = :owner, lease_until = now() + cast(:lease as interval),
+        state = 'sending', edit_at = null
+    from due where d.id = due.id
+    returning d.id, d.organisation_id, d.notice_id, d.person_id, d.channel, d.workspace, d.address,
+        d.place_in_line, d.instead, d.attempts, d.shown, d.sending_revision, d.body,
+        d.sent_channel, d.external_id, d.extra, d.created_at, d.importance,
+        due.state = 'sending' and d.sending_revision is not null and d.shown = 0 as lost
+"""
+
+
+async def claim(
+    work: Unit, channel: str, owner: str, busy: Collection[UUID], most: int, in_line: int
+) -> Sequence[Claimed]:
+    """Take at most so many of a channel, in the order in which they are to be sent: `sending` from
+    this transaction's commit on, but for those that whoever calls puts back before. `in_line`: so
+    many of one conversation."""
+    rows = await fetch_all(
+        work.connection,
+        _CLAIM,
+        {
+            "channel": channel,
+            "owner": owner,
+            "busy": list(busy),
+            "lease": LEASE,
+            "most": most,
+        },
+    )
+    rows.sort(key=lambda row: (row.importance, row.id))
+    taken = [_read(row) for row in rows]
+    met = Counter[tuple[UUID, str, str]]()
+    mine: list[Claimed] = []
+    spare: list[Claimed] = []
+    for each in taken:
+        met[each.conversation] += 1
+        (mine if met[each.conversation] <= in_line else spare).append(each)
+    await _leave(work, spare)
+    return mine
+
+
+async def _leave(work: Unit, spare: Sequence[Claimed]) -> None:
+    """As they were: their turn comes once those before them are done with."""
+    if spare:
+        await execute(
+            work.connection,
+            # across organisations: those in hand, by their ids
+            "update dispatches set state = case when shown > 0 then 'sent'"
+            " when sending_revision is not null then 'sending' else 'queued' end,"
+            " edit_at = case when shown > 0 then now() end, lease_owner = null,"
+            " lease_until = case when shown = 0 and sending_revision is not null then now() end"
+            " where id = any(:ids)",
+            {"ids": [each.id for each in spare]},
+        )
+
+
+def _read(row: Any) -> Claimed:
+    values = {name: getattr(row, name) for name in Claimed.__dataclass_fields__}
+    return Claimed(**values | {name: from_json(values[name]) for name in _JSON})

@@ -1,0 +1,266 @@
+"""What is written of acts that ended, many in one transaction, and who is told instead.
+
+Each is written only where the dispatch is still this worker's: whoever was away for too long finds
+that another has it, who looks for himself what became of it.
+"""
+
+import random
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+import structlog
+
+from audit.registry import brief
+from core import accounts
+from core.codec import dump
+from core.db import fetch_all, to_json
+from core.house import House
+from core.inbound import Sender
+from core.notices import Notice, Recipient, publish, wake
+from core.tags import Tag
+from core.unit import Unit, unit
+from core.words import Words
+from notifier.hub import places
+from notifier.hub.claiming import GIVES_UP
+from notifier.hub.deciding import decide
+from notifier.hub.decision import Way
+from notifier.hub.nowhere import FAILED, UNREACHABLE
+from notifier.hub.preparing import by_other_way, record
+from notifier.hub.readers import read_readers, setting_of
+from notifier.hub.sending import Ended
+from notifier.hub.topics import matter_of
+
+log = structlog.get_logger()
+
+INSTEAD = Words(
+    ja="{channel} では届かなかったため、こちらにお知らせします（{why}）。",
+    en="You are told here because you were not reached by {channel} ({why}).",
+    zh="因无法通过 {channel} 送达，改在此处通知您（{why}）。",
+)
+_LONGEST_WAIT = timedelta(minutes=10)
+
+
+async def write(house: House, owner: str, ended: Sequence[Ended], attempts: int) -> None:
+    """Write all of it. `attempts`: after so many what fails for now is given up."""
+    async with unit(house) as work:
+        rows = [_row(each, attempts) for each in ended]
+        kept = await fetch_all(
+            work.connection,
+            _WRITE,  # names organisation_id
+            {"owner": owner, "rows": to_json(rows)},
+        )
+        mine = {row.id for row in kept}
+        for each, row in zip(ended, rows, strict=True):
+            if each.ready.claimed.id not in mine:
+                log.warning("dispatch.lost", dispatch=str(each.ready.claimed.id))
+                continue
+            _record(work, each, row)
+            if row["state"] == "failed":
+                await _elsewhere(work, house, each)
+        if any(row["state"] == "queued" for row in rows):
+            await wake(work)
+
+
+# across organisations: those in hand, by their ids; organisation_id is in their rows
+_WRITE = """
+    update dispatches d set state = r.state, reason = r.reason, permanent = r.permanent,
+        error = r.error, lease_owner = null,
+        lease_until = case when r.state = 'sending' then now() + make_interval(secs => r.wait) end,
+        next_at = now() + make_interval(secs => r.wait),
+        edit_at = case when r.edit then now() + make_interval(secs => r.wait) else d.edit_at end,
+        shown = coalesce(r.shown, d.shown), sent_channel = coalesce(r.channel, d.sent_channel),
+        external_id = coalesce(r.external_id, d.external_id), extra = coalesce(r.extra, d.extra),
+        sending_revision = case when r.state = 'sending' then d.sending_revision end,
+        sent_at = case when r.state = 'sent' then now() else d.sent_at end,
+        dead_at = case when r.state = 'failed' then now() end
+    from jsonb_to_recordset(cast(:rows as jsonb)) as r (id uuid, organisation_id uuid, state text,
+        reason text, permanent boolean, error text, wait double precision, edit boolean,
+        shown integer, channel text, external_id text, extra jsonb)
+    where d.id = r.id and d.organisation_id = r.organisation_id and d.lease_owner = :owner
+        and d.state = 'sending'
+    returning d.id
+"""
+
+
+def _row(ended: Ended, attempts: int) -> dict[str, Any]:
+    claimed, told = ended.ready.claimed, ended.ready.told
+    row: dict[str, Any] = {
+        "id": str(claimed.id),
+        "organisation_id": str(claimed.organisation_id),
+        "wait": 0.0,
+        "error": brief(ended.words.en) if ended.words else None,
+    }
+    stands = "sent" if claimed.edits else "queued"
+    match ended.end:
+        case "sent":
+            assert ended.sent is not None  # noqa: S101  # as sending.py has it
+            extra = {
+                "platform": dict(ended.sent.extra),
+                "count": told.count,
+                "resolved": str(told.resolved).lower(),
+            }
+            row |= {
+                "state": "sent",
+                "shown": ended.ready.revision,
+                "channel": ended.sent.channel,
+                "external_id": ended.sent.id,
+                "extra": extra,
+            }
+        case "unsaid":
+            row |= {"state": "dropped", "reason": "quota"}
+        case "later" | "not_now":
+            if ended.end == "later" and _given_up(ended, attempts):
+                return row | _failed(ended, "gave_up", permanent=False)
+            wait = max(_back_off(claimed.attempts), ended.after or timedelta(0))
+            if ended.end == "not_now":
+                wait = ended.after or timedelta(seconds=1)
+            row |= {"state": stands, "wait": wait.total_seconds(), "edit": claimed.edits}
+        case "again":
+            row |= {"state": "queued"}
+        case "lost" if claimed.edits:
+            wait = max(_back_off(claimed.attempts), ended.after or timedelta(0))
+            row |= {"state": "sent", "wait": wait.total_seconds(), "edit": True}
+        case "lost":
+            if ended.ready.again and _given_up(ended, attempts):
+                return row | {"state": "unknown", "reason": "gave_up"}
+            wait = max(_back_off(claimed.attempts), ended.after or timedelta(0))
+            row |= {"state": "sending", "wait": wait.total_seconds()}
+        case "unknown":
+            row |= {"state": "unknown"}
+        case "failed":
+            row |= _failed(ended, "refused", permanent=True)
+        case "gone":
+            row |= _failed(ended, "blocked", permanent=True)
+    return row
+
+
+def _failed(ended: Ended, reason: str, *, permanent: bool) -> dict[str, Any]:
+    """Of an edit, what stands there stays as it was."""
+    if ended.ready.claimed.edits:
+        return {"state": "sent", "reason": reason, "shown": ended.ready.revision}
+    return {"state": "failed", "reason": reason, "permanent": permanent}
+
+
+def _given_up(ended: Ended, attempts: int) -> bool:
+    claimed = ended.ready.claimed
+    old = datetime.now(UTC) - claimed.created_at > GIVES_UP
+    return claimed.attempts + 1 >= attempts and old
+
+
+def _back_off(attempts: int) -> timedelta:
+    """With jitter, so that what failed together does not come back together."""
+    most = min(_LONGEST_WAIT.total_seconds(), 2 ** min(attempts, 10))
+    return timedelta(seconds=most * random.uniform(0.5, 1))  # noqa: S311  # no secret
+
+
+def _record(work: Unit, ended: Ended, row: dict[str, Any]) -> None:
+    claimed, state = ended.ready.claimed, row["state"]
+    why = row["error"] or row.get("reason") or ended.end
+    if ended.end == "sent":
+        assert ended.sent is not None  # noqa: S101  # as above
+        record(
+            work,
+            claimed,
+            Tag.DISPATCH_SENT,
+            revision=ended.ready.revision,
+            external_id=ended.sent.id[:200],
+            how=ended.how,
+        )
+    elif state == "failed":
+        record(work, claimed, Tag.DISPATCH_FAILED, reason=row["reason"], permanent=row["permanent"])
+    elif state == "unknown":
+        record(work, claimed, Tag.DISPATCH_UNKNOWN, reason=why)
+    elif state == "dropped":
+        record(work, claimed, Tag.DISPATCH_DROPPED, reason=row["reason"])
+    else:
+        record(work, claimed, Tag.DISPATCH_LATER, reason=why, attempt=claimed.attempts + 1)
+
+
+# Who could not be told this way
+
+
+async def _elsewhere(work: Unit, house: House, ended: Ended) -> None:
+    """The next way of the reader's, saying why; where there is none, the admins hear of it. A place
+    that is gone is off from now on."""
+    claimed, why = ended.ready.claimed, ended.words or Words("?", "?", "?")
+    if claimed.person_id is None:
+        if ended.end == "gone" and ended.ready.place is not None:
+            await places.turn_off(work, ended.ready.place, why)
+        return
+    if ended.end == "gone":
+        await accounts.unreachable(
+            work, Sender(claimed.channel, claimed.workspace, claimed.address)
+        )
+    instead = INSTEAD.fill(channel=claimed.channel, why=why)
+    for way in await _others(work, house, ended):
+        line = claimed.place_in_line + 1
+        if await by_other_way(work, claimed, way, instead, place_in_line=line):
+            await _alive(work, claimed.organisation_id, claimed.id)
+            await wake(work)
+            return
+    await _tell_admins(work, ended)
+
+
+async def _others(work: Unit, house: House, ended: Ended) -> Sequence[Way]:
+    claimed, told = ended.ready.claimed, ended.ready.told
+    assert claimed.person_id is not None  # noqa: S101  # as whoever calls has looked
+    readers = await read_readers(
+        work.connection, claimed.organisation_id, [claimed.person_id], house.outbounds
+    )
+    reader = readers.get(claimed.person_id)
+    if reader is None:
+        return ()
+    setting = await setting_of(work.connection, claimed.organisation_id)
+    decision = decide(
+        matter_of(told.topic, told.importance), reader, setting.rules, setting.closing_days,
+        datetime.now(UTC),
+    )  # fmt: skip
+    ways = dict.fromkeys([*decision.ways, *reader.ways])
+    own = (claimed.channel, claimed.workspace, claimed.address)
+    return [w for w in ways if w.reached and (w.channel, w.workspace, w.address) != own]
+
+
+async def _alive(work: Unit, organisation_id: UUID, dispatch_id: UUID) -> None:
+    """It goes on by another way: nobody has to look at it."""
+    await fetch_all(
+        work.connection,
+        "update dispatches set dead_at = null where organisation_id = :organisation_id"
+        " and id = :id returning id",
+        {"organisation_id": organisation_id, "id": dispatch_id},
+    )
+
+
+async def _tell_admins(work: Unit, ended: Ended) -> None:
+    """Once for the same topic and person, however often; of what the admins are told themselves
+    they are not told in turn."""
+    claimed, told = ended.ready.claimed, ended.ready.told
+    if told.topic == UNREACHABLE or told.topic.startswith("system."):
+        return
+    row = (
+        await fetch_all(
+            work.connection,
+            "select name from people where organisation_id = :organisation_id and id = :id",
+            {"organisation_id": claimed.organisation_id, "id": claimed.person_id},
+        )
+    )[:1]
+    facts = {
+        "count": 1,
+        "topic": told.topic,
+        "notice": str(told.id),
+        "person": row[0].name if row else "",
+        "channel": claimed.channel,
+        "reason": dump(ended.words) if ended.words else ended.end,
+    }
+    await publish(
+        work,
+        claimed.organisation_id,
+        Notice(
+            FAILED,
+            (Recipient("role", "admin"),),
+            facts,
+            importance="high",
+            group=f"{FAILED}:{told.topic}:{claimed.person_id}",
+        ),
+    )

@@ -1,0 +1,162 @@
+"""The lanes: each channel is sent by itself, so that one that hangs costs the others nothing.
+
+A lane takes what is due as long as it has hands free; of one conversation everything is sent in
+order, by one hand. Of one company no lane holds more than half of its hands.
+"""
+
+import asyncio
+import contextlib
+import time
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from uuid import UUID
+
+import structlog
+
+from core.unit import unit
+from notifier.hub.claiming import LEASE, claim
+from notifier.hub.ending import write
+from notifier.hub.preparing import Ready, prepare
+from notifier.hub.sending import AT_MOST, Ended, Ways, send
+
+log = structlog.get_logger()
+
+HANDS = 64
+"""Acts under way of one lane."""
+AT_ONCE = 50
+"""Dispatches that are taken by one statement."""
+WRITES_AT_ONCE = 100
+LOOKS_EVERY = 1.0  # seconds
+_WAITS_IN_HAND = 5.0
+"""Seconds for which what is not yet its turn is kept in hand."""
+
+
+@dataclass(slots=True)
+class Lane:
+    """One channel of one worker."""
+
+    ways: Ways
+    channel: str
+    owner: str
+    woken: asyncio.Event = field(default_factory=asyncio.Event)
+    _busy: Counter[UUID] = field(default_factory=Counter)
+    _hands: set[asyncio.Task[None]] = field(default_factory=set)
+    _ended: list[Ended] = field(default_factory=list)
+    _writing: set[asyncio.Task[None]] = field(default_factory=set)
+
+    async def run(self) -> None:
+        """Run until cancelled. What is under way then is left to its lease."""
+        try:
+            while True:
+                self.woken.clear()
+                taken = await self.take()
+                if taken and self._free > 0:
+                    continue
+                with contextlib.suppress(TimeoutError):
+                    async with asyncio.timeout(LOOKS_EVERY):
+                        await self.woken.wait()
+        finally:
+            await self.stop()
+
+    async def rest(self) -> None:
+        """Until all that was taken has come to its end, and that is written."""
+        while self._hands or self._writing:
+            await asyncio.wait([*self._hands, *self._writing])
+
+    async def stop(self) -> None:
+        """Leave what is under way."""
+        left = [*self._hands, *self._writing]
+        for task in left:
+            task.cancel()
+        await asyncio.gather(*left, return_exceptions=True)
+
+    @property
+    def _free(self) -> int:
+        return HANDS - self._busy.total()
+
+    async def take(self) -> bool:
+        """Take what is due; whether there was anything."""
+        most = min(AT_ONCE, self._free)
+        if most <= 0:
+            return False
+        began = time.monotonic()
+        try:
+            async with unit(self.ways.house) as work:
+                busy = [org for org, count in self._busy.items() if count >= HANDS // 2]
+                in_line = self.ways.in_line(self.channel)
+                claimed = await claim(work, self.channel, self.owner, busy, most, in_line)
+                changes = self.ways.changes(self.channel)
+                ready = await prepare(work, self.ways.house, claimed, changes=changes)
+        except Exception:  # the database is away, or one of them is poison: it waits for its lease
+            log.exception("lane.broke_off", channel=self.channel)
+            await asyncio.sleep(LOOKS_EVERY)
+            return False
+        by_conversation: dict[object, list[Ready]] = {}
+        for each in ready:
+            by_conversation.setdefault(each.claimed.conversation, []).append(each)
+        for mine in by_conversation.values():
+            self._begin(mine, began + LEASE.total_seconds())
+        return bool(claimed)
+
+    def _begin(self, mine: Sequence[Ready], until: float) -> None:
+        organisation_id = mine[0].claimed.organisation_id
+        self._busy[organisation_id] += len(mine)
+        hand = asyncio.create_task(self._send(mine, until))
+        self._hands.add(hand)
+
+        def over(task: asyncio.Task[None]) -> None:
+            self._hands.discard(task)
+            self._busy[organisation_id] -= len(mine)
+            self.woken.set()
+
+        hand.add_done_callback(over)
+
+    async def _send(self, mine: Sequence[Ready], until: float) -> None:
+        """One conversation's, in order. Where one has to wait, so do those behind it."""
+        for place, each in enumerate(mine):
+            ended = await self._in_turn(each, until)
+            self._end(ended)
+            if ended.end in {"later", "not_now", "lost"}:
+                for behind in mine[place + 1 :]:
+                    self._end(Ended(behind, "not_now", words=ended.words, after=ended.after))
+                return
+
+    async def _in_turn(self, ready: Ready, until: float) -> Ended:
+        """Keep it in hand for a little where it only is not its turn yet."""
+        while True:
+            left = until - time.monotonic() - AT_MOST.total_seconds()
+            if left <= 0:
+                return Ended(ready, "not_now")
+            ended = await send(self.ways, ready)
+            wait = ended.after.total_seconds() if ended.after else 0
+            if ended.end != "not_now" or wait > min(_WAITS_IN_HAND, left):
+                return ended
+            await asyncio.sleep(wait)
+
+    # Writing what they came to
+
+    def _end(self, ended: Ended) -> None:
+        self._ended.append(ended)
+        if not self._writing:
+            writing = asyncio.create_task(self._write_all())
+            self._writing.add(writing)
+            writing.add_done_callback(self._writing.discard)
+
+    async def _write_all(self) -> None:
+        """Those that ended, as many as there are by then, in one transaction."""
+        while self._ended:
+            mine = self._ended[:WRITES_AT_ONCE]
+            self._ended = self._ended[WRITES_AT_ONCE:]
+            await self._write(mine)
+
+    async def _write(self, mine: Sequence[Ended]) -> None:
+        try:
+            await write(self.ways.house, self.owner, mine, self.ways.settings.notify.attempts)
+        except Exception:
+            log.exception("lane.not_written", channel=self.channel, count=len(mine))
+            await asyncio.sleep(LOOKS_EVERY)
+            if len(mine) == 1:
+                return  # its lease runs out, and what became of it is looked for
+            for each in mine:
+                await self._write([each])
