@@ -1,0 +1,65 @@
+"""Where each operation of Discord's API is, by the name that its description gives it."""
+
+ROUTES: dict[str, tuple[str, str]] = {
+    "get_my_application": ("GET", "/applications/@me"),
+    "get_application": ("GET", "/applications/{application_id}"),
+    "list_application_commands": ("GET", "/applications/{application_id}/commands"),
+    "bulk_set_application_commands": ("PUT", "/applications/{application_id}/commands"),
+    "list_guild_application_commands": (
+        "GET",
+        "/applications/{application_id}/guilds/{guild_id}/commands",
+    ),
+    "bulk_set_guild_application_commands": (
+        "PUT",
+        "/applications/{application_id}/guilds/{guild_id}/commands",
+    ),
+    "get_channel": ("GET", "/channels/{channel_id}"),
+    "update_channel": ("PATCH", "/channels/{channel_id}"),
+    "list_messages": ("GET", "/channels/{channel_id}/messages"),
+    "create_message": ("POST", "/channels/{channel_id}/messages"),
+    "get_message": ("GET", "/channels/{channel_id}/messages/{message_id}"),
+    "delete_message": ("DELETE", "/channels/{channel_id}/messages/{message_id}"),
+    "update_message": ("PATCH", "/channels/{channel_id}/messages/{message_id}"),
+    "create_thread_from_message": ("POST", "/channels/{channel_id}/messages/{message_id}/threads"),
+    "join_thread": ("PUT", "/channels/{channel_id}/thread-members/@me"),
+    "add_thread_member": ("PUT", "/channels/{channel_id}/thread-members/{user_id}"),
+    "create_thread": ("POST", "/channels/{channel_id}/threads"),
+    "trigger_typing_indicator": ("POST", "/channels/{channel_id}/typing"),
+    "get_gateway": ("GET", "/gateway"),
+    "get_bot_gateway": ("GET", "/gateway/bot"),
+    "get_guild": ("GET", "/guilds/{guild_id}"),
+    "list_guild_channels": ("GET", "/guilds/{guild_id}/channels"),
+    "get_guild_member": ("GET", "/guilds/{guild_id}/members/{user_id}"),
+    "list_guild_roles": ("GET", "/guilds/{guild_id}/roles"),
+    "create_interaction_response": (
+        "POST",
+        "/interactions/{interaction_id}/{interaction_token}/callback",
+    ),
+    "get_my_oauth2_application": ("GET", "/oauth2/applications/@me"),
+    "get_my_user": ("GET", "/users/@me"),
+    "create_dm": ("POST", "/users/@me/channels"),
+    "list_my_guilds": ("GET", "/users/@me/guilds"),
+    "get_user": ("GET", "/users/{user_id}"),
+    "execute_webhook": ("POST", "/webhooks/{webhook_id}/{webhook_token}"),
+    "get_original_webhook_message": (
+        "GET",
+        "/webhooks/{webhook_id}/{webhook_token}/messages/@original",
+    ),
+    "delete_original_webhook_message": (
+        "DELETE",
+        "/webhooks/{webhook_id}/{webhook_token}/messages/@original",
+    ),
+    "update_original_webhook_message": (
+        "PATCH",
+        "/webhooks/{webhook_id}/{webhook_token}/messages/@original",
+    ),
+    "get_webhook_message": ("GET", "/webhooks/{webhook_id}/{webhook_token}/messages/{message_id}"),
+    "delete_webhook_message": (
+        "DELETE",
+        "/webhooks/{webhook_id}/{webhook_token}/messages/{message_id}",
+    ),
+    "update_webhook_message": (
+        "PATCH",
+        "/webhooks/{webhook_id}/{webhook_token}/messages/{message_id}",
+    ),
+}
