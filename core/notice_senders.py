@@ -28,7 +28,7 @@ PREFIX = "miyabi_notify_"
 """What every key begins with, so that a scan for leaked secrets knows one when it sees it."""
 
 RESERVED = frozenset(
-    {"approval", "security", "task", "person", "system", "digest", "test", "unreachable"}
+    {"approval", "question", "security", "task", "person", "system", "digest", "test"}
 )
 """The families of topics that only Miyabi itself speaks of: people trust them, and can't mute all
 of them away."""

@@ -23,6 +23,7 @@ from miyabi import (
     anchor_check,
     archive_check,
     completeness_check,
+    hub_check,
     personal_check,
     routes_file,
     tree_check,
@@ -135,11 +136,12 @@ async def _services(settings: Settings, services: Services) -> AsyncIterator[Fin
                 yield finding
             for finding in await anchor_check.look(settings, built):
                 yield finding
-            for finding in await completeness_check.look(built):
-                yield finding
-            for finding in await archive_check.look(built):
-                yield finding
-            for finding in await routes_file.look(settings, built.house):
+            for finding in (
+                *await completeness_check.look(built),
+                *await archive_check.look(built),
+                *await routes_file.look(settings, built.house),
+                *await hub_check.look(built.house),
+            ):
                 yield finding
             yield await _workers(built)
             yield await outcomes(built.house)
