@@ -1,7 +1,7 @@
 """A notice in plain words, with its facts: what is said of topics that have no words of their own,
 and instead of a template that failed, so that this never means silence."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -67,8 +67,7 @@ def finished(told: Told, message: Message, language: Language, zone: str) -> Mes
         at = told.acknowledged_at.astimezone(ZoneInfo(zone)).strftime("%H:%M")
         notes.append(HAS.fill(who=told.acknowledged_by or "—", at=at).to(language))
     note = "\n".join(each for each in notes if each)
-    spoken = [title, message.body, *(f"{each.label}: {each.value}" for each in message.fields)]
-    text = "\n".join(each for each in (*spoken, note) if each)
+    text = "\n".join(each for each in (*_spoken(title, message), note) if each)
     return Message(
         text=text,
         title=title,
@@ -83,6 +82,17 @@ def finished(told: Told, message: Message, language: Language, zone: str) -> Mes
         note=note,
         language=language,
     )
+
+
+def _spoken(title: str, message: Message) -> Iterator[str]:
+    """All of it but the note, in lines."""
+    yield title
+    yield message.body
+    yield from (f"{each.label}: {each.value}" for each in message.fields)
+    for line in message.lines:
+        yield "・" + "  ".join(part for part in (line.name, line.detail, line.amount) if part)
+    yield from (f"{each.label}: {each.value}" for each in message.totals)
+    yield from (f"{each.label}\n{each.value}" for each in message.sections)
 
 
 def _buttons(told: Told, language: Language) -> tuple[Button, ...]:

@@ -119,12 +119,13 @@ TOPICS: Sequence[Topic] = (
     Topic(
         "system.template_failed",
         "high",
-        sample={"topic": "alert.disk", "error": "'host' is undefined"},
+        sample={"topic": "alert.disk", "language": "ja", "error": "body: host is missing"},
     ),
+    Topic("system.template_missing", sample={"topic": "alert.disk", "language": "zh"}),
     Topic(
         "system.place_off",
         "high",
-        sample={"place": "ops", "channel": "webhook", "why": _WHY},
+        sample={"name": "ops", "channel": "webhook", "why": _WHY},
     ),
     Topic("system.dead", "high", sample={"count": 3, "topic": "alert.disk", "reason": "bounced"}),
     Topic("system.circuit", "high", sample={"provider": "email", "reason": "timed out"}),
