@@ -199,7 +199,6 @@ class NotifySettings(BaseModel):
 
     digest_items: int = Field(default=20, ge=1, le=100, description="shown of one digest")
     group_minutes: int = Field(default=10, ge=1, description="the same again is counted so long")
-    edit_seconds: float = Field(default=5, gt=0, description="between edits of a count")
     private_networks: list[str] = Field(
         default_factory=list, description="networks (CIDR) that webhooks may go to all the same"
     )

@@ -183,19 +183,14 @@ async def _post(ways: Ways, channel: Channel, ready: Ready) -> Ended:
     assert ready.place is not None  # noqa: S101  # as whoever calls has looked
     if ready.again and not channel.same_key:
         raise OutcomeUnknown(LOST.fill(channel=channel.name))
-    told = ready.told
-    notice = {
-        "id": str(told.id),
-        "topic": told.topic,
-        "importance": told.importance,
-        "facts": dict(told.facts),
-        "count": told.count,
-        "resolved": told.resolved,
-        "time": told.at.isoformat(),
-    }
     edits = stands(ready) if ready.claimed.edits and channel.edits else None
     posting = places.posting(
-        ready.place, ready.message, notice, str(key_of(ready)), again=ready.again, edits=edits
+        ready.place,
+        ready.message,
+        places.as_data(ready.told),
+        str(key_of(ready)),
+        again=ready.again,
+        edits=edits,
     )
     sent = await channel.send(ways.settings, posting)
     return Ended(ready, "sent", sent, how="again" if ready.again else "answered")
