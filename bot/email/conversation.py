@@ -21,12 +21,13 @@ from core.ports import Place
 
 @dataclass(frozen=True, slots=True)
 class Conversation:
-    """A task's thread with one person. `slots`: what each delivery of a call shows, by its id.
-    `ids`: the mails in it, the oldest first; `lately`: letters to that address within the hour."""
+    """A task's thread with one person; without a thread it is a notice of the hub (told.py).
+    `slots`: what each delivery of a call shows, by its id. `ids`: the mails in it, the oldest
+    first; `lately`: letters to that address within the hour."""
 
-    task_id: UUID
-    reference: int
-    thread_id: UUID
+    task_id: UUID | None
+    reference: int | None
+    thread_id: UUID | None
     person_id: UUID
     slots: Mapping[str, str]
     ids: Sequence[str]

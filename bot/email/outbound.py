@@ -19,6 +19,7 @@ from bot.email.handing_over import DATABASE_AWAY, LEASE, Letter, Taken
 from bot.email.pages import pages_for
 from bot.email.papers import papers_for
 from bot.email.render import Look, show
+from bot.email.told import read_told
 from bot.email.unsubscribing import unsubscribe_link
 from core.errors import MiyabiError, OutcomeUnknown, Permanent, TryLater, Unreachable
 from core.house import House
@@ -65,7 +66,8 @@ class EmailOutbound:
         try:
             async with self._house.engine.connect() as connection:
                 keys = [each.key for each in utterances]
-                conversation = await read_conversation(connection, place, call, keys)
+                told = await read_told(connection, place, call, keys)
+                conversation = told or await read_conversation(connection, place, call, keys)
             org = place.organisation_id
             letter = await handing_over.read(self._house, org, call) if again else None
             chosen = _worth(conversation, utterances)
@@ -109,10 +111,12 @@ class EmailOutbound:
             raise TryLater(wording.TOO_MANY, _TOO_MANY_WAITS)
         messages = [each.message for each in chosen]
         organisation_id = place.organisation_id
-        async with self._house.engine.connect() as connection:
-            papers = await papers_for(
-                connection, self._house, organisation_id, conversation.task_id, messages
-            )
+        task_id, papers = conversation.task_id, list[Attachment]()
+        if task_id is not None:
+            async with self._house.engine.connect() as connection:
+                papers = await papers_for(
+                    connection, self._house, organisation_id, task_id, messages
+                )
         if papers:
             first = replace(messages[0], files=(*messages[0].files, *papers))
             messages = [first, *messages[1:]]
@@ -120,17 +124,21 @@ class EmailOutbound:
         said = _Said(box, conversation, place, call, chosen, messages, files)
         async with unit(self._house) as work:
             settings = self._opening.settings
-            token = await tokens.token_for(
-                work, self._house, organisation_id, conversation.task_id, conversation.person_id
-            )
+            token = None
+            if task_id is not None:
+                token = await tokens.token_for(
+                    work, self._house, organisation_id, task_id, conversation.person_id
+                )
             lasts = timedelta(days=settings.email.page_days)
             pages = await pages_for(
                 work, self._house, organisation_id, conversation.person_id, messages, lasts
             )
             links = {}
             for file in _too_large(messages, files):
+                if task_id is None:
+                    continue
                 links[file.sha256] = await make_link(
-                    work, self._house, organisation_id, conversation.task_id, file,
+                    work, self._house, organisation_id, task_id, file,
                     conversation.person_id, lasts,
                 )  # fmt: skip
             known = {sha256: link for sha256, link in links.items() if link is not None}
@@ -151,7 +159,7 @@ class EmailOutbound:
         return letter
 
     def _composed(
-        self, said: "_Said", token: str, pages: Mapping[str, str], links: Mapping[str, str]
+        self, said: "_Said", token: str | None, pages: Mapping[str, str], links: Mapping[str, str]
     ) -> bytes:
         kept, pictures = enclosures(said.messages, said.files, said.call)
         digest = all(
@@ -183,7 +191,7 @@ class EmailOutbound:
                 text=text,
                 html=html,
                 language=said.messages[0].language,
-                reply_to=tokens.reply_to(said.box, token),
+                reply_to=tokens.reply_to(said.box, token) if token else None,
                 in_reply_to=earlier[-1] if earlier else None,
                 references=earlier,
                 files=kept,

@@ -140,6 +140,8 @@ create index dispatches_due on dispatches (channel, importance, next_at, id)
 -- What was tried and is not over holds up what comes after it in the same conversation.
 create index dispatches_tried on dispatches (channel, workspace, address, id)
     where state = 'sending' or (state = 'queued' and attempts > 0);
+create index dispatches_back on dispatches (next_at)
+    where state = 'failed' and reason = 'bounced' and dead_at is null;
 create index dispatches_edits on dispatches (channel, edit_at) where edit_at is not null;
 create index dispatches_until on dispatches (held_until) where state = 'held';
 create index dispatches_open on dispatches (channel, workspace, address, id)

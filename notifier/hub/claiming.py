@@ -61,9 +61,16 @@ class Claimed:
         return self.shown > 0
 
 
+COLUMNS = """
+    d.id, d.organisation_id, d.notice_id, d.person_id, d.channel, d.workspace, d.address,
+        d.place_in_line, d.instead, d.attempts, d.shown, d.sending_revision, d.body,
+        d.sent_channel, d.external_id, d.extra, d.created_at, d.importance
+"""
+"""What `read` wants of a dispatch `d`, with `lost`."""
+
 # Of a conversation nothing overtakes what was tried before it, and what is at least as important.
 # across organisations: a lane serves them all, but for those it is too busy with
-_CLAIM = """
+_CLAIM = f"""
     with due as materialized (
         select d.id, d.state from dispatches d
         where d.channel = :channel and d.organisation_id <> all(cast(:busy as uuid[]))
@@ -82,11 +89,9 @@ _CLAIM = """
     update dispatches d set lease_owner = :owner, lease_until = now() + cast(:lease as interval),
         state = 'sending', edit_at = null
     from due where d.id = due.id
-    returning d.id, d.organisation_id, d.notice_id, d.person_id, d.channel, d.workspace, d.address,
-        d.place_in_line, d.instead, d.attempts, d.shown, d.sending_revision, d.body,
-        d.sent_channel, d.external_id, d.extra, d.created_at, d.importance,
+    returning {COLUMNS},
         due.state = 'sending' and d.sending_revision is not null and d.shown = 0 as lost
-"""
+"""  # noqa: S608  # constants
 
 
 async def claim(
@@ -107,7 +112,7 @@ async def claim(
         },
     )
     rows.sort(key=lambda row: (row.importance, row.id))
-    taken = [_read(row) for row in rows]
+    taken = [read(row) for row in rows]
     met = Counter[tuple[UUID, str, str]]()
     mine: list[Claimed] = []
     spare: list[Claimed] = []
@@ -133,6 +138,7 @@ async def _leave(work: Unit, spare: Sequence[Claimed]) -> None:
         )
 
 
-def _read(row: Any) -> Claimed:
+def read(row: Any) -> Claimed:
+    """A dispatch, of a row with COLUMNS and `lost`."""
     values = {name: getattr(row, name) for name in Claimed.__dataclass_fields__}
     return Claimed(**values | {name: from_json(values[name]) for name in _JSON})

@@ -8,37 +8,23 @@ import random
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
-from uuid import UUID
 
 import structlog
 
 from audit.registry import brief
-from core import accounts
-from core.codec import dump
 from core.db import fetch_all, to_json
 from core.house import House
-from core.inbound import Sender
-from core.notices import Notice, Recipient, publish, wake
+from core.notices import wake
 from core.tags import Tag
 from core.unit import Unit, unit
-from core.words import Words
-from notifier.hub import places
+from core.words import same
 from notifier.hub.claiming import GIVES_UP
-from notifier.hub.deciding import decide
-from notifier.hub.decision import Way
-from notifier.hub.nowhere import FAILED, UNREACHABLE
-from notifier.hub.preparing import by_other_way, record
-from notifier.hub.readers import read_readers, setting_of
+from notifier.hub.elsewhere import Lost, tell_elsewhere
+from notifier.hub.preparing import record
 from notifier.hub.sending import Ended
-from notifier.hub.topics import matter_of
 
 log = structlog.get_logger()
 
-INSTEAD = Words(
-    ja="{channel} では届かなかったため、こちらにお知らせします（{why}）。",
-    en="You are told here because you were not reached by {channel} ({why}).",
-    zh="因无法通过 {channel} 送达，改在此处通知您（{why}）。",
-)
 _LONGEST_WAIT = timedelta(minutes=10)
 
 
@@ -58,7 +44,7 @@ async def write(house: House, owner: str, ended: Sequence[Ended], attempts: int)
                 continue
             _record(work, each, row)
             if row["state"] == "failed":
-                await _elsewhere(work, house, each)
+                await tell_elsewhere(work, house, _lost(each))
         if any(row["state"] == "queued" for row in rows):
             await wake(work)
 
@@ -108,8 +94,8 @@ def _row(ended: Ended, attempts: int) -> dict[str, Any]:
                 "external_id": ended.sent.id,
                 "extra": extra,
             }
-        case "unsaid":
-            row |= {"state": "dropped", "reason": "quota"}
+        case "unsaid":  # a summary, to who has stopped those
+            row |= {"state": "dropped", "reason": "muted"}
         case "later" | "not_now":
             if ended.end == "later" and _given_up(ended, attempts):
                 return row | _failed(ended, "gave_up", permanent=False)
@@ -178,89 +164,13 @@ def _record(work: Unit, ended: Ended, row: dict[str, Any]) -> None:
         record(work, claimed, Tag.DISPATCH_LATER, reason=why, attempt=claimed.attempts + 1)
 
 
-# Who could not be told this way
-
-
-async def _elsewhere(work: Unit, house: House, ended: Ended) -> None:
-    """The next way of the reader's, saying why; where there is none, the admins hear of it. A place
-    that is gone is off from now on."""
-    claimed, why = ended.ready.claimed, ended.words or Words("?", "?", "?")
-    if claimed.person_id is None:
-        if ended.end == "gone" and ended.ready.place is not None:
-            await places.turn_off(work, ended.ready.place, why)
-        return
-    if ended.end == "gone":
-        await accounts.unreachable(
-            work, Sender(claimed.channel, claimed.workspace, claimed.address)
-        )
-    instead = INSTEAD.fill(channel=claimed.channel, why=why)
-    for way in await _others(work, house, ended):
-        line = claimed.place_in_line + 1
-        if await by_other_way(work, claimed, way, instead, place_in_line=line):
-            await _alive(work, claimed.organisation_id, claimed.id)
-            await wake(work)
-            return
-    await _tell_admins(work, ended)
-
-
-async def _others(work: Unit, house: House, ended: Ended) -> Sequence[Way]:
-    claimed, told = ended.ready.claimed, ended.ready.told
-    assert claimed.person_id is not None  # noqa: S101  # as whoever calls has looked
-    readers = await read_readers(
-        work.connection, claimed.organisation_id, [claimed.person_id], house.outbounds
-    )
-    reader = readers.get(claimed.person_id)
-    if reader is None:
-        return ()
-    setting = await setting_of(work.connection, claimed.organisation_id)
-    decision = decide(
-        matter_of(told.topic, told.importance), reader, setting.rules, setting.closing_days,
-        datetime.now(UTC),
-    )  # fmt: skip
-    ways = dict.fromkeys([*decision.ways, *reader.ways])
-    own = (claimed.channel, claimed.workspace, claimed.address)
-    return [w for w in ways if w.reached and (w.channel, w.workspace, w.address) != own]
-
-
-async def _alive(work: Unit, organisation_id: UUID, dispatch_id: UUID) -> None:
-    """It goes on by another way: nobody has to look at it."""
-    await fetch_all(
-        work.connection,
-        "update dispatches set dead_at = null where organisation_id = :organisation_id"
-        " and id = :id returning id",
-        {"organisation_id": organisation_id, "id": dispatch_id},
-    )
-
-
-async def _tell_admins(work: Unit, ended: Ended) -> None:
-    """Once for the same topic and person, however often; of what the admins are told themselves
-    they are not told in turn."""
-    claimed, told = ended.ready.claimed, ended.ready.told
-    if told.topic == UNREACHABLE or told.topic.startswith("system."):
-        return
-    row = (
-        await fetch_all(
-            work.connection,
-            "select name from people where organisation_id = :organisation_id and id = :id",
-            {"organisation_id": claimed.organisation_id, "id": claimed.person_id},
-        )
-    )[:1]
-    facts = {
-        "count": 1,
-        "topic": told.topic,
-        "notice": str(told.id),
-        "person": row[0].name if row else "",
-        "channel": claimed.channel,
-        "reason": dump(ended.words) if ended.words else ended.end,
-    }
-    await publish(
-        work,
-        claimed.organisation_id,
-        Notice(
-            FAILED,
-            (Recipient("role", "admin"),),
-            facts,
-            importance="high",
-            group=f"{FAILED}:{told.topic}:{claimed.person_id}",
-        ),
+def _lost(ended: Ended) -> Lost:
+    told = ended.ready.told
+    return Lost(
+        ended.ready.claimed,
+        told.topic,
+        told.importance,
+        ended.words or same(ended.end),
+        gone=ended.end == "gone",
+        place=ended.ready.place,
     )

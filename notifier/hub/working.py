@@ -19,6 +19,7 @@ from core.platform import Opening
 from core.wakes import listening
 from notifier.hub.climbing import climb_due
 from notifier.hub.digesting import close_due
+from notifier.hub.elsewhere import turn_those_that_came_back
 from notifier.hub.fanning import fan_more, fan_out_due
 from notifier.hub.lanes import Lane
 from notifier.hub.sending import Ways
@@ -79,7 +80,8 @@ async def _kept_up(lane: Lane) -> None:
 
 
 async def look(opening: Opening) -> None:
-    """What is due by the clock: rungs that nobody answered, digests."""
+    """What is due by the clock: rungs that nobody answered, digests; and what came back."""
     house, chosen = opening.house, opening.settings.notify
     await climb_due(house, partial(fan_more, house=house))
     await close_due(house, chosen.digest_items)
+    await turn_those_that_came_back(house)
