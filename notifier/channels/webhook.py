@@ -31,6 +31,11 @@ _WRONG_SECRET = Words(
     en="A signing secret is “whsec_” with 24 to 64 bytes in base64.",
     zh="签名密钥应为“whsec_”加上24至64字节的Base64。",
 )
+_WRONG_HEADER = Words(
+    ja="authorization に改行などの制御文字は使えません。",
+    en="authorization can't hold line breaks or other control characters.",
+    zh="authorization 不能包含换行等控制字符。",
+)
 
 
 async def send(settings: Settings, posting: Posting) -> Sent:
@@ -92,6 +97,8 @@ def wrong(settings: Settings, address: str, given: Mapping[str, str]) -> Words |
     for name in ("secret", "old_secret"):
         if given.get(name) and not _is_secret(given[name]):
             return _WRONG_SECRET
+    if not given.get("authorization", "").isprintable():
+        return _WRONG_HEADER
     return wrong_address(settings.notify, given.get("url") or address)
 
 

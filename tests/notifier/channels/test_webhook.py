@@ -119,6 +119,7 @@ def test_what_is_wrong_with_its_secrets_is_told() -> None:
     for secret in (short, "plain", SECRET.removeprefix("whsec_"), "whsec_!!"):
         assert channel.wrong(Settings(), url, {"secret": secret}) is not None
     assert channel.wrong(Settings(), "https://10.0.0.1/", {"secret": SECRET}) is not None
+    assert channel.wrong(Settings(), url, {"authorization": "a\r\nx: y"}) is not None
     assert channel.wrong(Settings(), "x", {"secret": SECRET, "url": url}) is None
 
 
