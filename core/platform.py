@@ -4,6 +4,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from core.limits import Limits
 from core.ports import ReadFile, WayOut
 from core.settings import Settings
 from core.words import Words
@@ -61,7 +62,7 @@ class Platform:
     it is cancelled, for what a platform has to work on before it can be taken in. `check` is for
     `miyabi doctor`. `close` gives back what the ways in and out hold open. `confides`: what is
     said there to a person is read by them alone, signed in, so that codes may be told that prove
-    who it is.
+    who it is. `limits`: what the platform takes; None where no person chats (`bot/api`).
     """
 
     name: str
@@ -73,3 +74,4 @@ class Platform:
     check: Callable[[Opening], Awaitable[Sequence[Finding]]] = _nothing_to_check
     close: Callable[[Opening], Awaitable[None]] = _nothing_to_close
     confides: bool = False
+    limits: Limits | None = None

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
+from core.limits import MB, Limits
 from core.platform import Finding, Opening, Platform
 from core.ports import WayOut
 from core.settings import Settings
@@ -56,6 +57,23 @@ async def _close(opening: Opening) -> None:
         await outbound.close()
 
 
+_LIMITS = Limits(
+    threads=True,
+    edits=False,
+    buttons=0,
+    forms=False,
+    private=True,
+    text=None,
+    longer="whole",
+    sends_files=15 * MB,
+    takes_files=25 * MB,
+    answers_within=None,
+    a_minute=None,
+    lost="unknown",
+    tells=frozenset({"bounced"}),
+    source="docs/email.md",
+)
+
 platform = Platform(
     "email",
     outbound=_outbound,
@@ -65,4 +83,5 @@ platform = Platform(
     work=_work,
     check=_check,
     close=_close,
+    limits=_LIMITS,
 )

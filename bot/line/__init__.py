@@ -2,6 +2,9 @@
 
 from collections.abc import Sequence
 
+from bot.line.limits import QUICK_REPLIES, TEXT
+from core.file_kinds import MOST_BYTES
+from core.limits import Limits
 from core.platform import Finding, Opening, Platform
 from core.ports import WayOut
 
@@ -46,6 +49,24 @@ async def _close(opening: Opening) -> None:
         await outbound.close()
 
 
+_LIMITS = Limits(
+    threads=False,
+    edits=False,
+    buttons=QUICK_REPLIES,
+    forms=False,
+    private=False,
+    text=TEXT,
+    longer="shortened",
+    sends_files=None,
+    takes_files=MOST_BYTES,
+    answers_within=2,
+    a_minute=None,
+    lost="key",
+    costs=True,
+    tells=frozenset({"blocked"}),
+    source="docs/line.md",
+)
+
 platform = Platform(
     "line",
     outbound=_outbound,
@@ -54,4 +75,5 @@ platform = Platform(
     check=_check,
     close=_close,
     confides=True,
+    limits=_LIMITS,
 )

@@ -2,6 +2,9 @@
 
 from collections.abc import Sequence
 
+from bot.slack.limits import ACTIONS, MESSAGE_TEXT
+from core.file_kinds import MOST_BYTES
+from core.limits import MB, Limits
 from core.platform import Finding, Opening, Platform
 from core.ports import Outbound
 
@@ -50,6 +53,22 @@ async def _close(opening: Opening) -> None:
         await outbound.close()
 
 
+_LIMITS = Limits(
+    threads=True,
+    edits=True,
+    buttons=ACTIONS,
+    forms=True,
+    private=True,
+    text=MESSAGE_TEXT,
+    longer="shortened",
+    sends_files=1_024 * MB,
+    takes_files=MOST_BYTES,
+    answers_within=3,
+    a_minute=60,
+    lost="looked for",
+    source="bot/slack/README.md",
+)
+
 platform = Platform(
     "slack",
     outbound=_outbound,
@@ -58,4 +77,5 @@ platform = Platform(
     check=_check,
     close=_close,
     confides=True,
+    limits=_LIMITS,
 )
