@@ -1,6 +1,6 @@
 """The page of what each channel can and can't: `python -m miyabi.channels_page` writes it."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from pathlib import Path
 
 from core.channel import Channel
@@ -54,16 +54,12 @@ def page() -> str:
 
 
 def _rows(platforms: list[Platform]) -> Iterable[list[str]]:
-    shown = [_shown(p.limits) | _of(p) for p in platforms if p.limits is not None]
+    shown = [_shown(p, p.limits) for p in platforms if p.limits is not None]
     for name in shown[0]:
         yield [name, *(each[name] for each in shown)]
 
 
-def _of(platform: Platform) -> Mapping[str, str]:
-    return {"secrets may be told there": _yes(platform.confides)}
-
-
-def _shown(limits: Limits) -> dict[str, str]:
+def _shown(platform: Platform, limits: Limits) -> dict[str, str]:
     """A platform's limits in words, by what they are limits of."""
     return {
         "a thread per task": _yes(limits.threads),
@@ -80,6 +76,7 @@ def _shown(limits: Limits) -> dict[str, str]:
         "calls cost": _yes(limits.costs),
         "a send whose answer is lost is": _LOST[limits.lost],
         "told to us afterwards": ", ".join(sorted(limits.tells)) or "nothing",
+        "secrets may be told there": _yes(platform.confides),
         "said in": f"`{limits.source}`",
     }
 
