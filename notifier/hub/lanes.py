@@ -149,6 +149,7 @@ class Lane:
             mine = self._ended[:WRITES_AT_ONCE]
             self._ended = self._ended[WRITES_AT_ONCE:]
             await self._write(mine)
+            self.woken.set()  # what comes behind them in their conversations can be taken now
 
     async def _write(self, mine: Sequence[Ended]) -> None:
         try:
