@@ -60,7 +60,8 @@ def _body(message: Message, notice: Mapping[str, Any], most: int) -> Sequence[Js
     text = message.body or (message.text if message.title else message.text.partition("\n")[2])
     if text.strip():
         blocks.append(_block([_run(text, most)]))
-    fields = [*message.fields, *message.totals]
+    shown = {action["url"] for action in _actions(message, notice)}
+    fields = [each for each in (*message.fields, *message.totals) if each.value not in shown]
     for field in fields[:_MOST_LINES]:
         label = {**_run(f"{field.label}  ", 100), "isSubtle": True}
         blocks.append(_block([label, _run(field.value, most // 4)]))

@@ -44,7 +44,7 @@ class _Head:
     def add(self, notice: Waiting) -> None:
         self.members.append(notice)
         self.resolved = notice.resolved
-        self.count += 1
+        self.count += not notice.resolved  # that it is over is not once more
 
 
 async def count_in(

@@ -154,7 +154,7 @@ async def test_a_storm_is_one_message_that_is_changed(sending: Sending) -> None:
     assert len(wall.sends) == 1
     assert len(wall.edits) == 2
     [message] = wall.posted.values()
-    assert "×44" in message.title
+    assert "×43" in message.title
     assert "Resolved" in message.title
     assert await sending.rows("edit_at is null") == [True]
 
@@ -316,7 +316,7 @@ async def test_only_what_matters_is_said_again_where_nothing_can_be_changed(
     await sending.send("line")
 
     titles = [utterance.message.title for _, utterance in said.said]
-    assert titles == ["Disk", "Disk [×12]", "Disk [×13] [Resolved]"]
+    assert titles == ["Disk", "Disk [×12]", "Disk [×12] [Resolved]"]
 
 
 # Order and pace
