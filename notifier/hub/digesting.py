@@ -29,9 +29,8 @@ from notifier.hub.windows import quiet_window, window_of
 
 log = structlog.get_logger()
 
-MOST_AT_ONCE = 20
-"""So many are closed by one call, in 0.1 s: at nine in the morning what is told at once waits no
-longer than that for everybody's digests. Each wakes the workers, and so the next call goes on."""
+MOST_AT_ONCE = 100
+"""So many are closed by one call."""
 _TRIES = 5
 
 

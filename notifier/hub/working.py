@@ -6,7 +6,6 @@ looking every few seconds.
 
 import asyncio
 import contextlib
-import time
 from collections.abc import Mapping, Sequence
 from functools import partial
 
@@ -36,6 +35,7 @@ async def work_on_notices(opening: Opening, channels: Mapping[str, Channel]) -> 
     owner = new_id().hex
     lanes = [Lane(ways, name, owner) for name in sorted(ways.names())]
     running = [asyncio.create_task(_kept_up(lane)) for lane in lanes]
+    running.append(asyncio.create_task(_look(opening)))
     try:
         await _fan_out(opening, lanes)
     finally:
@@ -45,7 +45,7 @@ async def work_on_notices(opening: Opening, channels: Mapping[str, Channel]) -> 
 
 
 async def _fan_out(opening: Opening, lanes: Sequence[Lane]) -> None:
-    woken, looked = asyncio.Event(), 0.0
+    woken = asyncio.Event()
 
     def wake(*_: object) -> None:
         woken.set()
@@ -61,9 +61,6 @@ async def _fan_out(opening: Opening, lanes: Sequence[Lane]) -> None:
                     with contextlib.suppress(TimeoutError):
                         async with asyncio.timeout(LOOKS_EVERY):
                             await woken.wait()
-                    if time.monotonic() - looked >= LOOKS_EVERY:
-                        await look(opening)
-                        looked = time.monotonic()
         except Exception:  # the database is away, or anything else: it goes on when it is back
             log.exception("hub.broke_off")
             await asyncio.sleep(LOOKS_EVERY)
@@ -79,9 +76,21 @@ async def _kept_up(lane: Lane) -> None:
             await asyncio.sleep(LOOKS_EVERY)
 
 
+async def _look(opening: Opening) -> None:
+    """Beside the others: everybody's digests at nine in the morning hold up nothing that is told at
+    once."""
+    while True:
+        try:
+            await look(opening)
+        except Exception:  # the database is away, or anything else: it goes on when it is back
+            log.exception("hub.not_looked")
+        await asyncio.sleep(LOOKS_EVERY)
+
+
 async def look(opening: Opening) -> None:
     """What is due by the clock: rungs that nobody answered, digests; and what came back."""
     house, chosen = opening.house, opening.settings.notify
     await climb_due(house, partial(fan_more, house=house))
-    await close_due(house, chosen.digest_items)
+    while await close_due(house, chosen.digest_items):
+        pass
     await turn_those_that_came_back(house)
