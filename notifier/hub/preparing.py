@@ -136,6 +136,8 @@ class _Company:
             if each.lost:
                 message = load(Message, each.body)
                 place = await self._place(each)
+                if said := (each.extra or {}).get("told"):
+                    told = load(Told, said)
                 revision = each.sending_revision or 1
                 self.sorted.ready.append(Ready(each, message, revision, told, place, again=True))
             elif each.person_id is None:
@@ -353,15 +355,17 @@ async def by_other_way(
 
 async def _intend(work: Unit, ready: Sequence[Ready]) -> None:
     """The intent, with the very words: what nobody knows the end of is found or said again by
-    these."""
+    these. Of a place also what programs are told beside them."""
     if not ready:
         return
     await execute(
         work.connection,
         # across organisations: those in hand, by their ids
         "update dispatches d set attempts = d.attempts + 1, sending_revision = r.revision,"
-        " body = r.body from jsonb_to_recordset(cast(:rows as jsonb))"
-        " as r (id uuid, revision integer, body jsonb) where d.id = r.id",
+        " body = r.body, extra = case when r.told is null then d.extra"
+        " else coalesce(d.extra, '{}') || jsonb_build_object('told', r.told) end"
+        " from jsonb_to_recordset(cast(:rows as jsonb))"
+        " as r (id uuid, revision integer, body jsonb, told jsonb) where d.id = r.id",
         {
             "rows": to_json(
                 [
@@ -369,6 +373,7 @@ async def _intend(work: Unit, ready: Sequence[Ready]) -> None:
                         "id": str(each.claimed.id),
                         "revision": each.revision,
                         "body": dump(each.message),
+                        "told": dump(each.told) if each.place is not None else None,
                     }
                     for each in ready
                 ]

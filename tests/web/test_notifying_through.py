@@ -12,13 +12,17 @@ from aiohttp import ClientSession
 
 from core import notice_senders
 from core.documents import Files
+from core.notices import Notice, Recipient, publish
 from core.platform import Opening
 from core.unit import unit
 from miyabi.plugins import all_channels
 from miyabi.session import newest_version
 from notifier.hub import places
+from notifier.hub.fanning import fan_out_due
+from notifier.hub.lanes import Lane
 from notifier.hub.place_checks import checked
 from notifier.hub.places import NoticePlace
+from notifier.hub.sending import Ways
 from notifier.hub.working import work_on_notices
 from tests.core.conftest import office
 from tests.core.house import Office, seen
@@ -110,3 +114,31 @@ async def test_a_place_that_is_gone_is_off_and_its_owner_hears_of_it(office: Off
     assert found.off_since is not None
     assert len(hook.calls) == 1
     assert len(office.wall.texts("boss")) == 1
+
+
+async def test_what_got_lost_is_posted_again_as_it_was(office: Office) -> None:
+    """Though it has happened once more meanwhile; the receiver compares what comes under one id."""
+    house, to = office.house, (Recipient("place", "ops"),)
+    async with Receiver(answers=[Answer(hang_up=True)]) as hook:
+        await _added(office, hook)
+        lane = Lane(Ways(house, OPEN, all_channels()), "webhook", "w1")
+        for _ in range(2):
+            async with unit(house) as work:
+                await publish(
+                    work, office.organisation.id, Notice("alert.disk", to, {"n": 1}, group="g")
+                )
+            await fan_out_due(house)
+            while await lane.take():
+                await lane.rest()
+            await office.execute(
+                "update dispatches set lease_until = now() - interval '1 second'"
+                " where lease_until is not null"
+            )
+        while await lane.take():
+            await lane.rest()
+        row = await office.row("select state, sending_revision from dispatches", {})
+        counted = await office.row("select max(count) as times from notices", {})
+
+    assert (row.state, counted.times) == ("sent", 2)
+    assert len(hook.calls) == 2
+    assert len(hook.bodies) == 1
