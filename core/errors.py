@@ -9,6 +9,8 @@ MiyabiError              has `words`, said to the person in their language
 ├── Permanent            trying again changes nothing until someone mends something
 │   └── Unreachable      ... and this person is to be told elsewhere meanwhile
 ├── TryLater             the other side is busy or down; try again after a while
+│   ├── SlowDown         ... and asks all of us to wait for so long
+│   └── NotNow           ... or was not even asked, as it is not its turn
 ├── OutcomeUnknown       an act on the outside may or may not have happened; find out or ask
 ├── Cancelling           a person has cancelled the task; stop, and say so
 └── LostLease            another worker has the task; write nothing more
@@ -116,6 +118,11 @@ class TryLater(MiyabiError):
     def __init__(self, words: Words | str, after: timedelta | None = None) -> None:
         super().__init__(words)
         self.after = after
+
+
+class SlowDown(TryLater):
+    """The other side asks to be left alone for `after`, by all that speaks to it as the same bot
+    does in the same way."""
 
 
 class NotNow(TryLater):

@@ -17,6 +17,7 @@ from audit.subjects import PersonalKeys
 from core.agent import Agent
 from core.catalogue import Catalogue
 from core.company import Company
+from core.gate import Gate, OpenGate
 from core.heartbeat import Heartbeat
 from core.inbound import Sender
 from core.line import Line
@@ -63,6 +64,8 @@ class House:
     live_months: int = LIVE_MONTHS
     lease: timedelta = LEASE
     line: Line = field(default_factory=Line)
+    gate: Gate = field(default_factory=OpenGate)
+    """What calls to providers pass (core/gate.py)."""
     public_url: str | None = None
     """The address that people's browsers reach the web by."""
     key_of: KeyOf = field(default_factory=_of_nobody_else, repr=False)

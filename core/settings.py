@@ -19,6 +19,7 @@ from pydantic import (
     BaseModel,
     ConfigDict,
     Field,
+    NonNegativeFloat,
     SecretStr,
     ValidationError,
     field_validator,
@@ -206,6 +207,10 @@ class NotifySettings(BaseModel):
     apprise: bool = Field(default=False, description="whether places may be apprise's")
     attempts: int = Field(default=12, ge=1, description="until what fails for now is given up")
     send_per_minute: int = Field(default=600, ge=1, description="notices of one program")
+    paces: dict[str, NonNegativeFloat] = Field(
+        default_factory=dict,
+        description="messages a second of a bot ('email') or conversation ('slack.conversation')",
+    )
 
     @field_validator("private_networks")
     @classmethod

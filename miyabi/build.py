@@ -37,6 +37,9 @@ from miyabi.plugins import all_agents, all_connectors, all_platforms
 from miyabi.price_lists import given_options, open_source, settings_options
 from miyabi.queue import connect
 from miyabi.storing import open_store
+from notifier.hub.circuit import Circuits
+from notifier.hub.gate import HubGate
+from notifier.hub.limiter import Limiter
 
 NO_PRICE_LIST = Words(
     ja="この組織の価格表が設定されていません。「miyabi company set」で設定してください。",
@@ -103,15 +106,21 @@ async def open_house(
             public_url=settings.public_url,
             key_of=_keys_of(settings),
         )
-        opening = _opening(house, settings)
+        opening = _opening(replace(house, gate=gate(house, redis, settings)), settings)
         yield Built(opening, redis, doorbell)
     finally:
         if opening is not None:
             for platform in all_platforms().values():
                 await platform.close(opening)
+            await opening.house.gate.close()
         await asyncio.to_thread(heartbeat.stop)
         await doorbell.close()
         await engine.dispose()
+
+
+def gate(house: House, redis: ArqRedis, settings: Settings) -> HubGate:
+    """What calls to providers pass."""
+    return HubGate(Limiter(redis, house.engine), Circuits(house), settings.notify.paces)
 
 
 def _opening(house: House, settings: Settings) -> Opening:

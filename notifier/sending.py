@@ -32,6 +32,7 @@ from notifier.outcome import Showing
 from notifier.rendering import render
 from notifier.thread import Posted
 from notifier.versions import Versions
+from notifier.ways import way_out
 
 log = structlog.get_logger()
 
@@ -71,7 +72,7 @@ async def show(showing: Showing, versions: Versions) -> bool:
     if message is None and not lost:
         await outcome.close(showing, "unchanged")
         return True
-    outbound = showing.house.outbounds.get(showing.thread.platform)
+    outbound = way_out(showing.house, showing.thread.platform)
     if outbound is None or isinstance(outbound, Says):
         await outcome.failed(showing, Permanent(_fill(NOT_SPOKEN, showing)))
         return True

@@ -13,6 +13,7 @@ from notifier.saying import say_what_is_due
 from notifier.sending import show
 from notifier.thread import Due, Taken, take
 from notifier.versions import Versions
+from notifier.ways import way_out
 
 log = structlog.get_logger()
 
@@ -38,7 +39,7 @@ async def serve(versions: Versions, thread_id: UUID, server: str) -> None:
 
 
 async def _bring_up_to_date(versions: Versions, taken: Taken) -> None:
-    outbound = versions.house.outbounds.get(taken.thread.platform)
+    outbound = way_out(versions.house, taken.thread.platform)
     if isinstance(outbound, Says):
         await say_what_is_due(versions, taken, outbound)
         return

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from typing import Any
 
-from core.errors import MiyabiError, Permanent, TryLater
+from core.errors import MiyabiError, Permanent, SlowDown, TryLater
 from core.words import Words
 
 AWAY = Words(
@@ -76,7 +76,7 @@ def meaning(status: int, body: Any, headers: Mapping[str, str]) -> MiyabiError |
         return TryLater(AWAY.fill(why=f"HTTP {status}"))
     if status == 429 and "monthly limit" not in why.lower():
         wait = headers.get("Retry-After", "")
-        return TryLater(SLOW_DOWN, timedelta(seconds=int(wait)) if wait.isdecimal() else RATE_WAIT)
+        return SlowDown(SLOW_DOWN, timedelta(seconds=int(wait)) if wait.isdecimal() else RATE_WAIT)
     return _refusal(status, why)
 
 

@@ -10,7 +10,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 from slack_sdk.web.async_slack_response import AsyncSlackResponse
 
 from bot.slack.limits import CALL_TIMEOUT, DOWNLOAD_TIMEOUT
-from core.errors import MiyabiError, OutcomeUnknown, Permanent, TryLater
+from core.errors import MiyabiError, OutcomeUnknown, Permanent, SlowDown, TryLater
 from core.settings import SlackSettings
 from core.streams import read_at_most
 from core.words import Words
@@ -196,7 +196,7 @@ def _data(error: SlackApiError) -> Mapping[str, Any]:
 def _by_status(status: int, headers: Mapping[str, str]) -> TryLater | None:
     if status == 429:
         wait = headers.get("Retry-After", "")
-        return TryLater(SLOW_DOWN, timedelta(seconds=int(wait) if wait.isdecimal() else 1))
+        return SlowDown(SLOW_DOWN, timedelta(seconds=int(wait) if wait.isdecimal() else 1))
     if status >= 500:
         return TryLater(AWAY.fill(why=f"HTTP {status}"))
     return None

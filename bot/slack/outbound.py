@@ -19,6 +19,7 @@ from bot.slack.reaching import UNREACHABLE, open_direct, reaching
 from bot.slack.render import Json, blocks, cut, fallback
 from core.chores import Chores
 from core.errors import MiyabiError, OutcomeUnknown, Permanent, TryLater
+from core.gate import Paces
 from core.messages import Attachment, Message, Picture
 from core.platform import Opening
 from core.ports import Place, Sent
@@ -49,6 +50,7 @@ class SlackOutbound:
     """Slack as a way out. Also holds what its ways in share: connections and installations."""
 
     edit_interval = timedelta(seconds=1)  # about one edit a second of one message
+    paces = Paces(conversation=1.0, burst=10)  # "one per second per channel", and short bursts
     settles = timedelta(seconds=2)  # Slack posts a file a moment after it took it
 
     def __init__(self, opening: Opening) -> None:

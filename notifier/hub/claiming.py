@@ -77,6 +77,9 @@ _CLAIM = f"""
             and (d.state = 'queued' and d.next_at <= now()
                 or d.state = 'sending' and d.lease_until < now()
                 or d.edit_at <= now() and d.state in ('sent', 'delivered', 'read'))
+            and not exists (select from circuits c where c.organisation_id = d.organisation_id
+                and c.provider in (d.channel || ':' || d.workspace, d.channel || ':' || d.address)
+                and c.state <> 'closed' and c.probe_at > now())
             and not exists (select from dispatches e where e.channel = d.channel
                 and e.workspace = d.workspace and e.address = d.address
                 and e.organisation_id = d.organisation_id

@@ -19,7 +19,7 @@ from urllib.parse import urlsplit
 
 import aiohttp
 
-from core.errors import MiyabiError, OutcomeUnknown, Permanent, TryLater, Unreachable
+from core.errors import MiyabiError, OutcomeUnknown, Permanent, SlowDown, TryLater, Unreachable
 from core.settings import NotifySettings
 from core.words import Words
 
@@ -239,7 +239,9 @@ def refusal(reply: Reply) -> MiyabiError | None:
     if status in {404, 410}:
         return Unreachable(GONE.fill(status=status))
     if status in {408, 425, 429} or status >= 500:
-        return TryLater(BUSY.fill(status=status), retry_after(reply))
+        after = retry_after(reply)
+        kind = TryLater if after is None else SlowDown
+        return kind(BUSY.fill(status=status), after)
     return Permanent(REFUSED.fill(status=status, why=reply.text()))
 
 

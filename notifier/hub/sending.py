@@ -16,6 +16,7 @@ import structlog
 from core.channel import Channel
 from core.codec import load
 from core.errors import MiyabiError, NotNow, OutcomeUnknown, Permanent, TryLater, Unreachable
+from core.gate import Paces, Passage
 from core.house import House
 from core.messages import Message
 from core.ports import Outbound, Place, Says, Sent, Utterance
@@ -23,6 +24,7 @@ from core.settings import Settings
 from core.words import Words
 from notifier.hub import places
 from notifier.hub.preparing import Ready
+from notifier.ways import way_out
 
 log = structlog.get_logger()
 
@@ -94,7 +96,9 @@ async def send(ways: Ways, ready: Ready) -> Ended:  # noqa: PLR0911  # a line fo
         async with asyncio.timeout(AT_MOST.total_seconds()):
             return await _act(ways, ready)
     except NotNow as error:
-        return Ended(ready, "not_now", words=error.words, after=error.after)
+        # Of what may have been sent nothing was found out: it is not sent anew.
+        not_now: End = "lost" if ready.again else "not_now"
+        return Ended(ready, not_now, words=error.words, after=error.after)
     except TryLater as error:
         # What is repeated may have come through the first time.
         end: End = "lost" if ready.again else "later"
@@ -117,7 +121,7 @@ async def _act(ways: Ways, ready: Ready) -> Ended:
     only_sends = ways.channels.get(claimed.channel)
     if only_sends is not None and ready.place is not None:
         return await _post(ways, only_sends, ready)
-    outbound = ways.house.outbounds.get(claimed.channel)
+    outbound = way_out(ways.house, claimed.channel)
     if outbound is None:
         raise Permanent(NOT_SPOKEN.fill(channel=claimed.channel))
     place = _where(ready)
@@ -192,5 +196,8 @@ async def _post(ways: Ways, channel: Channel, ready: Ready) -> Ended:
         again=ready.again,
         edits=edits,
     )
-    sent = await channel.send(ways.settings, posting)
+    bot, paces = str(ready.place.id), Paces(bot=channel.rate)
+    passage = Passage(ready.claimed.organisation_id, channel.name, bot, "send", "", paces)
+    async with ways.house.gate.through(passage):
+        sent = await channel.send(ways.settings, posting)
     return Ended(ready, "sent", sent, how="again" if ready.again else "answered")
