@@ -122,22 +122,25 @@ async def claim(
     for each in taken:
         met[each.conversation] += 1
         (mine if met[each.conversation] <= in_line else spare).append(each)
-    await _leave(work, spare)
+    await leave(work, spare)
     return mine
 
 
-async def _leave(work: Unit, spare: Sequence[Claimed]) -> None:
-    """As they were: their turn comes once those before them are done with."""
+async def leave(
+    work: Unit, spare: Sequence[Claimed], after: timedelta = timedelta(seconds=0)
+) -> None:
+    """As they were: their turn comes once those before them are done with, or after a while."""
     if spare:
         await execute(
             work.connection,
             # across organisations: those in hand, by their ids
             "update dispatches set state = case when shown > 0 then 'sent'"
             " when sending_revision is not null then 'sending' else 'queued' end,"
-            " edit_at = case when shown > 0 then now() end, lease_owner = null,"
-            " lease_until = case when shown = 0 and sending_revision is not null then now() end"
-            " where id = any(:ids)",
-            {"ids": [each.id for each in spare]},
+            " next_at = greatest(next_at, now() + cast(:after as interval)),"
+            " edit_at = case when shown > 0 then now() + cast(:after as interval) end,"
+            " lease_owner = null, lease_until = case when shown = 0 and sending_revision is not"
+            " null then now() + cast(:after as interval) end where id = any(:ids)",
+            {"ids": [each.id for each in spare], "after": after},
         )
 
 

@@ -6,6 +6,7 @@ that was committed before it counts, and one that comes later waits for it.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
@@ -21,7 +22,7 @@ from core.tags import Tag
 from core.unit import Unit
 from core.words import Language, Words
 from notifier.hub import places
-from notifier.hub.claiming import Claimed
+from notifier.hub.claiming import Claimed, leave
 from notifier.hub.deciding import decide
 from notifier.hub.decision import Decision, Reader, Way
 from notifier.hub.digesting import open_windows
@@ -58,6 +59,8 @@ class _Sorted:
     failed: list[tuple[Claimed, FailReason]] = field(default_factory=list)
     quiet: list[tuple[Claimed, Decision]] = field(default_factory=list)
     moved: list[tuple[Claimed, Way]] = field(default_factory=list)
+    left: list[Claimed] = field(default_factory=list)
+    """Their notices are being changed at this moment."""
     shown: list[tuple[Claimed, int]] = field(default_factory=list)
     """What stands there says it already, or it is not worth one more message."""
 
@@ -77,6 +80,7 @@ async def prepare(
         await _Company(work, house, organisation_id, sorted_, changes).sort(mine)
         await _hold(work, organisation_id, sorted_.quiet)
         sorted_.quiet.clear()
+    await leave(work, sorted_.left, _CHANGED_JUST_NOW)
     await _put_back(work, sorted_)
     await _intend(work, sorted_.ready)
     return sorted_.ready
@@ -100,8 +104,11 @@ _NOTICES = """
     from notices n left join tasks t on t.id = n.task_id
         left join approvals a on a.id = n.approval_id left join people h on h.id = n.acknowledged_by
     where n.organisation_id = :organisation_id and n.id = any(:ids)
-    for share of n
+    for share of n skip locked
 """
+# Whoever changes a notice goes on to its dispatches, which are locked by now: nobody here waits for
+# them. They are looked at again when that is done.
+_CHANGED_JUST_NOW = timedelta(milliseconds=50)
 
 
 @dataclass(slots=True)
@@ -131,7 +138,10 @@ class _Company:
             readers = await read_readers(connection, organisation_id, people, self.house.outbounds)
         setting = await setting_of(connection, organisation_id)
         for each in claimed:
-            notice = notices[each.notice_id]
+            notice = notices.get(each.notice_id)
+            if notice is None:
+                self.sorted.left.append(each)
+                continue
             told = told_of(notice, organisation_id, each)
             if each.lost:
                 message = load(Message, each.body)
