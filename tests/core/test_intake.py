@@ -50,7 +50,7 @@ async def test_a_locked_database_is_told_of_in_time_and_nothing_is_taken(
         await blocker.execute(text("lock table inbound in access exclusive mode"))
         told = await office.say("letter hello", key="k1")
         # What was given up is also called back: let that be through before the way is free.
-        waits = "select count(*) from pg_stat_activity where wait_event_type = 'Lock'"
+        waits = "select count(*) from pg_locks where not granted and relation = 'inbound'::regclass"
         async with asyncio.timeout(5):
             while (await blocker.execute(text(waits))).scalar_one():  # noqa: ASYNC110
                 await asyncio.sleep(0.01)
