@@ -160,7 +160,7 @@ def _text(schema: Json, value: str, at: str) -> list[str]:
     found = _within(schema, "Length", len(value), at)
     if "pattern" in schema and not re.search(schema["pattern"], value):
         found.append(f"{at}: {value!r} does not match {schema['pattern']}")
-    if schema.get("format") == "snowflake" and not re.fullmatch(r"0|[1-9][0-9]{1,19}", value):
+    if schema.get("format") == "snowflake" and not re.fullmatch(r"0|[1-9][0-9]{0,19}", value):
         found.append(f"{at}: {value!r} is no id")
     if schema.get("format") == "uri" and not re.match(r"(https?|attachment|discord)://", value):
         found.append(f"{at}: {value!r} is no address")

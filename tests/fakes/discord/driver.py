@@ -335,5 +335,7 @@ def _check_typed(field: Json, value: str) -> None:
         low = field.get("min_length", 1 if field.get("required", True) else 0)
         if not low <= len(value) <= field.get("max_length", 4000):
             raise NoSuchComponent(f"{field['custom_id']}: {len(value)} characters can't be sent")
+    elif field["type"] != 3:
+        return
     elif value and value not in [option["value"] for option in field.get("options", ())]:
         raise NoSuchComponent(f"{field['custom_id']}: no {value!r} to choose")
