@@ -1,4 +1,4 @@
-"""What the rows of tasks say and what their events say, compared both ways.
+"""What the rows of tasks and notices say and what their events say, compared both ways.
 
 One statement reads both of some tasks, so that they are of one moment: whoever works on a task
 commits its rows with their events. It is a comparison of two lists of facts; each is a task, a kind
@@ -14,6 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from audit.events import about
 from core.db import fetch_all, from_json
+from core.notice_agreement import EVENTS, FORGOTTEN, ROWS
 from core.tags import Tag
 
 MOST_TOLD = 100
@@ -326,18 +327,22 @@ _EVENTS = f"""
 
 _COMPARE = f"""
     with written as materialized (
-        select stream as task_id, seq, tag, body, body -> 'data' as data from audit_events
+        select stream as task_id, seq, at, tag, body, body -> 'data' as data from audit_events
         where organisation_id = :organisation_id and stream = any (:tasks) and at >= :earliest
     ), earlier as materialized (
         select task_id from written where seq = 1 and body ->> 'v' = '1'
         union
         select stream from audit_archived_runs
         where organisation_id = :organisation_id and stream = any (:tasks)
+        union
+        {FORGOTTEN}
     ), event as materialized (
         select * from written where task_id not in (select task_id from earlier)
     ), stored as (
         select task_id, kind, key, count(*) as n from (
             {_ROWS}
+            union all
+            {ROWS}
             union all
             select stream, 'number', cast(seq as text)
                 from audit_streams cross join lateral generate_series(1, count) as seq
@@ -349,6 +354,8 @@ _COMPARE = f"""
             select task_id, 'number' as kind, cast(seq as text) as key from event
             union all
             {_EVENTS}
+            union all
+            {EVENTS}
         ) as fact group by task_id, kind, key
     ), fact as materialized (
         select task_id, kind, key, coalesce(stored.n, 0) as stored, coalesce(said.n, 0) as said

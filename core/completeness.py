@@ -1,7 +1,8 @@
-"""Whether the log is complete: what happened to tasks is looked through, both ways.
+"""Whether the log is complete: what happened to tasks and notices is looked through, both ways.
 
 It goes through time, from the last good run on, some thousand events at a time. Looked at are the
-tasks that have an event of that time, and those that have a row of it and perhaps no event. What is
+tasks and notices that have an event of that time, and those that have a row of it and perhaps no
+event. What is
 lacking can't be put right, as nobody can write into the past: it is told again every night until
 somebody accepts it (`miyabi audit complete --accept`).
 """
@@ -203,7 +204,7 @@ def _id_at(moment: datetime) -> UUID:
     return UUID(int=int(moment.timestamp() * 1000) << 80)
 
 
-_TASK_TAGS = [tag for tag in Tag if tag.declaration.subject == "task"]
+_TASK_TAGS = [tag for tag in Tag if tag.declaration.subject in {"task", "notice"}]
 
 # Rows have ids of the time at which they were made, so the keys find those of a stretch of time; no
 # table pays for a further index but tasks, which have one of those that are finished.
@@ -236,6 +237,12 @@ _TOUCHED = """
         where id >= :first and id < :last and organisation_id = :organisation_id
     union
     select task_id from payables
+        where id >= :first and id < :last and organisation_id = :organisation_id
+    union
+    select id from notices
+        where id >= :first and id < :last and organisation_id = :organisation_id
+    union
+    select notice_id from dispatches
         where id >= :first and id < :last and organisation_id = :organisation_id
     order by id
 """

@@ -116,6 +116,7 @@ FACTS = (
     "added", "note", "seen", "document", "entry", "file", "void", "sent", "kept", "refused",
     "intent", "effect", "message", "unknown", "settled", "given up", "claim", "owed",
     "link", "revoked", "page", "page used",
+    "notice", "dispatch", "told", "not told", "acknowledged",
 )  # fmt: skip
 """What rows and events both say (core/agreement.py). `number` is an event's number in its stream,
 of which none may be left out; `closing` what became of an approval, `entry` a document's line in
@@ -123,7 +124,8 @@ the index, `sent` a file of a person's and `kept` or `refused` what became of it
 attempt at an act on the outside, `effect` what became of it; the four from `message` on are of
 messages; `claim` is an approved expense claim with its amount, `owed` what is to be paid of a
 task, `link` one that a file of it is opened by and `revoked` one that was taken back; `page` is one
-on which a person decides a step, and `page used` that they did."""
+on which a person decides a step, and `page used` that they did; of a `notice` each `dispatch`, and
+whether it was `told` or `not told` in the end, and that it was `acknowledged`."""
 _TRIES = {"try": WHOLE, "of": WHOLE, "wait": WHOLE}
 
 

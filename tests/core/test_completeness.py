@@ -14,6 +14,7 @@ from structlog.testing import capture_logs
 
 from audit.event import Actor
 from core import completeness, nightly, people, tasks
+from core.acknowledging import acknowledge
 from core.agreement import _COMPARE, Compared, compare
 from core.approvals import by_link, changing, deciding
 from core.approvals.by_link import page_link
@@ -28,12 +29,17 @@ from core.expenses.claim import Checked, CheckedLine, ClaimLine
 from core.inbound import SentFile
 from core.links import make_link, revoke
 from core.messages import Attachment
+from core.notices import Notice, Recipient, publish
 from core.payables import owe
 from core.reconcile import reconcile
+from core.settings import Settings
 from core.tags import FACTS, Tag
 from core.unit import unit
 from core.words import same
 from notifier.deliver import announce
+from notifier.hub.fanning import fan_out_due
+from notifier.hub.lanes import Lane
+from notifier.hub.sending import Ways
 from tests.core.house import Office
 from tests.core.post import BLIND, open_post
 
@@ -49,7 +55,9 @@ TOLD = {
     "effect": Tag.EFFECT_SETTLED, "message": Tag.MESSAGE_SENT, "unknown": Tag.MESSAGE_UNKNOWN,
     "settled": Tag.MESSAGE_SETTLED, "given up": Tag.MESSAGE_FAILED, "claim": Tag.CLAIM_APPROVED,
     "owed": Tag.PAYABLE_OWED, "link": Tag.LINK_MADE, "revoked": Tag.LINK_REVOKED,
-    "page": Tag.PAGE_MADE, "page used": Tag.PAGE_USED,
+    "page": Tag.PAGE_MADE, "page used": Tag.PAGE_USED, "notice": Tag.NOTICE_PUBLISHED,
+    "dispatch": Tag.NOTICE_DECIDED, "told": Tag.DISPATCH_SENT, "not told": Tag.DISPATCH_DROPPED,
+    "acknowledged": Tag.NOTICE_ACKNOWLEDGED,
 }  # fmt: skip
 """For each kind of fact an event that tells it."""
 
@@ -103,6 +111,14 @@ STORED = {
     "revoked": "update links set revoked_at = now() where revoked_at is null",
     "page": "update approval_links set id = gen_random_uuid()",
     "page used": "update approval_links set used_at = now() where used_at is null",
+    "notice": "insert into notices (id, organisation_id, topic, importance, recipients)"
+    " select gen_random_uuid(), organisation_id, topic, importance, '[]' from notices limit 1",
+    "dispatch": "insert into dispatches (id, organisation_id, notice_id, channel, address,"
+    " importance) select gen_random_uuid(), organisation_id, notice_id, 'other', '', 1"
+    " from dispatches limit 1",
+    "told": "update dispatches set sent_at = now() where sent_at is null",
+    "not told": "update dispatches set state = 'failed' where state = 'sent'",
+    "acknowledged": "update notices set acknowledged_at = now() where acknowledged_at is null",
 }  # fmt: skip
 """For each kind of fact how a row comes to say it, though no event does."""
 
@@ -120,6 +136,7 @@ async def all_fates(office: Office) -> None:
         _cancelled,
         _failed,
         _expired,
+        _noticed,
     ):
         await fate(office)
     outside.after = [OutcomeUnknown("lost"), OutcomeUnknown("lost")]
@@ -281,6 +298,24 @@ async def _expired(office: Office) -> None:
     assert await office.state(answer.task_id) == "failed"
 
 
+async def _noticed(office: Office) -> None:
+    """One was told, of one somebody says that they have it before the other was told."""
+    to = tuple(Recipient("person", str(each.id)) for each in (office.boss, office.other_boss))
+    async with unit(office.house) as work:
+        notices = [
+            await publish(work, office.organisation.id, Notice("alert.disk", each))
+            for each in (to[:1], to)
+        ]
+    await fan_out_due(office.house)
+    lane = Lane(Ways(office.house, Settings(secret_key=None)), "wall", "w1")
+    await office.execute(f"update dispatches set next_at = now() + interval '1 day'"
+                         f" where notice_id = '{notices[1]}'")  # fmt: skip
+    while await lane.take():
+        await lane.rest()
+    async with unit(office.house) as work:
+        await acknowledge(work, office.organisation.id, notices[1], office.boss.id, "pressed")
+
+
 async def _lost_messages(office: Office) -> None:
     """One that nobody knows of, until somebody says what became of it, and one that is given up."""
     office.wall.deaf = OutcomeUnknown("not_in_channel")
@@ -309,8 +344,9 @@ async def rows(office: Office, sql: str) -> list[Any]:
 
 
 async def compared(connection: AsyncConnection, office: Office) -> Compared:
-    found = await connection.execute(text("select id from tasks union select stream from"
-        " audit_events where body -> 'data' -> 'reference' is not null"))  # fmt: skip
+    found = await connection.execute(text("select id from tasks union select id from notices"
+        " union select stream from audit_events where body -> 'data' -> 'reference' is not null"
+        " or tag like 'notifier:%'"))  # fmt: skip
     return await compare(connection, office.organisation.id, [row.id for row in found])
 
 
@@ -356,7 +392,7 @@ _TABLES = (
     "tasks", "revisions", "steps", "decisions", "documents", "audit_documents", "effects",
     "messages", "deliveries", "attachments", "audit_streams",
     "approvals where state <> 'approved'", "approval_seats", "approval_notes", "circulations",
-    "claims", "payables", "links",
+    "claims", "payables", "links", "notices", "dispatches",
 )  # fmt: skip
 
 
