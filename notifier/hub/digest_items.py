@@ -1,6 +1,6 @@
 """What of a digest is still to be told when it goes out, and the one notice that tells it."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol
@@ -15,6 +15,7 @@ from core.people import accounts_of
 from core.preferences import Preferences, muted, muting
 from core.tags import Tag
 from core.unit import Unit
+from notifier.hub.still_true import has_right
 from notifier.hub.topics import topic_of
 
 TOPIC = "digest"
@@ -35,6 +36,8 @@ class Due(Protocol):
     @property
     def active(self) -> bool: ...
     @property
+    def roles(self) -> Collection[str]: ...
+    @property
     def now(self) -> datetime: ...
 
 
@@ -49,7 +52,10 @@ class Item:
 # Locked, so that an acknowledgement that comes meanwhile waits, or we for it.
 _HELD = """
     select d.id, d.channel, n.id as notice_id, n.topic, n.importance, n.facts,
-        n.count as times, n.resolved, n.task_id, t.reference, n.created_at,
+        n.count as times, n.resolved, n.task_id, t.reference, n.created_at, n.recipients,
+        case when n.approval_id is not null then array(select s.holder_id from approval_seats s
+            join approval_stages g on g.id = s.stage_id where g.approval_id = n.approval_id
+            and s.organisation_id = :organisation_id and s.state = 'open') end as deciders,
         case
             when not :active then 'left'
             when n.acknowledged_at is not null then 'acknowledged'
@@ -89,6 +95,8 @@ async def held_items(
     items: dict[UUID, Item] = {}
     for row in rows:
         why: str | None = row.untrue
+        if why is None and not has_right(row, digest.person_id, digest.roles):
+            why = "no_right"
         if why is None and not topic_of(row.topic).needed:
             silent = not heard or muted(chosen, row.topic, row.task_id, digest.now)
             why = "muted" if silent else None

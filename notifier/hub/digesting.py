@@ -155,7 +155,7 @@ async def _claim(work: Unit) -> Any:
     return await fetch_one(
         work.connection,
         "select d.id, d.organisation_id, d.person_id, d.window_key,"
-        " split_part(d.window_key, ':', 1) as kind, p.active, p.time_zone,"
+        " split_part(d.window_key, ':', 1) as kind, p.active, p.roles, p.time_zone,"
         " o.profile -> 'closing_days' as closing, now() as now"
         " from digests d join people p on p.id = d.person_id"
         " join organisations o on o.id = d.organisation_id"

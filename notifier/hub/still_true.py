@@ -1,6 +1,6 @@
 """Whether a notice is still to be told to somebody, and what there is to tell by now."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 from uuid import UUID
 
@@ -36,19 +36,19 @@ def untrue(notice: Any, reader: Reader | None) -> DropReason | None:
         (notice.expires_at is not None and notice.expires_at <= notice.now, "expired"),
         (notice.decided, "decided"),
         (reader is not None and reader.id in notice.readers, "read_elsewhere"),
-        (reader is not None and not _has_right(notice, reader), "no_right"),
+        (reader is not None and not has_right(notice, reader.id, reader.roles), "no_right"),
     ]
     return next((reason for true, reason in reasons if true), None)
 
 
-def _has_right(notice: Any, reader: Reader) -> bool:
+def has_right(notice: Any, person_id: UUID, roles: Collection[str]) -> bool:
     """Whether they would be told still: a role may have been taken, a seat passed on."""
     recipients = from_json(notice.recipients)
     kinds = {each["kind"] for each in recipients}
     if kinds == {"role"}:
-        return bool(reader.roles & {each["of"] for each in recipients})
+        return not {each["of"] for each in recipients}.isdisjoint(roles)
     if kinds == {"waits_for"} and notice.deciders is not None:
-        return reader.id in notice.deciders
+        return person_id in notice.deciders
     return True
 
 

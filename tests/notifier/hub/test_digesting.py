@@ -13,7 +13,7 @@ from core import preferences
 from core.acknowledging import acknowledge
 from core.db import fetch_all, from_json
 from core.ids import new_id
-from core.notices import Importance, Notice, Recipient, publish
+from core.notices import Notice, Recipient, publish
 from core.preferences import Digest, Mute, Preferences, QuietHours, with_mute
 from core.unit import unit
 from notifier.hub import digesting
@@ -43,15 +43,12 @@ class Shelf:
         self.office = office
         self.person = office.asker
 
-    async def hold(
-        self, window: Window, topic: str = "task.done", *, importance: Importance = "normal"
-    ) -> UUID:
+    async def hold(self, window: Window, topic: str = "task.done", *to: Recipient) -> UUID:
         """A notice whose dispatch waits in that window; gives the notice."""
         organisation = self.office.organisation.id
         async with unit(self.office.house) as work:
-            notice = Notice(
-                topic, (Recipient("person", str(self.person.id)),), {"n": topic}, importance
-            )
+            told = to or (Recipient("person", str(self.person.id)),)
+            notice = Notice(topic, told, {"n": topic})
             notice_id = await publish(work, organisation, notice)
             found = await open_windows(work.connection, organisation, [(self.person.id, window)])
             opened = found[self.person.id, window.topic, window.key]
@@ -135,6 +132,7 @@ async def test_what_was_decided_or_read_meanwhile_is_taken_out(shelf: Shelf) -> 
     await office.work()
     approval = await office.approval_id(asked.task_id)
     decided, read, open_one = [await shelf.hold(daily(), f"alert.n{n}") for n in range(3)]
+    no_right = await shelf.hold(daily(), "alert.n4", Recipient("role", "auditor"))
     await office.execute(f"update notices set approval_id = '{approval}' where id = '{decided}'")
     await office.execute(
         "insert into dispatches (id, organisation_id, notice_id, person_id, channel, address,"
@@ -149,6 +147,7 @@ async def test_what_was_decided_or_read_meanwhile_is_taken_out(shelf: Shelf) -> 
     assert {row.notice_id: (row.state, row.reason) for row in rows} == {
         decided: ("dropped", "decided"),
         read: ("dropped", "read_elsewhere"),
+        no_right: ("dropped", "no_right"),
         open_one: ("digested", None),
     }
 
