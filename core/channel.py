@@ -34,6 +34,10 @@ class Posting:
     edits: Sent | None = None
 
 
+def _text_alone(posting: Posting) -> str:
+    return posting.message.text
+
+
 @dataclass(frozen=True, slots=True)
 class Channel:
     """A channel that only sends.
@@ -55,4 +59,6 @@ class Channel:
     same_key: bool = False
     rate: float = 1.0
     at_most: timedelta = timedelta(seconds=15)
+    preview: Callable[[Posting], str] = _text_alone
+    """What would be sent, without sending it."""
     makes: Callable[[], Mapping[str, str]] = dict

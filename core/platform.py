@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from core.limits import Limits
+from core.messages import Message
 from core.ports import ReadFile, WayOut
 from core.settings import Settings
 from core.words import Words
@@ -35,12 +36,25 @@ class Finding:
     fix: Words | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Preview:
+    """A message as it would be sent, without sending it: what the platform would be given, and a
+    web page that looks about like it."""
+
+    sent: str
+    page: str = ""
+
+
 def _no_routes(opening: Opening) -> Sequence[object]:
     return ()
 
 
 def _ordinary_bodies(settings: Settings) -> Mapping[str, int]:
     return {}
+
+
+def _text_alone(message: Message) -> Preview:
+    return Preview(message.text)
 
 
 async def _nothing_to_close(opening: Opening) -> None:
@@ -63,6 +77,7 @@ class Platform:
     `miyabi doctor`. `close` gives back what the ways in and out hold open. `confides`: what is
     said there to a person is read by them alone, signed in, so that codes may be told that prove
     who it is. `limits`: what the platform takes; None where no person chats (`bot/api`).
+    who it is. `preview` shows a message in the platform's own form; it is pure.
     """
 
     name: str
@@ -75,3 +90,4 @@ class Platform:
     close: Callable[[Opening], Awaitable[None]] = _nothing_to_close
     confides: bool = False
     limits: Limits | None = None
+    preview: Callable[[Message], Preview] = _text_alone

@@ -3,7 +3,8 @@
 from bot.console.outbound import outbound
 from core.file_kinds import MOST_BYTES
 from core.limits import Limits
-from core.platform import Platform
+from core.messages import Message
+from core.platform import Platform, Preview
 
 _LIMITS = Limits(
     threads=True,
@@ -21,4 +22,11 @@ _LIMITS = Limits(
     source="bot/console/README.md",
 )
 
-platform = Platform("console", outbound, limits=_LIMITS)
+
+def _preview(message: Message) -> Preview:
+    from bot.console.preview import preview
+
+    return preview(message)
+
+
+platform = Platform("console", outbound, limits=_LIMITS, preview=_preview)

@@ -3,7 +3,8 @@
 from collections.abc import Mapping, Sequence
 
 from core.limits import MB, Limits
-from core.platform import Finding, Opening, Platform
+from core.messages import Message
+from core.platform import Finding, Opening, Platform, Preview
 from core.ports import WayOut
 from core.settings import Settings
 
@@ -74,6 +75,13 @@ _LIMITS = Limits(
     source="docs/email.md",
 )
 
+
+def _preview(message: Message) -> Preview:
+    from bot.email.preview import preview
+
+    return preview(message)
+
+
 platform = Platform(
     "email",
     outbound=_outbound,
@@ -84,4 +92,5 @@ platform = Platform(
     check=_check,
     close=_close,
     limits=_LIMITS,
+    preview=_preview,
 )

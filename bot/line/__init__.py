@@ -5,7 +5,8 @@ from collections.abc import Sequence
 from bot.line.limits import QUICK_REPLIES, TEXT
 from core.file_kinds import MOST_BYTES
 from core.limits import Limits
-from core.platform import Finding, Opening, Platform
+from core.messages import Message
+from core.platform import Finding, Opening, Platform, Preview
 from core.ports import WayOut
 
 # The parts are imported where they are used, and LINE's SDK at the first call (bot/line/api.py).
@@ -67,6 +68,13 @@ _LIMITS = Limits(
     source="docs/line.md",
 )
 
+
+def _preview(message: Message) -> Preview:
+    from bot.line.preview import preview
+
+    return preview(message)
+
+
 platform = Platform(
     "line",
     outbound=_outbound,
@@ -76,4 +84,5 @@ platform = Platform(
     close=_close,
     confides=True,
     limits=_LIMITS,
+    preview=_preview,
 )

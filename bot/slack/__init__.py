@@ -5,7 +5,8 @@ from collections.abc import Sequence
 from bot.slack.limits import ACTIONS, MESSAGE_TEXT
 from core.file_kinds import MOST_BYTES
 from core.limits import MB, Limits
-from core.platform import Finding, Opening, Platform
+from core.messages import Message
+from core.platform import Finding, Opening, Platform, Preview
 from core.ports import Outbound
 
 # The parts are imported where they are used: Slack's libraries take a while to load, and a
@@ -69,6 +70,13 @@ _LIMITS = Limits(
     source="bot/slack/README.md",
 )
 
+
+def _preview(message: Message) -> Preview:
+    from bot.slack.preview import preview
+
+    return preview(message)
+
+
 platform = Platform(
     "slack",
     outbound=_outbound,
@@ -78,4 +86,5 @@ platform = Platform(
     close=_close,
     confides=True,
     limits=_LIMITS,
+    preview=_preview,
 )

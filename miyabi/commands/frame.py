@@ -7,7 +7,7 @@ import sys
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from enum import IntEnum
 from functools import cache
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -159,6 +159,17 @@ def pairs(given: Sequence[str] | None) -> dict[str, str]:
         if not equals or not name:
             raise Refused(_NO_PAIR.fill(given=each[:60]))
         found[name] = value
+    return found
+
+
+def json_pairs(given: Sequence[str] | None) -> dict[str, Any]:
+    """The same, where values are JSON, or else the text as it is."""
+    found: dict[str, Any] = {}
+    for name, value in pairs(given).items():
+        try:
+            found[name] = json.loads(value, parse_constant=str)
+        except ValueError:
+            found[name] = value
     return found
 
 

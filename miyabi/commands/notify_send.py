@@ -1,7 +1,6 @@
 """`miyabi notify send`: having people told something from a script or by hand."""
 
-import json
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
@@ -10,7 +9,7 @@ from miyabi.commands.frame import (
     AsJson,
     Exit,
     OfOrganisation,
-    pairs,
+    json_pairs,
     print_json,
     read_text,
     run,
@@ -81,7 +80,7 @@ def send(
         if TOPIC.fullmatch(topic) is None or len(topic) > LONGEST_TOPIC:
             raise Refused(_NO_TOPIC)
         said = {"title": title, "text": read_text(text or []), "url": url}
-        facts = _facts(fact or []) | {k: storable(v) for k, v in said.items() if v}
+        facts = json_pairs(fact or []) | {k: storable(v) for k, v in said.items() if v}
         async with session(settings) as opened:
             company = await opened.organisation(organisation)
             recipients = await addressees.resolve(opened.house.engine, company.id, to or [])
@@ -95,14 +94,3 @@ def send(
         return Exit.DONE
 
     run(command, as_json=as_json)
-
-
-def _facts(given: list[str]) -> dict[str, Any]:
-    """Values are JSON, or else the text as it is."""
-    facts: dict[str, Any] = {}
-    for name, value in pairs(given).items():
-        try:
-            facts[name] = json.loads(value, parse_constant=str)
-        except ValueError:
-            facts[name] = value
-    return facts

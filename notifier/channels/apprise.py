@@ -176,4 +176,5 @@ channel = Channel(
     {"url": "the service's address as apprise writes it, with all its secrets"},
     frozenset({"url"}),
     at_most=_AT_MOST,
+    preview=lambda posting: f"{posting.message.title}\n{body_of(posting.message)}",
 )

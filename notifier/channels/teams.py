@@ -97,4 +97,5 @@ channel = Channel(
     # One a second a place: Teams takes 4 a second of a webhook, and counts per channel beside.
     rate=1.0,
     at_most=_AT_MOST + timedelta(seconds=1),
+    preview=lambda posting: post_of(posting.message, posting.notice).decode(),
 )

@@ -127,6 +127,7 @@ channel = Channel(
     },
     frozenset({"secret", "old_secret", "authorization", "url"}),
     same_key=True,
+    preview=lambda posting: payload(posting).decode(),
     rate=20.0,
     at_most=_AT_MOST + timedelta(seconds=1),
     makes=makes,

@@ -12,9 +12,10 @@ from slack_bolt.adapter.socket_mode.aiohttp import AsyncSocketModeHandler
 from slack_bolt.async_app import AsyncApp
 from slack_sdk.web.async_client import AsyncWebClient
 
+from bot.slack.picture import page
+from miyabi.browser import screenshot
 from tests.fakes.slack.driver import Driver, NoSuchElement
 from tests.fakes.slack.limits import SPECS
-from tests.fakes.slack.picture import page, screenshot
 from tests.fakes.slack.reading import buttons, labels, pings, text_of
 from tests.fakes.slack.sample_app import CARD, make_app, section, serving
 from tests.fakes.slack.server import FakeSlack

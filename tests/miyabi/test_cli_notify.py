@@ -162,3 +162,32 @@ def test_rules_are_checked_put_in_force_and_tried(terminal: Terminal, tmp_path: 
     assert explained.data["reasons"]
     refused = terminal.run("notify", "explain", "x", "--to", "sato", "--importance", "urgent")
     assert (refused.code, "urgent" in refused.err) == (3, True)
+
+
+def test_a_companys_words_are_tried_kept_previewed_and_taken_back(
+    terminal: Terminal, tmp_path: Path
+) -> None:
+    file, wrong = tmp_path / "own.toml", tmp_path / "wrong.toml"
+    file.write_text("title = '在庫切れ: {{ item }} {{ price | yen }}'\n", "utf-8")
+    wrong.write_text("title = '{{ item.upper() }}'\n", "utf-8")
+    facts = ("--fact", "item=ねじ", "--fact", "price=1200")
+    ja = ("--language", "ja")
+
+    untried = terminal.run("notify", "template", "set", "stock.low", str(file), *ja)
+    refused = terminal.run("notify", "template", "set", "stock.low", str(wrong), *ja, *facts)
+    kept = terminal.run("notify", "template", "set", "stock.low", str(file), *ja, *facts)
+    seen = terminal.run(
+        "notify", "preview", "stock.low", "--channel", "slack", *ja, *facts, "--json"
+    )
+    listed = terminal.run("notify", "template", "list", "--json")
+    failing = terminal.run("notify", "preview", "stock.low", *ja)
+    gone = terminal.run("notify", "template", "remove", "stock.low")
+    plain = terminal.run("notify", "preview", "stock.low", "--fact", "title=x", *ja)
+
+    assert (untried.code, "item is missing" in untried.err) == (3, True)
+    assert (refused.code, "title" in refused.err) == (3, True)
+    assert (kept.code, "slack" in kept.out) == (0, True), kept.err
+    assert "在庫切れ: ねじ 1,200円" in seen.data["sent"]
+    assert {"topic": "stock.low", "ours": False, "own": ["ja"]} in listed.data["templates"]
+    assert (failing.code, "item is missing" in failing.err) == (1, True)
+    assert (gone.code, plain.out.strip()) == (0, "x")

@@ -6,9 +6,10 @@ With DRAW_INTO=FOLDER the chats are drawn into that folder, to be looked at.
 import os
 from pathlib import Path
 
+from miyabi.browser import screenshot
 from tests.bot.line.conftest import REQUEST, TOTAL, Office
 from tests.fakes.line.messages_check import check_message
-from tests.fakes.line.picture import page, screenshot
+from tests.fakes.line.picture import page
 from tests.fakes.line.readable import check_readable
 from tests.fakes.line.reading import words
 

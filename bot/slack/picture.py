@@ -1,16 +1,12 @@
-"""Draws blocks as a web page that looks about like Slack, to look at cards in a test run."""
+"""Draws blocks as a web page that looks about like Slack: for previews, and to look at in tests."""
 
 import base64
 import html
 import re
-import shutil
-import subprocess
 from collections.abc import Callable, Mapping
-from pathlib import Path
 from typing import Any
 
-from tests.fakes.slack.limits import Json
-from tests.fakes.slack.wire import with_ids
+Json = dict[str, Any]
 
 _STYLE = """
 body{margin:0;padding:16px;width:720px;background:#fff;color:#1d1c1d;font:15px/1.47
@@ -49,26 +45,12 @@ _MARKS = (
 
 def page(blocks: list[Json], images: Mapping[str, bytes] | None = None, who: str = "Miyabi") -> str:
     """A web page with one message. `images` by slack_file id or image_url."""
-    drawn = "".join(_block(block, images or {}) for block in with_ids(blocks))
+    drawn = "".join(_block(block, images or {}) for block in blocks)
     return (
         f"<!doctype html><meta charset=utf-8><style>{_STYLE}</style><div class=message>"
         f"<div class=face>雅</div><div class=body><span class=who>{html.escape(who)}</span>"
         f"<span class=app>APP</span><span class=at>10:24</span>{drawn}</div></div>"
     )
-
-
-def screenshot(content: str, target: Path, height: int = 900) -> bool:
-    """Take a picture of a page with headless Chromium; False where there is no Chromium."""
-    chromium = shutil.which("chromium") or shutil.which("chromium-browser")
-    if chromium is None:
-        return False
-    source = target.with_suffix(".html")
-    source.write_text(content, encoding="utf-8")
-    switches = ["--headless", "--no-sandbox", "--disable-gpu", "--hide-scrollbars"]
-    window = [f"--window-size=760,{height}", f"--screenshot={target}"]
-    command = [chromium, *switches, *window, source.as_uri()]
-    subprocess.run(command, check=True, capture_output=True, timeout=60)
-    return True
 
 
 def _block(block: Json, images: Mapping[str, bytes]) -> str:
