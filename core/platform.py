@@ -77,7 +77,7 @@ class Platform:
     `miyabi doctor`. `close` gives back what the ways in and out hold open. `confides`: what is
     said there to a person is read by them alone, signed in, so that codes may be told that prove
     who it is. `limits`: what the platform takes; None where no person chats (`bot/api`).
-    who it is. `preview` shows a message in the platform's own form; it is pure.
+    `preview` shows a message in the platform's own form; it is pure.
     """
 
     name: str

@@ -28,11 +28,11 @@ from notifier.hub.decision import Decision, Reader, Way
 from notifier.hub.digesting import open_windows
 from notifier.hub.dispatch import DropReason, FailReason
 from notifier.hub.places import NoticePlace
-from notifier.hub.plain import plain
 from notifier.hub.readers import read_readers, setting_of
 from notifier.hub.still_true import told_of, untrue, worth_saying
 from notifier.hub.told import Told
 from notifier.hub.topics import matter_of
+from notifier.hub.wording import Wording, wording_of
 
 log = structlog.get_logger()
 
@@ -77,7 +77,9 @@ async def prepare(
     sorted_ = _Sorted()
     for organisation_id in dict.fromkeys(each.organisation_id for each in claimed):
         mine = [each for each in claimed if each.organisation_id == organisation_id]
-        await _Company(work, house, organisation_id, sorted_, changes).sort(mine)
+        wording = await wording_of(work, organisation_id)
+        await _Company(work, house, organisation_id, sorted_, changes, wording).sort(mine)
+        await wording.report(work)
         await _hold(work, organisation_id, sorted_.quiet)
         sorted_.quiet.clear()
     await leave(work, sorted_.left, _CHANGED_JUST_NOW)
@@ -120,6 +122,7 @@ class _Company:
     organisation_id: UUID
     sorted: _Sorted
     changes: bool
+    wording: Wording
 
     async def sort(self, claimed: Sequence[Claimed]) -> None:
         connection, organisation_id = self.work.connection, self.organisation_id
@@ -248,7 +251,7 @@ class _Company:
         zone: str,
         place: NoticePlace | None = None,
     ) -> None:
-        message = plain(told, language, zone)
+        message = self.wording.message(told, language, zone)
         self.sorted.ready.append(Ready(each, message, notice.revision, told, place))
 
     async def _place(self, each: Claimed) -> NoticePlace | None:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
-from jinja2 import TemplateError, UndefinedError
+from jinja2 import UndefinedError
 
 from core.errors import Refused
 from core.messages import Field, Line, Message
@@ -26,9 +26,6 @@ _NO_OWN: Own = {}
 _Said = TypeVar("_Said")
 _MOST_LINES = 100
 _TITLE = 250
-
-# Numbers of JSON, dates of facts, filters: whatever a template does with values that don't fit it.
-_FAILS = (TemplateError, ValueError, TypeError, ArithmeticError, LookupError, RecursionError)
 
 
 class Failed(Exception):
@@ -186,7 +183,7 @@ def _said(
         return make(values)
     except UndefinedError as error:
         raise Failed(where, _missing(error, values)) from None
-    except _FAILS as error:
+    except Exception as error:  # whatever a filter does with a value that does not fit it
         # Its text may quote a value, and a value may be a secret.
         raise Failed(where, type(error).__name__) from None
 

@@ -76,8 +76,10 @@ def minutes(value: float, language: Language) -> str:
 
 def _moment(value: str | date) -> date:
     """A day or a moment of JSON. Raises ValueError; one without a zone is UTC's."""
-    if not isinstance(value, str):
+    if isinstance(value, date):
         return value
+    if not isinstance(value, str):
+        raise ValueError("no date")
     if len(value) == len("2026-11-27"):
         return date.fromisoformat(value)
     read = datetime.fromisoformat(value)

@@ -1,18 +1,17 @@
-"""What the sender says of a notice: its words, and a word to the admins where they failed."""
+"""What the sender says of notices: their words, and a word to the admins where these failed."""
 
-import time
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 from uuid import UUID
 
 import structlog
 
 from core.db import fetch_one
-from core.house import House
 from core.messages import Message
 from core.notices import Notice, Recipient, publish
-from core.unit import Unit, unit
+from core.unit import Unit
 from core.words import Language
-from notifier.hub.rendering import Own, Rendered, render
+from notifier.hub.rendering import Own, render
 from notifier.hub.template_store import own_of
 from notifier.hub.told import Told
 from notifier.hub.topics import topic_of
@@ -21,53 +20,46 @@ log = structlog.get_logger()
 
 FAILED = "system.template_failed"
 MISSING = "system.template_missing"
-KEPT_FOR = 3.0
-"""Seconds that a company's own templates are taken as they were."""
 
 _ADMINS = (Recipient("role", "admin"),)
 
 
+@dataclass(slots=True)
 class Wording:
-    """Words for the notices of one house; it remembers companies' own for a moment."""
+    """Words for the notices of one company, and what was wrong with them."""
 
-    def __init__(self, house: House) -> None:
-        self._house = house
-        self._own: dict[UUID, tuple[float, Own]] = {}
+    organisation_id: UUID
+    own: Own
+    wrong: dict[tuple[str, Language], str | None] = field(default_factory=dict)
+    """Of topics in languages: why a template failed; None where there is none."""
 
-    async def message(self, told: Told, language: Language, zone: str) -> Message:
-        """The notice in words. Where its template fails, the admins hear of it, once a day."""
-        own = await self._own_of(told.organisation_id)
-        rendered = render(told, language, zone, own)
+    def message(self, told: Told, language: Language, zone: str) -> Message:
+        """The notice in words: plainly where its template fails."""
+        rendered = render(told, language, zone, self.own)
         if rendered.failed is not None or rendered.missing:
-            await _report(self._house, told, language, rendered)
+            self.wrong[told.topic, language] = rendered.failed
         return rendered.message
 
-    async def _own_of(self, organisation_id: UUID) -> Own:
-        since, own = self._own.get(organisation_id, (0.0, {}))
-        if time.monotonic() - since > KEPT_FOR:
-            async with self._house.engine.connect() as connection:
-                own = await own_of(connection, organisation_id)
-            self._own[organisation_id] = (time.monotonic(), own)
-        return own
+    async def report(self, work: Unit) -> None:
+        """Have the admins hear of it, once a day for a topic and a language. Not of the notices
+        that tell it, which would tell of themselves in turn. Of facts no value is in it."""
+        for (about, language), failed in self.wrong.items():
+            log.warning("hub.template", topic=about, language=language, why=failed or "missing")
+            if about in {FAILED, MISSING}:
+                continue
+            topic = MISSING if failed is None else FAILED
+            facts = {"topic": about, "language": language}
+            if failed is not None:
+                facts["error"] = failed
+            if await _told_today(work, self.organisation_id, topic, facts):
+                continue
+            notice = Notice(topic, _ADMINS, facts, importance=topic_of(topic).importance)
+            await publish(work, self.organisation_id, notice)
 
 
-async def _report(house: House, told: Told, language: Language, rendered: Rendered) -> None:
-    """Once a day for a topic and a language. Not of the notices that tell it, which would tell of
-    themselves in turn. Of facts no value is in it."""
-    topic = FAILED if rendered.failed is not None else MISSING
-    log.warning(
-        "hub.template_failed", topic=told.topic, language=language, why=rendered.failed or "missing"
-    )
-    if told.topic in {FAILED, MISSING}:
-        return
-    facts = {"topic": told.topic, "language": language}
-    if rendered.failed is not None:
-        facts["error"] = rendered.failed
-    async with unit(house) as work:
-        if await _told_today(work, told.organisation_id, topic, facts):
-            return
-        notice = Notice(topic, _ADMINS, facts, importance=topic_of(topic).importance)
-        await publish(work, told.organisation_id, notice)
+async def wording_of(work: Unit, organisation_id: UUID) -> Wording:
+    """For a company, with its own templates."""
+    return Wording(organisation_id, await own_of(work.connection, organisation_id))
 
 
 async def _told_today(

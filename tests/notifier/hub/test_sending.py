@@ -117,7 +117,7 @@ async def test_what_has_become_untrue_is_not_sent(sending: Sending) -> None:
     )
     await sending.send()
 
-    assert [message.title for message in office.wall.posted.values()] == ["Disk"]
+    assert [message.title for message in office.wall.posted.values()] == ["Alert: Disk"]
     found = await sending.rows("reason")
     assert sorted(filter(None, found)) == [
         "acknowledged", "cancelled", "expired", "muted", "no_right",
@@ -316,7 +316,7 @@ async def test_only_what_matters_is_said_again_where_nothing_can_be_changed(
     await sending.send("line")
 
     titles = [utterance.message.title for _, utterance in said.said]
-    assert titles == ["Disk", "Disk [×12]", "Disk [×12] [Resolved]"]
+    assert titles == [f"Alert: Disk{mark}" for mark in ("", " [×12]", " [×12] [Resolved]")]
 
 
 # Order and pace
@@ -331,12 +331,12 @@ async def test_of_one_conversation_nothing_overtakes_what_has_to_wait(sending: S
     assert wall.posted == {}
     await sending.tell("alert.fire", importance="critical", facts={"title": "fire"})
     await sending.send()
-    assert [message.title for message in wall.posted.values()] == ["fire"]
+    assert [message.title for message in wall.posted.values()] == ["Alert: fire"]
     await sending.due()
     await sending.send()
 
     titles = [message.title for message in wall.posted.values()]
-    assert titles == ["fire", *(f"n{number}" for number in range(12))]
+    assert titles == ["Alert: fire", *(f"Alert: n{number}" for number in range(12))]
 
 
 async def test_one_that_can_never_be_sent_holds_up_nobody(sending: Sending) -> None:
@@ -345,7 +345,7 @@ async def test_one_that_can_never_be_sent_holds_up_nobody(sending: Sending) -> N
     await sending.tell(facts={"title": "good"})
     await sending.send()
 
-    assert [message.title for message in sending.office.wall.posted.values()] == ["good"]
+    assert [message.title for message in sending.office.wall.posted.values()] == ["Alert: good"]
 
 
 async def test_what_is_not_its_turn_yet_is_waited_for_in_hand(sending: Sending) -> None:
