@@ -28,6 +28,7 @@ ROWS = """
         and address <> cast(id as text)
 """
 
+# across organisations: of the events of one that core/agreement.py has picked
 _DECIDED = f"""select task_id, seq, split_part(each, ' ', 1) as dispatch,
         split_part(each, ' ', 3) as state
     from event cross join lateral jsonb_array_elements_text(data -> 'dispatches') as each
@@ -61,6 +62,7 @@ EVENTS = f"""
             and d.id = cast(dispatch as uuid) and d.address = dispatch)
 """  # noqa: S608  # likewise
 
+# across organisations: likewise
 FORGOTTEN = f"""
     select task_id from written where seq = 1 and tag = '{Tag.NOTICE_PUBLISHED}'
         and at < now() - interval '{KEPT.days - 1} days'
