@@ -191,6 +191,13 @@ def test_a_digest_says_each_of_its_items_as_its_own_topic_does() -> None:
     assert headline("nothing.known", {}, "en", "UTC") == "nothing.known"
 
 
+def test_a_digest_says_what_is_over_by_now() -> None:
+    [item] = topic_of("digest").sample["items"]
+    over = topic_of("digest").sample | {"items": [item | {"resolved": True, "count": 12}]}
+    assert "×12 [解決済み]" in said("digest", over)
+    assert "[" not in said("digest", topic_of("digest").sample)
+
+
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.text(max_size=20),
     lambda each: (
