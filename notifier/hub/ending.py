@@ -18,7 +18,7 @@ from core.notices import wake
 from core.tags import Tag
 from core.unit import Unit, unit
 from core.words import same
-from notifier.hub.claiming import GIVES_UP
+from notifier.hub.claiming import GIVES_UP, Claimed
 from notifier.hub.elsewhere import Lost, tell_elsewhere
 from notifier.hub.preparing import record
 from notifier.hub.sending import Ended
@@ -174,3 +174,38 @@ def _lost(ended: Ended) -> Lost:
         gone=ended.end == "gone",
         place=ended.ready.place,
     )
+
+
+_SPOILT = 5
+"""So often one is tried that can't even be prepared; then somebody has to look at it."""
+
+
+async def put_aside(house: House, claimed: Claimed, error: Exception) -> None:
+    """Something is wrong with this one: it is tried later, and after a few times given up, so that
+    it holds up nobody."""
+    over = claimed.attempts + 1 >= _SPOILT
+    why = brief(f"{type(error).__name__}: {error}")
+    async with unit(house) as work:
+        await fetch_all(
+            work.connection,
+            "update dispatches set attempts = attempts + 1, error = :error, lease_owner = null,"
+            " lease_until = case when state = 'sending' then now() + cast(:wait as interval) end,"
+            " next_at = now() + cast(:wait as interval),"
+            " edit_at = case when edit_at is not null and not :over"
+            " then now() + cast(:wait as interval) end,"
+            " state = case when :over and shown = 0 then 'failed' else state end,"
+            " reason = case when :over then 'gave_up' end, permanent = :over,"
+            " dead_at = case when :over then now() end"
+            " where organisation_id = :organisation_id and id = :id returning id",
+            {
+                "organisation_id": claimed.organisation_id,
+                "id": claimed.id,
+                "error": why,
+                "over": over,
+                "wait": _back_off(claimed.attempts + 1),
+            },
+        )
+        if over:
+            record(work, claimed, Tag.DISPATCH_FAILED, reason="gave_up", permanent=True)
+        else:
+            record(work, claimed, Tag.DISPATCH_LATER, reason=why, attempt=claimed.attempts + 1)

@@ -14,9 +14,10 @@ from uuid import UUID
 
 import structlog
 
+from core.db import is_outage
 from core.unit import unit
-from notifier.hub.claiming import LEASE, claim
-from notifier.hub.ending import write
+from notifier.hub.claiming import LEASE, Claimed, claim
+from notifier.hub.ending import put_aside, write
 from notifier.hub.preparing import Ready, prepare
 from notifier.hub.sending import AT_MOST, Ended, Ways, send
 
@@ -41,6 +42,8 @@ class Lane:
     owner: str
     woken: asyncio.Event = field(default_factory=asyncio.Event)
     _busy: Counter[UUID] = field(default_factory=Counter)
+    _careful: int = 0
+    """So many are taken one at a time, because one among them is not as it should be."""
     _hands: set[asyncio.Task[None]] = field(default_factory=set)
     _ended: list[Ended] = field(default_factory=list)
     _writing: set[asyncio.Task[None]] = field(default_factory=set)
@@ -76,22 +79,32 @@ class Lane:
         return HANDS - self._busy.total()
 
     async def take(self) -> bool:
-        """Take what is due; whether there was anything."""
-        most = min(AT_ONCE, self._free)
+        """Take what is due; whether there was anything.
+
+        One with which something is wrong is found by taking one at a time, and put aside.
+        """
+        most = min(1 if self._careful else AT_ONCE, self._free)
         if most <= 0:
             return False
         began = time.monotonic()
+        claimed: list[Claimed] = []
         try:
             async with unit(self.ways.house) as work:
                 busy = [org for org, count in self._busy.items() if count >= HANDS // 2]
                 in_line = self.ways.in_line(self.channel)
-                claimed = await claim(work, self.channel, self.owner, busy, most, in_line)
+                claimed += await claim(work, self.channel, self.owner, busy, most, in_line)
                 changes = self.ways.changes(self.channel)
                 ready = await prepare(work, self.ways.house, claimed, changes=changes)
-        except Exception:  # the database is away, or one of them is poison: it waits for its lease
-            log.exception("lane.broke_off", channel=self.channel)
-            await asyncio.sleep(LOOKS_EVERY)
-            return False
+        except Exception as error:
+            log.exception("lane.broke_off", channel=self.channel, count=len(claimed))
+            if is_outage(error) or not claimed:
+                await asyncio.sleep(LOOKS_EVERY)
+                return False
+            self._careful = max(self._careful, len(claimed))
+            if len(claimed) == 1:
+                await put_aside(self.ways.house, claimed[0], error)
+            return True
+        self._careful = max(0, self._careful - len(claimed))
         by_conversation: dict[object, list[Ready]] = {}
         for each in ready:
             by_conversation.setdefault(each.claimed.conversation, []).append(each)

@@ -348,6 +348,24 @@ async def test_one_that_can_never_be_sent_holds_up_nobody(sending: Sending) -> N
     assert [message.title for message in sending.office.wall.posted.values()] == ["Alert: good"]
 
 
+async def test_one_that_is_not_as_it_should_be_is_put_aside_and_holds_up_nobody(
+    sending: Sending,
+) -> None:
+    for name in ("bad", "good", "fine"):
+        await sending.tell(f"alert.{name}", facts={"title": name})
+    await sending.office.execute(
+        "update notices set actions = '[{\"kind\": \"explode\"}]' where topic = 'alert.bad'"
+    )
+    for _ in range(6):
+        await sending.send()
+        await sending.due()
+
+    assert len(sending.office.wall.posted) == 2
+    assert await sending.rows("state, reason, dead_at is not null") == [
+        ("failed", "gave_up", True), ("sent", None, False), ("sent", None, False),
+    ]  # fmt: skip
+
+
 async def test_what_is_not_its_turn_yet_is_waited_for_in_hand(sending: Sending) -> None:
     sending.office.wall.troubles = [NotNow("pace", timedelta(seconds=0.05))]
     await sending.tell()
