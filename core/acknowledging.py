@@ -52,12 +52,17 @@ class Acknowledged:
 
 # What is on its way with its intent written may still come; what is only claimed is taken back.
 _DROP = """
-    update dispatches set state = 'dropped', reason = :reason, lease_owner = null,
+    with mine as (
+        select id from dispatches
+        where organisation_id = :organisation_id and notice_id = :notice_id and shown = 0
+            and (cast(:person_id as uuid) is null or person_id = :person_id)
+            and (state in ('queued', 'held') or state = 'sending' and sending_revision is null)
+        order by id for update
+    )
+    update dispatches d set state = 'dropped', reason = :reason, lease_owner = null,
         lease_until = null
-    where organisation_id = :organisation_id and notice_id = :notice_id and shown = 0
-        and (cast(:person_id as uuid) is null or person_id = :person_id)
-        and (state in ('queued', 'held') or state = 'sending' and sending_revision is null)
-    returning id, channel
+    from mine where d.organisation_id = :organisation_id and d.id = mine.id
+    returning d.id, d.channel
 """
 
 

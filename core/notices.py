@@ -148,12 +148,15 @@ EDIT_AT_MOST = timedelta(seconds=5)
 
 
 async def show_anew(work: Unit, organisation_id: UUID, notices: Collection[UUID]) -> None:
-    """Have what stands somewhere of these changed, as their revision went up."""
+    """Have what stands somewhere of these changed, as their revision went up, or is on its way
+    there."""
     await execute(
         work.connection,
-        "update dispatches set edit_at = greatest(now(), sent_at + :pause)"
-        " where organisation_id = :organisation_id and notice_id = any(:notices)"
-        " and shown > 0 and edit_at is null",
+        "with mine as (select id from dispatches where organisation_id = :organisation_id"
+        " and notice_id = any(:notices) and (shown > 0 or state = 'sending') and edit_at is null"
+        " order by id for update)"  # in the order of whoever writes what became of them
+        " update dispatches d set edit_at = greatest(now(), d.sent_at + :pause) from mine"
+        " where d.organisation_id = :organisation_id and d.id = mine.id",
         {"organisation_id": organisation_id, "notices": list(notices), "pause": EDIT_AT_MOST},
     )
 

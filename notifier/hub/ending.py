@@ -14,7 +14,7 @@ import structlog
 from audit.registry import brief
 from core.db import fetch_all, to_json
 from core.house import House
-from core.notices import wake
+from core.notices import EDIT_AT_MOST, wake
 from core.tags import Tag
 from core.unit import Unit, unit
 from core.words import same
@@ -35,7 +35,7 @@ async def write(house: House, owner: str, ended: Sequence[Ended], attempts: int)
         kept = await fetch_all(
             work.connection,
             _WRITE,  # names organisation_id
-            {"owner": owner, "rows": to_json(rows)},
+            {"owner": owner, "rows": to_json(rows), "pause": EDIT_AT_MOST},
         )
         mine = {row.id for row in kept}
         for each, row in zip(ended, rows, strict=True):
@@ -50,22 +50,32 @@ async def write(house: House, owner: str, ended: Sequence[Ended], attempts: int)
 
 
 # across organisations: those in hand, by their ids; organisation_id is in their rows
+# In the order of their ids, as all who lock several (core/acknowledging.py).
 _WRITE = """
+    with r as materialized (
+        select * from jsonb_to_recordset(cast(:rows as jsonb)) as r (id uuid, organisation_id uuid,
+            state text, reason text, permanent boolean, error text, wait double precision,
+            edit boolean, shown integer, channel text, external_id text, extra jsonb)
+    ), mine as materialized (
+        select d.id from dispatches d join r on r.id = d.id
+            and r.organisation_id = d.organisation_id
+        where d.lease_owner = :owner and d.state = 'sending'
+        order by d.id for update of d
+    )
     update dispatches d set state = r.state, reason = r.reason, permanent = r.permanent,
         error = r.error, lease_owner = null,
         lease_until = case when r.state = 'sending' then now() + make_interval(secs => r.wait) end,
         next_at = now() + make_interval(secs => r.wait),
-        edit_at = case when r.edit then now() + make_interval(secs => r.wait) else d.edit_at end,
+        edit_at = case when r.edit then now() + make_interval(secs => r.wait)
+            when r.state = 'sent' and d.edit_at is not null
+                then greatest(d.edit_at, now() + cast(:pause as interval))
+            else d.edit_at end,
         shown = coalesce(r.shown, d.shown), sent_channel = coalesce(r.channel, d.sent_channel),
         external_id = coalesce(r.external_id, d.external_id), extra = coalesce(r.extra, d.extra),
         sending_revision = case when r.state = 'sending' then d.sending_revision end,
         sent_at = case when r.state = 'sent' then now() else d.sent_at end,
         dead_at = case when r.state = 'failed' then now() end
-    from jsonb_to_recordset(cast(:rows as jsonb)) as r (id uuid, organisation_id uuid, state text,
-        reason text, permanent boolean, error text, wait double precision, edit boolean,
-        shown integer, channel text, external_id text, extra jsonb)
-    where d.id = r.id and d.organisation_id = r.organisation_id and d.lease_owner = :owner
-        and d.state = 'sending'
+    from mine join r on r.id = mine.id where d.id = mine.id
     returning d.id
 """
 
