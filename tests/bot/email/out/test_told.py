@@ -30,14 +30,14 @@ async def test_a_notice_comes_by_mail_and_what_changes_of_it_as_an_answer_to_it(
     facts = {"title": "Disk <b>full</b>", "text": "/var\r\nBcc: x@evil.example"}
     await tell(post, Notice("alert.disk", to, facts, group="disk"))
     [letter] = post.to(boss)
-    assert letter["Subject"] == "Disk <b>full</b>"
+    assert letter["Subject"] == "Alert: Disk <b>full</b>"
     assert "/var" in said(letter)
     assert "<b>" not in said(letter, "html")
     assert letter["Bcc"] is letter["List-Unsubscribe"] is letter["Reply-To"] is None
 
     await tell(post, Notice("alert.disk", to, facts, group="disk", resolved=True))
     _, over = post.to(boss)
-    assert over["Subject"] == "Re: Disk <b>full</b> [×2] [Resolved]"
+    assert over["Subject"] == "Re: Alert: Disk <b>full</b> [Resolved]"
     assert over["In-Reply-To"] == letter["Message-ID"]
     assert [row.state for row in await post.rows()] == ["sent", "sent"]
 
