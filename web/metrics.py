@@ -34,6 +34,12 @@ _WAITING = text("""
     select 'outbox' as kind, count(*) as n from outbox where next_at <= now()
     union all select 'deliveries', count(*) from deliveries
         where state in ('pending', 'sending') and next_at <= now()
+    union all select 'notices', count(*) from notices where fanned_at is null and next_at <= now()
+    union all select 'dispatches', count(*) from dispatches
+        where state in ('queued', 'sending') and next_at <= now()
+    union all select 'dispatches held', count(*) from dispatches where state = 'held'
+    union all select 'dead letters', count(*) from dispatches where dead_at is not null
+    union all select 'circuits open', count(*) from circuits where state <> 'closed'
 """)
 
 

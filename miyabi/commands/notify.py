@@ -4,6 +4,7 @@ import typer
 
 from miyabi.commands import (
     notify_ack,
+    notify_dead,
     notify_explain,
     notify_person,
     notify_places,
@@ -28,6 +29,7 @@ for subject in (
 ):
     subject.register(app)
 app.add_typer(notify_rota.app, name="rota")
+app.add_typer(notify_dead.app, name="dead")
 app.add_typer(notify_senders.app, name="sender")
 app.add_typer(notify_places.app, name="place")
 app.add_typer(notify_rules.app, name="rules")

@@ -11,7 +11,7 @@ the platform tells; `unknown`: nobody knows whether it was sent; `dropped`: it n
 
 DropReason = Literal[
     "muted", "acknowledged", "cancelled", "expired", "decided", "no_right", "left", "superseded",
-    "read_elsewhere", "rules",
+    "read_elsewhere", "rules", "by_hand",
 ]  # fmt: skip
 FailReason = Literal[
     "blocked", "quota", "bounced", "channel_off", "refused", "gone", "not_set_up", "gave_up",

@@ -191,3 +191,16 @@ def test_a_companys_words_are_tried_kept_previewed_and_taken_back(
     assert {"topic": "stock.low", "ours": False, "own": ["ja"]} in listed.data["templates"]
     assert (failing.code, "item is missing" in failing.err) == (1, True)
     assert (gone.code, plain.out.strip()) == (0, "x")
+
+
+def test_dead_letters_are_listed_and_only_those_that_are_named_are_touched(
+    terminal: Terminal,
+) -> None:
+    listed = terminal.run("notify", "dead", "list")
+    nothing = terminal.run("notify", "dead", "drop")
+    unknown = terminal.run("notify", "dead", "replay", "0123abcd")
+    every = terminal.run("notify", "dead", "replay", "--all", "--json")
+    assert (listed.code, "ありません" in listed.out) == (0, True), listed.err
+    assert (nothing.code, "--all" in nothing.err) == (2, True)
+    assert (unknown.code, "0123abcd" in unknown.err) == (3, True)
+    assert every.data == {"count": 0}
