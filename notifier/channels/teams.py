@@ -12,12 +12,12 @@ from datetime import timedelta
 from typing import Any
 
 from core.channel import Channel, Posting
-from core.errors import MiyabiError, Permanent, TryLater, Unreachable
+from core.errors import MiyabiError, Permanent, Unreachable
 from core.ports import Sent
 from core.settings import Settings
 from core.words import Words
 from notifier.hub.adaptive import post_of
-from notifier.hub.guarded import BUSY, REFUSED, Reply, post, refusal, retry_after, wrong_address
+from notifier.hub.guarded import REFUSED, Reply, busy, post, refusal, wrong_address
 
 _AT_MOST = timedelta(seconds=12)
 _OFF = Words(
@@ -69,7 +69,7 @@ def meaning(reply: Reply) -> MiyabiError | None:
     found = _STATUS.search(reply.text())
     status = int(found[1]) if found else reply.status
     if status == 429 or status >= 500:
-        return TryLater(BUSY.fill(status=status), retry_after(reply))
+        return busy(reply, status)
     return Permanent(REFUSED.fill(status=status, why=reply.text()))
 
 

@@ -239,10 +239,15 @@ def refusal(reply: Reply) -> MiyabiError | None:
     if status in {404, 410}:
         return Unreachable(GONE.fill(status=status))
     if status in {408, 425, 429} or status >= 500:
-        after = retry_after(reply)
-        kind = TryLater if after is None else SlowDown
-        return kind(BUSY.fill(status=status), after)
+        return busy(reply, status)
     return Permanent(REFUSED.fill(status=status, why=reply.text()))
+
+
+def busy(reply: Reply, status: int) -> TryLater:
+    """It is too much for the other side just now; where it says for how long, all keep to that."""
+    after = retry_after(reply)
+    kind = TryLater if after is None else SlowDown
+    return kind(BUSY.fill(status=status), after)
 
 
 def retry_after(reply: Reply) -> timedelta | None:

@@ -15,7 +15,7 @@ from core.settings import Settings
 from miyabi.plugins import all_channels, all_platforms
 from tests.fakes.teams.workflow import ACCEPTED, Workflow
 from tests.fakes.webhooks.receiver import Answer, Receiver
-from tests.notifier.channels.posts import CLOSED, NOTICE, OPEN, posting
+from tests.notifier.channels.posts import CLOSED, NOTICE, OPEN, posting, told_as
 
 CHANNELS = all_channels()
 FOLDER = Path(__file__).resolve().parents[2] / "notifier" / "channels"
@@ -113,7 +113,7 @@ async def test_each_refusal_is_what_the_house_knows(
         with pytest.raises(MiyabiError) as raised:
             await CHANNELS[name].send(OPEN, posting("ops", secrets))
 
-    assert type(raised.value) is kind
+    assert told_as(raised.value) is kind
     for secret in secrets.values():
         assert secret not in str(raised.value)
 

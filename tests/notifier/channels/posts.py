@@ -5,6 +5,7 @@ from typing import Any
 from uuid import UUID
 
 from core.channel import Posting
+from core.errors import TryLater
 from core.messages import Field, Line, Message
 from core.settings import NotifySettings, Settings
 
@@ -46,3 +47,8 @@ def posting(
     again: bool = False,
 ) -> Posting:
     return Posting(ORGANISATION, address, {}, secrets, message, notice, key, again)
+
+
+def told_as(error: Exception | None) -> type[Exception]:
+    """What an error asks whoever sends to do: SlowDown is one more TryLater."""
+    return TryLater if isinstance(error, TryLater) else type(error)  # type: ignore[return-value]

@@ -9,7 +9,7 @@ from core.errors import MiyabiError, OutcomeUnknown, Permanent, TryLater, Unreac
 from core.settings import Settings
 from notifier.channels.apprise import channel, meaning
 from tests.fakes.webhooks.receiver import Answer, Receiver
-from tests.notifier.channels.posts import OPEN, posting
+from tests.notifier.channels.posts import OPEN, posting, told_as
 
 
 @pytest.fixture
@@ -44,7 +44,7 @@ async def test_the_status_that_its_plugin_logs_says_what_to_do(
     with pytest.raises(kind) as raised:
         await channel.send(OPEN, posting("ntfy ops", {"url": _url(ntfy)}))
 
-    assert type(raised.value) is kind
+    assert told_as(raised.value) is kind
 
 
 async def test_what_broke_off_may_have_arrived(ntfy: Receiver) -> None:

@@ -25,7 +25,7 @@ from tests.fakes.teams.workflow import (
     text_of,
 )
 from tests.fakes.webhooks.receiver import Answer
-from tests.notifier.channels.posts import NOTICE, OPEN, posting
+from tests.notifier.channels.posts import NOTICE, OPEN, posting, told_as
 
 
 @pytest.fixture
@@ -68,7 +68,7 @@ async def test_what_a_workflow_answers_is_told_apart(
     with pytest.raises(kind) as raised:
         await channel.send(OPEN, posting("#ops", {"url": workflow.address}))
 
-    assert type(raised.value) is kind
+    assert told_as(raised.value) is kind
     if isinstance(raised.value, TryLater):
         wait = raised.value.after
         assert (wait.total_seconds() if wait else None) == after

@@ -11,7 +11,7 @@ from core.errors import OutcomeUnknown, Permanent, TryLater, Unreachable
 from core.settings import Settings
 from notifier.channels.webhook import channel, makes, payload, signature
 from tests.fakes.webhooks.receiver import Answer, Receiver
-from tests.notifier.channels.posts import KEY, MESSAGE, OPEN, posting
+from tests.notifier.channels.posts import KEY, MESSAGE, OPEN, posting, told_as
 
 SECRET = makes()["secret"]
 
@@ -98,7 +98,7 @@ async def test_what_it_answers_is_told_apart(
     with pytest.raises(kind) as raised:
         await channel.send(OPEN, posting(receiver.url, {"secret": SECRET}))
 
-    assert type(raised.value) is kind
+    assert told_as(raised.value) is kind
     if isinstance(raised.value, TryLater):
         assert raised.value.after is not None
         assert raised.value.after.total_seconds() == 9

@@ -17,6 +17,7 @@ from core.errors import OutcomeUnknown, Permanent, TryLater, Unreachable
 from core.settings import NotifySettings
 from notifier.hub.guarded import Reply, allowed, post, refusal, retry_after, wrong_address
 from tests.fakes.webhooks.receiver import Answer, Receiver
+from tests.notifier.channels.posts import told_as
 
 OPEN = NotifySettings(private_networks=["127.0.0.0/8"], webhook_allow_http=True)
 CLOSED = NotifySettings(webhook_allow_http=True)
@@ -171,7 +172,7 @@ async def test_a_long_answer_is_read_as_far_as_anybody_reads(receiver: Receiver)
 def test_what_an_answer_means(status: int, kind: type[Exception] | None) -> None:
     found = refusal(Reply(status, {}, b"why\n so"))
 
-    assert found is None if kind is None else type(found) is kind
+    assert found is None if kind is None else told_as(found) is kind
 
 
 def test_how_long_to_wait_is_read_in_both_forms_and_no_further_than_an_hour() -> None:
