@@ -62,6 +62,8 @@ _HELD = """
             when n.cancelled_at is not null then 'cancelled'
             when n.expires_at <= now() then 'expired'
             when n.approval_id is not null and a.state is distinct from 'pending' then 'decided'
+            when n.topic = 'task.failed' and n.count = 1 and t.state is distinct from 'failed'
+                then 'decided'
             when exists (select from dispatches r where r.organisation_id = :organisation_id
                 and r.notice_id = d.notice_id and r.person_id = d.person_id
                 and r.state = 'read') then 'read_elsewhere'

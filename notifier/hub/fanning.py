@@ -144,6 +144,8 @@ class _Fan:
             most += 1
         mine, later = heard[:most], heard[most:]
         decided = await self.decided(mine)
+        for notice, audience in mine:
+            await self.also_for(notice.id, audience.besides)
         ids = [notice.id for notice, _ in mine]
         await store(self.work, self.organisation_id, ids, decided)
         await self._begin_ladders([notice for notice, _ in mine])
@@ -175,6 +177,21 @@ class _Fan:
                 found.append(Decided(notice.id, notice.importance, reader, told))
             found += [for_place(notice.id, notice.importance, spot) for spot in audience.places]
         return found
+
+    async def also_for(self, notice_id: UUID, recipients: Sequence[Recipient]) -> None:
+        """It is for these as well from now on: whoever has the right to hear it is told by this."""
+        if not recipients:
+            return
+        await execute(
+            self.work.connection,
+            "update notices set recipients = recipients || cast(:more as jsonb)"
+            " where organisation_id = :organisation_id and id = :id",
+            {
+                "organisation_id": self.organisation_id,
+                "id": notice_id,
+                "more": to_json([dump(each) for each in recipients]),
+            },
+        )
 
     async def _begin_ladders(self, notices: Sequence[Waiting]) -> None:
         climbing = {each.id: each.ladder for each in notices if each.ladder is not None}
@@ -222,6 +239,7 @@ async def fan_more(
     before = {row.person_id for row in rows}
     new = replace(audience, people=[each for each in audience.people if each not in before])
     decided = await fan.decided([(more, new)])
+    await fan.also_for(notice_id, [*recipients, *audience.besides])
     told = await store(work, organisation_id, [notice_id], decided, instead)
     await tell_admins(work, organisation_id, [more], decided)
     return told

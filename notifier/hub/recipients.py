@@ -40,10 +40,12 @@ class Spot:
 
 @dataclass(frozen=True, slots=True)
 class Audience:
-    """Who hears it, each once, in the order in which they are named."""
+    """Who hears it, each once, in the order in which they are named. `besides`: whom it is for
+    since, as those that were named are nobody."""
 
     people: Sequence[UUID]
     places: Sequence[Spot]
+    besides: Sequence[Recipient] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,10 +91,12 @@ def _audience(asked: Asked, known: _Known) -> Audience:
         for each in asked.recipients
         if each.kind == "place" and each.of in known.places
     ]
+    besides: Sequence[Recipient] = ()
     if not people and not places and asked.recipients and asked.importance in _IMPORTANT:
-        people = _named([_ADMINS], asked, known)
+        besides = [_ADMINS]
+        people = _named(besides, asked, known)
     told = [person for person in dict.fromkeys(people) if person != asked.by]
-    return Audience(told, list(dict.fromkeys(places)))
+    return Audience(told, list(dict.fromkeys(places)), besides)
 
 
 def _named(recipients: Iterable[Recipient], asked: Asked, known: _Known) -> list[UUID]:
