@@ -1,7 +1,7 @@
 """Which topics there are, and what is so of each unless a notice says otherwise.
 
-What programs send under a topic that nobody knows here is plain: of normal importance, about no one
-person, and can be muted.
+What programs send is of normal importance unless they say otherwise, about no one person, and can
+be muted.
 """
 
 from collections.abc import Mapping, Sequence
@@ -108,9 +108,9 @@ TOPICS: Sequence[Topic] = (
     Topic("report.daily", sample={"day": "2026-11-27", **_REPORT}),
     Topic("report.weekly", sample={"since": "2026-11-23", "until": "2026-11-29", **_REPORT}),
     Topic("report.*"),
-    Topic("alert.*", "high", sample=_ALERT),
-    Topic("community.*", "low", sample={"title": "勉強会", "text": "金曜 18:00"}),
-    Topic("log.*", "low", sample={"title": "backup", "text": "done in 12 s"}),
+    Topic("alert.*", sample=_ALERT),
+    Topic("community.*", sample={"title": "勉強会", "text": "金曜 18:00"}),
+    Topic("log.*", sample={"title": "backup", "text": "done in 12 s"}),
     Topic(
         "system.unacknowledged",
         "high",

@@ -32,7 +32,7 @@ def codes(decision: Decision) -> list[str]:
 def test_the_default_rules_are_the_seeds() -> None:
     assert at_once(told(matter_of("somebody.asked"))) == [SLACK]
     assert at_once(told(matter_of("report.daily"))) == [EMAIL]
-    assert at_once(told(matter_of("alert.disk"))) == [EMAIL, SLACK]
+    assert at_once(told(matter_of("alert.disk", "high"))) == [EMAIL, SLACK]
     assert at_once(told(matter_of("task.done", task_id=TASK))) == [LINE]
     assert at_once(told(matter_of("security.token_made"))) == [EMAIL, LINE]
     assert at_once(told(matter_of("community.party"))) == [DISCORD]
@@ -65,22 +65,22 @@ def test_a_failure_is_not_told_again_where_the_task_shows_it() -> None:
 def test_their_own_order_counts_before_the_rules() -> None:
     chosen = reader(channels=(Channels("alert.*", ("line", "slack"), ("high", "critical")),))
 
-    assert list(told(matter_of("alert.disk"), chosen).ways) == [LINE, SLACK]
-    assert at_once(told(matter_of("alert.disk"), chosen)) == [LINE]
+    assert list(told(matter_of("alert.disk", "high"), chosen).ways) == [LINE, SLACK]
+    assert at_once(told(matter_of("alert.disk", "high"), chosen)) == [LINE]
     assert at_once(told(matter_of("alert.disk", "normal"), chosen)) == [SLACK]
 
 
 def test_by_all_channels_at_once() -> None:
     chosen = reader(channels=(Channels("*", ("line", "slack"), all_at_once=True),))
 
-    assert at_once(told(matter_of("alert.disk"), chosen)) == [LINE, SLACK]
+    assert at_once(told(matter_of("alert.disk", "high"), chosen)) == [LINE, SLACK]
 
 
 def test_where_none_of_their_channels_reaches_them_the_rule_does() -> None:
     gone = replace(LINE, reached=False)
     chosen = reader(SLACK, gone, channels=(Channels("*", ("line",)),))
 
-    decision = told(matter_of("alert.disk"), chosen)
+    decision = told(matter_of("alert.disk", "high"), chosen)
 
     assert list(decision.ways) == [SLACK]
     assert codes(decision) == ["unreached", "preference", "unreached", "rule"]
@@ -95,7 +95,7 @@ def test_what_is_needed_may_fall_back_beyond_their_channels() -> None:
 
 
 def test_who_has_no_account_is_reached_nowhere() -> None:
-    decision = told(matter_of("alert.disk"), replace(SATO, ways=()))
+    decision = told(matter_of("alert.disk", "high"), replace(SATO, ways=()))
 
     assert (decision.outcome, codes(decision)) == ("dropped", ["rule", "no_way"])
 
@@ -104,8 +104,8 @@ def test_a_mute_of_a_task_or_a_topic_until() -> None:
     by_topic = reader(mutes=(Mute("alert.*", until=NIGHT),))
     by_task = reader(mutes=(Mute(task_id=TASK),))
 
-    assert told(matter_of("alert.disk"), by_topic).outcome == "dropped"
-    assert told(matter_of("alert.disk"), by_topic, NIGHT).outcome == "now"
+    assert told(matter_of("alert.disk", "high"), by_topic).outcome == "dropped"
+    assert told(matter_of("alert.disk", "high"), by_topic, NIGHT).outcome == "now"
     assert told(matter_of("task.done", task_id=TASK), by_task).outcome == "dropped"
     assert told(matter_of("task.done", task_id=UUID(int=8)), by_task).outcome == "now"
 
@@ -123,21 +123,21 @@ def test_a_channel_that_is_not_wanted_is_struck_out() -> None:
     no_mail = reader(mutes=(Mute("*", channel="email"),))
     mail_only = reader(EMAIL, mutes=(Mute("digest", channel="email"),))
 
-    assert at_once(told(matter_of("alert.disk"), no_mail)) == [SLACK]
-    assert EMAIL not in told(matter_of("alert.disk"), no_mail).ways
+    assert at_once(told(matter_of("alert.disk", "high"), no_mail)) == [SLACK]
+    assert EMAIL not in told(matter_of("alert.disk", "high"), no_mail).ways
     assert told(matter_of("digest"), mail_only).outcome == "dropped"
     assert told(matter_of("report.daily"), mail_only).outcome == "now"
 
 
 def test_quiet_hours_hold_until_they_end() -> None:
-    decision = told(matter_of("alert.disk"), reader(quiet=QUIET), NIGHT)
+    decision = told(matter_of("alert.disk", "high"), reader(quiet=QUIET), NIGHT)
 
     assert decision.outcome == "held"
     assert decision.until == datetime(2026, 11, 27, 23, 0, tzinfo=UTC)  # 8:00 the next morning
     assert decision.window is not None
     assert decision.window.due_at == decision.until
     assert "the company's" in decision.reasons[-1].words.en
-    assert told(matter_of("alert.disk"), reader(quiet=QUIET)).outcome == "now"
+    assert told(matter_of("alert.disk", "high"), reader(quiet=QUIET)).outcome == "now"
 
 
 def test_critical_passes_quiet_hours_and_says_so() -> None:
@@ -186,12 +186,14 @@ def test_a_rule_for_a_role_is_for_nobody_else() -> None:
     """
     admin = replace(SATO, roles=frozenset({"admin"}))
 
-    assert at_once(told(matter_of("alert.disk"), admin, rules=rule)) == [LINE]
-    assert at_once(told(matter_of("alert.disk"), rules=rule)) == [EMAIL, SLACK]
+    assert at_once(told(matter_of("alert.disk", "high"), admin, rules=rule)) == [LINE]
+    assert at_once(told(matter_of("alert.disk", "high"), rules=rule)) == [EMAIL, SLACK]
 
 
 def test_the_same_question_has_the_same_answer() -> None:
     who = reader(quiet=QUIET, digests=(Digest("log.*", "hourly"),))
 
-    assert told(matter_of("alert.disk"), who, NIGHT) == told(matter_of("alert.disk"), who, NIGHT)
+    assert told(matter_of("alert.disk", "high"), who, NIGHT) == told(
+        matter_of("alert.disk", "high"), who, NIGHT
+    )
     assert replace(who, preferences=Preferences()) == SATO

@@ -105,7 +105,8 @@ def test_what_is_no_recipient(text: str) -> None:
 
 def test_families_of_topics_and_what_nobody_knows() -> None:
     assert (topic_of("approval.asked").needed, topic_of("approval.asked").personal) == (True, True)
-    assert (topic_of("alert.x").importance, topic_of("alert.x").needed) == ("high", False)
+    assert (topic_of("alert.x").importance, topic_of("alert.x").needed) == ("normal", False)
+    assert (topic_of("system.x").importance, topic_of("system.x").personal) == ("high", False)
     unknown = topic_of("shop.order")
     assert (unknown.name, unknown.importance, unknown.personal) == ("shop.order", "normal", False)
     names = [topic.name for topic in TOPICS]
