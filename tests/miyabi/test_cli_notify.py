@@ -204,3 +204,11 @@ def test_dead_letters_are_listed_and_only_those_that_are_named_are_touched(
     assert (nothing.code, "--all" in nothing.err) == (2, True)
     assert (unknown.code, "0123abcd" in unknown.err) == (3, True)
     assert every.data == {"count": 0}
+
+
+def test_a_harmless_notice_is_tried_on_each_channel_and_told_what_arrived(
+    terminal: Terminal,
+) -> None:
+    told = terminal.run("notify", "test", "sato")
+    assert told.code == 0, told.err
+    assert "console  sato: 送信しました" in told.out
