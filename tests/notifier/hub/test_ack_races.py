@@ -11,10 +11,8 @@ from core.notices import Notice, Recipient, publish
 from core.people import Person
 from core.settings import Settings
 from core.unit import unit
-from notifier.hub.claiming import claim
 from notifier.hub.fanning import fan_out_due
 from notifier.hub.lanes import Lane
-from notifier.hub.preparing import prepare
 from notifier.hub.sending import Ways
 from tests.core.house import Office
 
@@ -54,32 +52,6 @@ async def _told(office: Office, notice_id: UUID) -> list[str]:
             {"id": notice_id},
         )
     return [row.tag.removeprefix("notifier:") for row in rows]
-
-
-async def test_one_that_comes_while_dispatches_are_prepared_waits_for_them_and_they_not_for_it(
-    office: Office,
-) -> None:
-    notice_id = await _tell(office)
-    async with unit(office.house) as work:
-        claimed = await claim(work, "wall", "w1", [], 10, 10)
-        pressing = asyncio.create_task(_acknowledge(office, notice_id))
-        await _waits_for_a_lock(office)
-        ready = await prepare(work, office.house, claimed, changes=True)
-        assert ready == []  # they are left to it
-        assert not pressing.done()
-    await pressing
-    told = await _told(office, notice_id)
-    assert told.count("dispatch:dropped") == 3
-    assert "dispatch:sending" not in told
-
-
-async def _waits_for_a_lock(office: Office) -> None:
-    waiting = (
-        "select count(*) as n from pg_locks l join pg_stat_activity a on a.pid = l.pid"
-        " where not l.granted and a.datname = current_database()"
-    )
-    while not (await office.row(waiting, {})).n:  # noqa: ASYNC110  # nothing tells
-        await asyncio.sleep(0.01)
 
 
 async def test_what_is_on_its_way_meanwhile_loses_its_button_once_it_stands(
