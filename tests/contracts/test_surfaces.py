@@ -74,7 +74,7 @@ async def test_a_quote_from_the_first_word_to_the_document(
 ) -> None:
     async with working(surface.built):
         asked = await surface.ask(ASKER, REQUEST)
-        await until(lambda: FIRST in surface.seen_by(BOSS))
+        await until(lambda: FIRST in surface.seen_by(BOSS) and pressable(surface, "承認"))
         await surface.again(asked)
         assert await count(surface, "tasks") == 1
 
