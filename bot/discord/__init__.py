@@ -5,7 +5,8 @@ from collections.abc import Sequence
 from bot.discord.limits import ANSWER, MOST_BUTTONS, UPLOAD, V2_TEXT
 from core.file_kinds import MOST_BYTES
 from core.limits import Limits
-from core.platform import Finding, Opening, Platform
+from core.messages import Message
+from core.platform import Finding, Opening, Platform, Preview
 from core.ports import Outbound
 
 # The parts are imported where they are used: discord.py takes a while to load, and a terminal
@@ -51,6 +52,12 @@ async def _close(opening: Opening) -> None:
             await outbound.close()
 
 
+def _preview(message: Message) -> Preview:
+    from bot.discord.preview import preview
+
+    return preview(message)
+
+
 _LIMITS = Limits(
     threads=True,
     edits=True,
@@ -76,4 +83,5 @@ platform = Platform(
     close=_close,
     confides=True,
     limits=_LIMITS,
+    preview=_preview,
 )

@@ -15,7 +15,7 @@ from discord.http import HTTPClient, Route
 from prometheus_client import Counter
 
 from bot.discord import limits
-from core.errors import MiyabiError, OutcomeUnknown, Permanent, TryLater
+from core.errors import MiyabiError, OutcomeUnknown, Permanent, SlowDown, TryLater
 from core.settings import DiscordSettings
 from core.streams import read_at_most
 from core.words import Words
@@ -137,7 +137,8 @@ class Api:
             if self._http is None:
                 token = self.settings.bot_token
                 assert token is not None  # noqa: S101  # without one there is no way out
-                http = HTTPClient(asyncio.get_running_loop(), max_ratelimit_timeout=30.0)
+                http = HTTPClient(asyncio.get_running_loop())
+                http.max_ratelimit_timeout = limits.WAITS_ITSELF
                 try:
                     self._me = await self._meant(http.static_login(token.get_secret_value()), "")
                 except BaseException:
@@ -154,7 +155,7 @@ class Api:
             raise Permanent(BAD_TOKEN) from error
         except discord.RateLimited as error:
             self.invalid.count(429)
-            raise TryLater(SLOW_DOWN, timedelta(seconds=error.retry_after)) from error
+            raise SlowDown(SLOW_DOWN, timedelta(seconds=error.retry_after)) from error
         except discord.HTTPException as error:
             if error.status in {401, 403, 429}:
                 self.invalid.count(error.status)
@@ -205,13 +206,13 @@ def _file_part(n: int, file: discord.File) -> dict[str, Any]:
 
 def meaning(error: discord.HTTPException, needs: str = "") -> MiyabiError:
     """An answer that is no success."""
-    if error.status == 401:
-        return Permanent(BAD_TOKEN)
+    if error.status == 401 and not error.code:
+        return Permanent(BAD_TOKEN)  # an interaction's token that has ended has a code
     if error.status == 429:
         headers = getattr(error.response, "headers", {})
         wait = str(headers.get("Retry-After") or "")
         seconds = float(wait) if wait.replace(".", "", 1).isdecimal() else 1.0
-        return TryLater(SLOW_DOWN, timedelta(seconds=seconds))
+        return SlowDown(SLOW_DOWN, timedelta(seconds=seconds))
     if error.status >= 500:
         return OutcomeUnknown(AWAY.fill(why=f"HTTP {error.status}"))
     lacks = needs if error.code in {50001, 50013} else ""

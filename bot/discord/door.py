@@ -90,16 +90,20 @@ class Door:
             log.error("discord.database_away", error=repr(error))
             raise DatabaseAway from error
 
-    async def whisper(self, turn: Turn, act: Act, message: Message) -> None:
-        """Answer an interaction, for this person only; where its token is no good any more, by a
-        message of the bot's to them."""
+    async def whisper(
+        self, turn: Turn, act: Act, message: Message, *, open_to_all: bool = False
+    ) -> None:
+        """Answer an interaction, for this person only. Where its token is no good any more, by a
+        message of the bot's: in the channel what all may read, else to the person, and only where
+        that can't be done in the channel too."""
         await self._stored(act, message)
         if await turn.tell(message, self.outbound.ours):
             return
         log.info("discord.told_by_message", user=act.user, interaction=turn.id)
         direct = replace(act, spot=replace(act.spot, channel=act.user, thread=act.user))
-        if not await self.say(direct, message, turn.id):
-            await self.say(act, message, turn.id)
+        for place in (act, direct) if open_to_all else (direct, act):
+            if await self.say(place, message, turn.id):
+                return
 
     async def say(self, act: Act, message: Message, key: str) -> bool:
         """Say something where it was said, for all to see. Whether that could be done."""

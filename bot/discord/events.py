@@ -83,7 +83,7 @@ async def _answer(door: Door, act: Act, answer: Answer, key: str, text: str) -> 
     message = answer.message
     if answer.opens is not None:
         message = how_to_ask(door, answer.opens, text)
-    if message is None or (answer.outcome == "taken" and not act.direct):
+    if message is None or (answer.outcome == "taken" and answer.opens is None):
         return
     if answer.private and not act.direct:
         # Only an interaction can be answered for one person's eyes; else it is said to them.

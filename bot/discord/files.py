@@ -72,7 +72,7 @@ async def link_to(house: House, place: Place, file: Attachment) -> str | None:
             work.connection,
             "select task_id, person_id from threads where organisation_id = :organisation_id"
             " and platform = 'discord' and workspace = :workspace and channel = :channel"
-            " and (thread is not distinct from :thread) order by created_at desc limit 1",
+            " and root is not distinct from :thread order by created_at desc limit 1",
             {
                 "organisation_id": place.organisation_id,
                 "workspace": place.workspace,

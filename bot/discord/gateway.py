@@ -38,7 +38,6 @@ _AGAIN_REFUSED = 300.0
 def door_of(opening: Opening) -> Door | None:
     """The ways in; None where there is no way out."""
     outbound = opening.house.outbounds.get("discord")
-    outbound = getattr(outbound, "inner", outbound)
     if not isinstance(outbound, DiscordOutbound):
         return None
     return Door(opening.house, outbound, Roles(opening.house, opening.settings.discord))

@@ -29,7 +29,7 @@ class Guilds:
         self._opening = opening
         self._engine = opening.house.engine
         self._api = api
-        self._limits: dict[str, tuple[float, int]] = {}
+        self._tiers: dict[str, tuple[float, int]] = {}
 
     async def arrived(self, guild: str, name: str) -> None:
         """The bot is in this guild. It is the organisation's of the settings, unless it is known
@@ -102,15 +102,13 @@ class Guilds:
 
     async def upload_limit(self, guild: str) -> int:
         """How many bytes a file may have in a guild."""
-        at, known = self._limits.get(guild, (0.0, 0))
-        if known and time.monotonic() - at < _FRESH:
-            return known
-        try:
-            said = await self._api.call("GET", "/guilds/{guild_id}", guild_id=guild)
-            tier = int(said.get("premium_tier") or 0)
-        except MiyabiError as error:
-            log.warning("discord.guild_not_read", guild=guild, why=str(error))
-            return limits.UPLOAD[0]
-        most = limits.UPLOAD.get(tier, limits.UPLOAD[0])
-        self._limits[guild] = (time.monotonic(), most)
-        return most
+        at, tier = self._tiers.get(guild, (-_FRESH, 0))
+        if time.monotonic() - at >= _FRESH:
+            try:
+                said = await self._api.call("GET", "/guilds/{guild_id}", guild_id=guild)
+                tier = int(said.get("premium_tier") or 0)
+            except MiyabiError as error:
+                log.warning("discord.guild_not_read", guild=guild, why=str(error))
+                return limits.UPLOAD[0]
+            self._tiers[guild] = (time.monotonic(), tier)
+        return limits.UPLOAD.get(tier, limits.UPLOAD[0])

@@ -266,8 +266,14 @@ async def _taken(
         example = door.house.agent(answer.opens).example.to(language)
         await door.whisper(turn, act, Message(example, language=language))
     elif answer.message is not None and _is_new(door, answer, turn.key):
-        await door.whisper(turn, act, answer.message)
-    else:
+        # That a task was begun or moved all may read, and do in its thread; lists are personal.
+        door.first_time(turn.key)
+        shared = answer.outcome in {"taken", "done"} and not answer.private
+        await door.whisper(turn, act, answer.message, open_to_all=shared)
+    elif answer.message is not None and answer.repeated and door.first_time(turn.key):
+        # Another process took it in. Where that has answered, Discord takes no second answer.
+        await turn.tell(answer.message, door.outbound.ours)
+    elif not answer.repeated:
         await turn.done()
 
 

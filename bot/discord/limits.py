@@ -43,3 +43,5 @@ INVALID_OURS = 2_000
 INVALID_WITHIN = 600.0  # seconds
 CALL_TIMEOUT = 8  # seconds, our own
 DOWNLOAD_TIMEOUT = 45  # seconds, our own: of one file, within the minute that a step has
+WAITS_ITSELF = 2.0
+"""Seconds, our own: what Discord has us wait beyond, all workers hear of (core/gate.py)."""

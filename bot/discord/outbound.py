@@ -32,6 +32,7 @@ from bot.discord.render import NOBODY, V2, Json, render
 from bot.discord.text import plain
 from core.chores import Chores
 from core.errors import OutcomeUnknown, Permanent, TryLater
+from core.gate import Paces
 from core.messages import Attachment, Message
 from core.platform import Opening
 from core.ports import Place, Sent
@@ -86,6 +87,7 @@ class DiscordOutbound:
     """Discord as a way out. Also holds what its ways in share."""
 
     edit_interval = timedelta(seconds=1)  # five edits in five seconds of a channel
+    paces = Paces(conversation=1.0, burst=5, bot=50.0)
     settles = timedelta(seconds=1)
 
     def __init__(self, opening: Opening) -> None:

@@ -46,6 +46,8 @@ class Turn:
     began: float = field(default_factory=time.monotonic)
     _answered: int = 0
     _lost: bool = False
+    _unsure: bool = False
+    _by_other: bool = False
 
     @property
     def id(self) -> str:
@@ -101,6 +103,9 @@ class Turn:
             pressed = self.kind == 3 or self.body.get("message")
             if pressed:
                 await self._first({"type": DEFERRED_UPDATE})
+            elif self.kind != 4:
+                done: Json = {"content": "✓", "flags": EPHEMERAL, "allowed_mentions": NOBODY}
+                await self._first({"type": MESSAGE, "data": done})
         elif self._answered == DEFERRED and not self._lost and not self.is_stale():
             await self._try("DELETE", _WEBHOOK + "/messages/@original", None)
 
@@ -111,7 +116,7 @@ class Turn:
         flags = EPHEMERAL | V2
         data: Json = {"components": shown.components, "flags": flags, "allowed_mentions": NOBODY}
         said = await self._say(data)
-        for words in shown.more if said else ():
+        for words in shown.more if said and not self._by_other else ():
             part = {"content": words, "flags": EPHEMERAL, "allowed_mentions": NOBODY}
             await self._try("POST", _WEBHOOK, part)
         return said
@@ -120,7 +125,13 @@ class Turn:
         if self._lost or self.is_stale():
             return False
         if not self._answered:
-            return await self._first({"type": MESSAGE, "data": data})
+            if not await self._first({"type": MESSAGE, "data": data}):
+                return False
+            if not self._unsure:
+                return True
+            # Perhaps it stands there already: the same in its place is said once in any case.
+            again = {**data, "flags": V2}
+            return await self._try("PATCH", _WEBHOOK + "/messages/@original", again)
         if self._answered == DEFERRED:
             self._answered = MESSAGE
             edit = {**data, "flags": V2}
@@ -137,15 +148,17 @@ class Turn:
         except DiscordRefused as refused:
             if refused.code == ALREADY_ANSWERED:
                 self._answered = int(answer["type"])
+                self._by_other = True
                 return True
             log.info("discord.not_answered", code=refused.code, why=str(refused))
             self._lost = True
             return False
         except (TryLater, OutcomeUnknown, TimeoutError) as error:
             log.warning("discord.not_answered", why=repr(error))
-            self._lost = not isinstance(error, OutcomeUnknown | TimeoutError)
+            self._lost = isinstance(error, TryLater)
+            self._unsure = not self._lost
             self._answered = int(answer["type"])
-            return not self._lost
+            return self._unsure
         self._answered = int(answer["type"])
         return True
 

@@ -76,13 +76,21 @@ async def _answered(door: Door, payload: Json) -> Response:
         first.set_result(answer)
 
     turn = Turn(door.outbound.api, payload, respond)
-    door.later(on_interaction(door, turn))
+
+    async def deal() -> None:
+        await on_interaction(door, turn)
+        if not first.done():
+            first.set_result({})
+
+    door.later(deal())
     try:
-        return JSONResponse(await asyncio.wait_for(asyncio.shield(first), _WITHIN))
+        answer = await asyncio.wait_for(asyncio.shield(first), _WITHIN)
     except TimeoutError:
         first.cancel()  # whoever answers now is told that it is too late
         log.warning("discord.interaction_late", interaction=turn.id)
         return PlainTextResponse("late", 503)
+    # Nothing is to be said to what was answered before.
+    return JSONResponse(answer) if answer else Response(status_code=202)
 
 
 async def _body(request: Request) -> bytes | None:

@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 from bot.discord import limits
 from bot.discord.custom_ids import custom_id
+from bot.discord.preview import preview
 from bot.discord.render import MORE, Json, render
 from bot.discord.text import cut, escape, split
 from core.messages import (
@@ -148,3 +149,10 @@ def test_what_is_wanted_rarely_is_in_a_menu_and_keeps_what_it_is_for() -> None:
     [menu] = [part for part in parts if part["type"] == 3]
     assert menu["custom_id"] == MORE
     assert menu["options"] == [{"label": "コメント", "value": custom_id("comment", "B")}]
+
+
+def test_a_preview_shows_what_was_typed_as_it_was_typed() -> None:
+    shown = preview(Message("x", title=HOSTILE, note="<script>alert(1)</script>"))
+    assert "<script>" not in shown.page
+    assert "**b**" in shown.page
+    assert "@everyone" not in shown.sent
