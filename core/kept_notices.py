@@ -79,14 +79,15 @@ THEIRS: Sequence[str] = (
             reason = case when state in ('queued', 'held', 'sending') then 'left' else reason end,
             state = case when state in ('queued', 'held', 'sending') then 'dropped' else state end
         where organisation_id = :organisation_id and person_id = :person_id""",
-    """update notices set facts = '{}', actions = '[]', file = null, group_key = null,
-            cancelled_at = coalesce(cancelled_at, now())
+    """update notices set facts = '{}', actions = '[]', file = null, picture = null,
+            group_key = null, cancelled_at = coalesce(cancelled_at, now())
         where organisation_id = :organisation_id and task_id in (select t.id from tasks t
             where t.organisation_id = :organisation_id and t.person_id = :person_id)""",
     # What was for them alone, and what says to others who they are.
     f"""update dispatches set body = null where organisation_id = :organisation_id
         and body is not null and notice_id in (select id from notices where {_ABOUT})""",  # noqa: S608
-    f"update notices set facts = '{{}}', file = null where {_ABOUT} and facts <> '{{}}'",  # noqa: S608
+    f"""update notices set facts = '{{}}', file = null, picture = null
+        where {_ABOUT} and facts <> '{{}}'""",  # noqa: S608
     # The digests that they were told, which nobody else was.
     """update notices set facts = '{}' where organisation_id = :organisation_id
         and id in (select g.notice_id from digests g where g.organisation_id = :organisation_id

@@ -14,7 +14,7 @@ from audit.event import SYSTEM, Actor, Event
 from core.codec import dump
 from core.db import execute, to_json
 from core.ids import new_id
-from core.messages import Attachment
+from core.messages import Attachment, Picture
 from core.tags import Tag
 from core.unit import Unit
 
@@ -71,6 +71,7 @@ class Notice:
     importance: Importance = "normal"
     actions: tuple[Action, ...] = ()
     file: Attachment | None = None
+    picture: Picture | None = None
     task_id: UUID | None = None
     approval_id: UUID | None = None
     by: UUID | None = None
@@ -99,11 +100,12 @@ async def publish(
     await execute(
         work.connection,
         "insert into notices (id, organisation_id, topic, importance, facts, recipients, actions,"
-        " file, task_id, approval_id, person_id, sender_id, key, key_sha256, group_key, resolved,"
-        " ladder, expires_at) values (:id, :organisation_id, :topic, :importance,"
+        " file, picture, task_id, approval_id, person_id, sender_id, key, key_sha256, group_key,"
+        " resolved, ladder, expires_at) values (:id, :organisation_id, :topic, :importance,"
         " cast(:facts as jsonb), cast(:recipients as jsonb), cast(:actions as jsonb),"
-        " cast(:file as jsonb), :task_id, :approval_id, :person_id, :sender_id, :key, :key_sha256,"
-        " :group_key, :resolved, cast(:ladder as jsonb), :expires_at)",
+        " cast(:file as jsonb), cast(:picture as jsonb), :task_id, :approval_id, :person_id,"
+        " :sender_id, :key, :key_sha256, :group_key, :resolved, cast(:ladder as jsonb),"
+        " :expires_at)",
         {
             "id": notice_id,
             "organisation_id": organisation_id,
@@ -113,6 +115,7 @@ async def publish(
             "recipients": to_json(_dumped(notice.recipients)),
             "actions": to_json(_dumped(notice.actions)),
             "file": to_json(dump(notice.file)) if notice.file else None,
+            "picture": to_json(dump(notice.picture)) if notice.picture else None,
             "task_id": notice.task_id,
             "approval_id": notice.approval_id,
             "person_id": notice.by,

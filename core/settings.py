@@ -20,6 +20,7 @@ from pydantic import (
     ConfigDict,
     Field,
     NonNegativeFloat,
+    NonNegativeInt,
     SecretStr,
     ValidationError,
     field_validator,
@@ -206,6 +207,9 @@ class NotifySettings(BaseModel):
     webhook_allow_http: bool = False
     apprise: bool = Field(default=False, description="whether places may be apprise's")
     attempts: int = Field(default=12, ge=1, description="until what fails for now is given up")
+    minutes_saved: dict[str, NonNegativeInt] = Field(
+        default_factory=dict, description="that a task of an agent ('quote') spares, for reports"
+    )
     send_per_minute: int = Field(default=600, ge=1, description="notices of one program")
     paces: dict[str, NonNegativeFloat] = Field(
         default_factory=dict,

@@ -881,6 +881,13 @@ class Tag(Declared):
         version=WHOLE,
         sha256=SHA256,
     )
+    REPORT_SWITCHED = _of(
+        "organisation",
+        "admin:report:switched",
+        "A report is sent at that time of day from now on; null: no more.",
+        report=one_of("daily", "weekly"),
+        at=or_none(TEXT),
+    )
     TEMPLATE_CHANGED = _of(
         "organisation",
         "admin:template:changed",

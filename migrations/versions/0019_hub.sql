@@ -25,6 +25,7 @@ create table notices (
     recipients jsonb not null,        -- core.notices.Recipient, in order
     actions jsonb not null default '[]',
     file jsonb,                       -- core.messages.Attachment
+    picture jsonb,                    -- core.messages.Picture
     task_id uuid references tasks,
     approval_id uuid references approvals, -- while it is pending the notice is true
     person_id uuid references people, -- who did it and need not be told

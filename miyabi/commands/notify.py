@@ -9,6 +9,7 @@ from miyabi.commands import (
     notify_person,
     notify_places,
     notify_preview,
+    notify_report,
     notify_rota,
     notify_rules,
     notify_send,
@@ -34,3 +35,4 @@ app.add_typer(notify_senders.app, name="sender")
 app.add_typer(notify_places.app, name="place")
 app.add_typer(notify_rules.app, name="rules")
 app.add_typer(notify_template.app, name="template")
+app.add_typer(notify_report.app, name="report")

@@ -76,7 +76,7 @@ def finished(told: Told, message: Message, language: Language, zone: str) -> Mes
         lines=message.lines,
         totals=message.totals,
         sections=message.sections,
-        picture=message.picture,
+        picture=message.picture or told.picture,
         files=message.files or ((told.file,) if told.file else ()),
         buttons=_buttons(told, language),
         note=note,

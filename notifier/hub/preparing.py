@@ -89,9 +89,10 @@ async def prepare(
 
 
 _NOTICES = """
-    select n.id, n.topic, n.importance, n.facts, n.actions, n.file, n.task_id, n.approval_id,
-        n.recipients, n.count as times, n.resolved, n.revision, n.expires_at, n.acknowledged_at,
-        n.cancelled_at, n.created_at, t.reference, h.name as holder, now() as now,
+    select n.id, n.topic, n.importance, n.facts, n.actions, n.file, n.picture, n.task_id,
+        n.approval_id, n.recipients, n.count as times, n.resolved, n.revision, n.expires_at,
+        n.acknowledged_at, n.cancelled_at, n.created_at, t.reference, h.name as holder,
+        now() as now,
         n.approval_id is not null and a.state is distinct from 'pending'
             or n.topic = 'task.failed' and n.count = 1 and t.state is distinct from 'failed'
             as decided,

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from core.codec import load
 from core.db import from_json
-from core.messages import Attachment
+from core.messages import Attachment, Picture
 from core.notices import Action
 from core.words import Words
 from notifier.hub.claiming import Claimed
@@ -64,6 +64,7 @@ def told_of(notice: Any, organisation_id: UUID, each: Claimed) -> Told:
         at=notice.created_at,
         actions=actions,
         file=load(Attachment, from_json(notice.file)) if notice.file else None,
+        picture=load(Picture, from_json(notice.picture)) if notice.picture else None,
         task=notice.reference,
         count=notice.times,
         resolved=notice.resolved,

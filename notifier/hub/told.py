@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from core.messages import Attachment
+from core.messages import Attachment, Picture
 from core.notices import Action, Importance
 from core.words import Words
 
@@ -27,6 +27,7 @@ class Told:
     at: datetime
     actions: Sequence[Action] = ()
     file: Attachment | None = None
+    picture: Picture | None = None
     task: int | None = None
     count: int = 1
     resolved: bool = False

@@ -52,7 +52,15 @@ _ALERT = {
 }
 _WHY = {"ja": "期限切れです。", "en": "It has expired.", "zh": "已过期。"}
 _TITLE = {"ja": "御見積書", "en": "Quote", "zh": "报价单"}
-_REPORT = {"done": 12, "waiting": 3, "failed": 1, "minutes_saved": 240}
+_REPORT = {
+    "done": 12,
+    "waiting": 1,
+    "failed": 1,
+    "minutes_saved": 240,
+    "agents": [{"title": _TITLE, "done": 12, "minutes": 240}],
+    "waits": [{"reference": 1043, "title": _TITLE, "who": ["鈴木 部長"]}],
+    "failures": [{"reference": 1042, "title": _TITLE, "why": _WHY}],
+}
 
 TOPICS: Sequence[Topic] = (
     Topic(
@@ -105,7 +113,7 @@ TOPICS: Sequence[Topic] = (
         "high",
         sample={"person": "佐藤 花子", "count": 1, "topic": "security.token_made"},
     ),
-    Topic("report.daily", sample={"day": "2026-11-27", **_REPORT}),
+    Topic("report.daily", sample={"since": "2026-11-26", "until": "2026-11-26", **_REPORT}),
     Topic("report.weekly", sample={"since": "2026-11-23", "until": "2026-11-29", **_REPORT}),
     Topic("report.*"),
     Topic("alert.*", sample=_ALERT),

@@ -21,6 +21,7 @@ from notifier.hub.digesting import close_due
 from notifier.hub.elsewhere import turn_those_that_came_back
 from notifier.hub.fanning import fan_more, fan_out_due
 from notifier.hub.lanes import Lane
+from notifier.hub.reports import run_reports
 from notifier.hub.sending import Ways
 
 log = structlog.get_logger()
@@ -88,9 +89,10 @@ async def _look(opening: Opening) -> None:
 
 
 async def look(opening: Opening) -> None:
-    """What is due by the clock: rungs that nobody answered, digests; and what came back."""
+    """What is due by the clock: unanswered rungs, digests, reports; and what came back."""
     house, chosen = opening.house, opening.settings.notify
     await climb_due(house, partial(fan_more, house=house))
     while await close_due(house, chosen.digest_items):
         pass
     await turn_those_that_came_back(house)
+    await run_reports(house, chosen.minutes_saved)

@@ -212,3 +212,19 @@ def test_a_harmless_notice_is_tried_on_each_channel_and_told_what_arrived(
     told = terminal.run("notify", "test", "sato")
     assert told.code == 0, told.err
     assert "console  sato: 送信しました" in told.out
+
+
+def test_reports_are_switched_on_and_off(terminal: Terminal) -> None:
+    none = terminal.run("notify", "report", "show")
+    on = terminal.run("notify", "report", "on", "daily", "--at", "7:45")
+    wrong = terminal.run("notify", "report", "on", "weekly", "--at", "25:00")
+    shown = terminal.run("notify", "report", "show", "--json")
+    off = terminal.run("notify", "report", "off", "daily")
+    after = terminal.run("notify", "report", "show", "--json")
+
+    assert "ありません" in none.out
+    assert (on.code, "07:45（Asia/Tokyo）" in on.out) == (0, True), on.err
+    assert (wrong.code, "25:00" in wrong.err) == (3, True)
+    [row] = shown.data["reports"]
+    assert (row["report"], row["at"], row["next"][11:16]) == ("daily", "07:45", "07:45")
+    assert (off.code, after.data["reports"]) == (0, [])
