@@ -7,13 +7,13 @@ USAGE = Words(
     "ミュート #1042 明日まで、チャンネル 重要 email,slack、言語 en、時間帯 Asia/Taipei",
     en="“notify” alone shows how it is set. For example: quiet 22:00-8:00, digest daily 9:00,"
     " mute #1042 until tomorrow, channels high email,slack, language en, zone Asia/Taipei",
-    zh="只写“通知设置”可显示当前设置。例如: 静音 22:00-8:00、汇总 每天9点、"
+    zh="只写“通知设置”可显示当前设置。例如: 免打扰 22:00-8:00、汇总 每天9点、"
     "静默 #1042 到明天、渠道 重要 email,slack、语言 zh、时区 Asia/Taipei",
 )
 USAGE_QUIET = Words(
     ja="「静か 22:00-8:00」「静か 22:00-8:00 休日も」「静か オフ」のように書いてください。",
     en="Write it as in “quiet 22:00-8:00”, “quiet 22:00-8:00 holidays” or “quiet off”.",
-    zh="请写成“静音 22:00-8:00”、“静音 22:00-8:00 节假日”或“静音 关”。",
+    zh="请写成“免打扰 22:00-8:00”、“免打扰 22:00-8:00 节假日”或“免打扰 关”。",
 )
 USAGE_DIGEST = Words(
     ja="「まとめ 毎日9時」「まとめ 毎時」「まとめ 毎週月曜 9:00」「まとめ log.* 毎日18時」"
@@ -188,7 +188,7 @@ TIMES = Words(ja="×{n}", en="×{n}", zh="×{n}")
 
 # Buttons
 
-SET_NIGHT = Words(ja="静か 22:00-8:00", en="Quiet 22:00-8:00", zh="静音 22:00-8:00")
+SET_NIGHT = Words(ja="静か 22:00-8:00", en="Quiet 22:00-8:00", zh="免打扰 22:00-8:00")
 SET_LOUD = Words(ja="静かな時間なし", en="No quiet hours", zh="取消免打扰")
 SET_DAILY = Words(ja="毎日9時にまとめる", en="Digest at 9:00", zh="每天9点汇总")
 SET_AT_ONCE = Words(ja="すぐに通知", en="Tell me at once", zh="立即通知")

@@ -38,7 +38,7 @@ NO_WAY = Words(
 MUTED = Words(
     ja="本人がミュートしています（{what}、{until}）。",
     en="They muted it ({what}, {until}).",
-    zh="本人已静音（{what}，{until}）。",
+    zh="本人已静默（{what}，{until}）。",
 )
 MUTED_CHANNEL = Words(
     ja="本人が {channel} を止めています（{what}、{until}）。",
@@ -51,7 +51,7 @@ TASK = Words(ja="このタスク", en="this task", zh="此任务")
 NEEDED = Words(
     ja="必要なお知らせなので、ミュートしていても1つの経路で送ります。",
     en="They need to know it: although it is muted, they are told by one channel.",
-    zh="属于必须知道的通知，虽已静音，仍通过一个渠道发送。",
+    zh="属于必须知道的通知，虽已静默，仍通过一个渠道发送。",
 )
 DIGEST = Words(
     ja="まとめて {at}（{zone}）に送ります（{whose}）。",
@@ -66,12 +66,12 @@ NO_DIGEST = Words(
     zh="属于紧急通知，不汇总，立即发送。",
 )
 QUIET = Words(
-    ja="おやすみ時間のため {at}（{zone}）まで待ちます。",
+    ja="静かな時間のため {at}（{zone}）まで待ちます。",
     en="Quiet hours: it waits until {at} ({zone}).",
     zh="处于免打扰时间，将等到 {at}（{zone}）。",
 )
 PASSES = Words(
-    ja="緊急なので、おやすみ時間（{zone}、{at} まで）でも送ります。",
+    ja="緊急なので、静かな時間（{zone}、{at} まで）でも送ります。",
     en="It is critical: it is told in quiet hours too ({zone}, until {at}).",
     zh="属于紧急通知，免打扰时间（{zone}，至 {at}）内也会发送。",
 )

@@ -16,7 +16,7 @@ from bot.line.refusals import (
     WrongToken,
     meaning,
 )
-from core.errors import TryLater
+from core.errors import SlowDown, TryLater
 
 BY_ANSWER = [
     (400, "Invalid reply token", TokenSpent),
@@ -27,7 +27,7 @@ BY_ANSWER = [
     (403, "Access to this API is not available for your account", LineRefused),
     (409, "The retry key is already accepted", Delivered),
     (429, "You have reached your monthly limit.", MonthSpent),
-    (429, "The API rate limit has been exceeded. Try again later.", TryLater),
+    (429, "The API rate limit has been exceeded. Try again later.", SlowDown),
     (500, "Internal server error", TryLater),
 ]
 
