@@ -23,6 +23,7 @@ NAMES = (
     "approvals",
     "line",
     "email",
+    "notifier",
 )
 
 

@@ -30,6 +30,8 @@ class Notes:
     """When a message lost its buttons."""
     told: dict[str, list[int]] = field(default_factory=dict)
     """When a person was answered by a message that only they see."""
+    posted: list[tuple[str, int]] = field(default_factory=list)
+    """What was posted, in few words, and when."""
 
 
 async def slack(life: Life, listening: socket.socket) -> None:
@@ -80,6 +82,7 @@ def _open(notes: Notes, asked: Json, number: int) -> Json:
 
 def _post(notes: Notes, asked: Json, number: int) -> Json:
     ts, channel = f"{1_700_000_000 + number}.000100", str(asked["channel"])
+    notes.posted.append((str(asked.get("text", ""))[:40], monotonic_ns()))
     for value in _values(asked):
         notes.copies.setdefault(value, []).append(f"{channel} {ts}")
     return {"channel": channel, "ts": ts}

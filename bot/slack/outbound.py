@@ -42,6 +42,7 @@ NO_FILE = Words(
 EVENT = "miyabi_delivery"
 COMMENT_TEXT = 500
 """Our own: slack_sdk sends it in the address, where a kanji takes nine characters."""
+_DIRECTS_KEPT = 10_000
 _PICTURE_WAITS = (0.3, 0.6, 1.0, 1.5)
 """Seconds between tries: Slack looks at a new image for a moment before it can be shown."""
 
@@ -59,6 +60,7 @@ class SlackOutbound:
         self.chores = Chores()
         self._read_file = opening.read_file
         self._pictures: dict[tuple[str, str], str] = {}
+        self._directs: dict[tuple[str, str], str] = {}
         self._uploading: WeakValueDictionary[tuple[str, str], asyncio.Lock] = WeakValueDictionary()
 
     async def send(self, place: Place, message: Message, key: str) -> Sent:
@@ -75,6 +77,7 @@ class SlackOutbound:
         try:
             return await self._post(install, place, channel, message, key)
         except SlackRefused as refused:
+            self._directs.pop((place.workspace, place.account or ""), None)
             instead = place.thread is None and not place.direct and place.account
             if not instead or refused.code not in UNREACHABLE:
                 raise
@@ -171,7 +174,15 @@ class SlackOutbound:
     async def _channel(self, client: AsyncWebClient, place: Place) -> str:
         """The conversation's id. A direct one is named by the person until it was written in."""
         if place.direct and place.account and place.channel == place.account:
-            return await open_direct(client, place.account)
+            known = (place.workspace, place.account)
+            if (
+                known not in self._directs
+            ):  # asked once: Slack takes fewer of these than of messages
+                opened = await open_direct(client, place.account)
+                while len(self._directs) >= _DIRECTS_KEPT:
+                    del self._directs[next(iter(self._directs))]
+                self._directs[known] = opened
+            return self._directs[known]
         return place.channel
 
     async def _post(

@@ -29,7 +29,7 @@ log = structlog.get_logger()
 FAILURES = 5
 """So many in a row, of more than one conversation: one that fails is no provider that does."""
 COOLS = timedelta(seconds=10)
-LONGEST = timedelta(minutes=2)
+LONGEST = timedelta(minutes=1)
 PROBE_WITHIN = timedelta(seconds=30)
 """A probe of which nothing was heard for so long was nobody's."""
 LOOKS_EVERY = 1.0
@@ -59,8 +59,8 @@ class _Counted:
 
 # across organisations: what is shut is looked up for all at once; it names nobody
 _SHUT = """
-    select organisation_id, provider, extract(epoch from probe_at - now()) as wait
-    from circuits where state <> 'closed'
+    select organisation_id, provider, state = 'half_open' as tried,
+        extract(epoch from probe_at - now()) as wait from circuits where state <> 'closed'
 """
 _OPEN = """
     insert into circuits as c (organisation_id, provider, state, failures, opened_at, probe_at,
@@ -106,6 +106,8 @@ class Circuits:
     _counted: dict[Key, _Counted] = field(default_factory=dict, init=False)
     _shut: dict[Key, float] = field(default_factory=dict, init=False)
     """Until when, by our own clock."""
+    _tried: set[Key] = field(default_factory=set, init=False)
+    """Those whose probe is on its way: that is over soon."""
     _looked: float = field(default=float("-inf"), init=False)
     _looking: asyncio.Lock = field(default_factory=asyncio.Lock, init=False)
 
@@ -119,9 +121,11 @@ class Circuits:
         if wait <= 0:
             if await self._change(_PROBE, key, within=PROBE_WITHIN, state="half_open"):
                 self._shut[key] = time.monotonic() + PROBE_WITHIN.total_seconds()
+                self._tried.add(key)
                 return True
             self._looked = float("-inf")  # somebody else is about it, or it is over
-        raise NotNow(SHUT.fill(provider=_shown(key)), max(timedelta(seconds=wait), _SOON))
+        after = _SOON if key in self._tried else max(timedelta(seconds=wait), _SOON)
+        raise NotNow(SHUT.fill(provider=_shown(key)), min(after, COOLS))
 
     async def went_well(self, key: Key, *, probe: bool) -> None:
         """It answered: what failed before is forgotten, and after a probe it is open to all."""
@@ -143,6 +147,7 @@ class Circuits:
             counted.of.add(conversation)
         if counted.enough and key not in self._shut:
             self._counted.pop(key, None)
+            self._tried.discard(key)
             self._shut[key] = time.monotonic() + self.cools.total_seconds()
             await self._change(_OPEN, key, state="open", reason=why, cools=self.cools)
 
@@ -163,6 +168,7 @@ class Circuits:
             self._shut = {
                 (row.organisation_id, row.provider): now + float(row.wait or 0) for row in rows
             }
+            self._tried = {(row.organisation_id, row.provider) for row in rows if row.tried}
 
     async def _change(self, sql: str, key: Key, *, state: str, **values: object) -> bool:
         """Write it with its event, and have the admins told; False where somebody else did."""

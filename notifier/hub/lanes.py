@@ -23,8 +23,10 @@ from notifier.hub.sending import AT_MOST, Ended, Ways, send
 
 log = structlog.get_logger()
 
-HANDS = 64
+HANDS = 96
 """Acts under way of one lane."""
+SHARE = HANDS // 2
+"""Of them one company's. It is given more once half of these are done, many by one statement."""
 AT_ONCE = 50
 """Dispatches that are taken by one statement."""
 WRITES_AT_ONCE = 100
@@ -83,14 +85,15 @@ class Lane:
 
         One with which something is wrong is found by taking one at a time, and put aside.
         """
-        most = min(1 if self._careful else AT_ONCE, self._free)
+        busy = [org for org, count in self._busy.items() if count > SHARE // 2]
+        room = SHARE - max((n for org, n in self._busy.items() if org not in busy), default=0)
+        most = min(1 if self._careful else AT_ONCE, self._free, room)
         if most <= 0:
             return False
         began = time.monotonic()
         claimed: list[Claimed] = []
         try:
             async with unit(self.ways.house) as work:
-                busy = [org for org, count in self._busy.items() if count >= HANDS // 2]
                 in_line = self.ways.in_line(self.channel)
                 claimed += await claim(work, self.channel, self.owner, busy, most, in_line)
                 changes = self.ways.changes(self.channel)
@@ -121,7 +124,11 @@ class Lane:
         def over(task: asyncio.Task[None]) -> None:
             self._hands.discard(task)
             self._busy[organisation_id] -= len(mine)
-            self.woken.set()
+            left = self._busy[organisation_id]
+            if not left:
+                del self._busy[organisation_id]
+            if left <= SHARE // 2:
+                self.woken.set()
 
         hand.add_done_callback(over)
 
