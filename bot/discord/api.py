@@ -2,10 +2,12 @@
 and what its errors mean for whoever waits."""
 
 import asyncio
+import logging
 import time
 from collections import deque
 from collections.abc import Awaitable, Mapping, Sequence
 from datetime import timedelta
+from json import dumps
 from typing import Any
 
 import aiohttp
@@ -21,6 +23,9 @@ from core.streams import read_at_most
 from core.words import Words
 
 log = structlog.get_logger()
+
+# It names addresses in its warnings, and an interaction's has its token in it. We count these.
+logging.getLogger("discord.http").setLevel(logging.ERROR)
 
 INVALID = Counter("miyabi_discord_invalid", "Answers 401, 403 and 429 of Discord", ["status"])
 
@@ -124,7 +129,7 @@ class Api:
         route = Route(method, path, **names)
         more: dict[str, Any] = {"params": dict(params)} if params else {}
         if files:
-            form = [{"name": "payload_json", "value": discord.utils._to_json(json)}]
+            form = [{"name": "payload_json", "value": dumps(json)}]
             form += [_file_part(n, file) for n, file in enumerate(files)]
             return await self._meant(http.request(route, files=files, form=form, **more), needs)
         if json is not None:

@@ -68,7 +68,8 @@ def render(
     body, more = _body(message, room, ours)
     room -= len(body)
     middle = _lines(message.lines, message.language, room)
-    texts = [*head, *([body] if body else []), *([middle] if middle else []), *tail]
+    lines = [middle] if middle else []
+    texts = [*head, *([body] if body else []), *fields, *lines, *totals, *sections]
     inside: list[Json] = [_text("\n".join(texts))] if texts else []
     if picture is not None and message.picture is not None:
         alt = plain(message.picture.alt, limits.FILE_ALT)

@@ -10,7 +10,7 @@ from sqlalchemy import text
 from bot.discord import limits
 from bot.discord.api import Api, DiscordRefused, Invalid
 from bot.discord.doctor import INVITE, PERMISSIONS, check, missing
-from bot.discord.gateway import door_of
+from bot.discord.gateway import Gateway, door_of
 from bot.discord.outbound import SEND_MESSAGES, DiscordOutbound
 from core import people
 from core.errors import OutcomeUnknown, Permanent, SlowDown, TryLater, Unreachable
@@ -240,3 +240,22 @@ async def test_a_token_that_is_wrong_is_said_to_be(quiet_office: Office) -> None
             await api.me()
     finally:
         await api.close()
+
+
+async def test_two_shards_are_two_sessions(
+    quiet_office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    office, before = quiet_office, set(map(id, quiet_office.discord.gateway.open))
+    door = door_of(office.built.opening)
+    assert door is not None
+    monkeypatch.setattr("bot.discord.gateway._BETWEEN_SESSIONS", 0.0)
+    client = Gateway(door, reads=True, shards=2)
+    running = asyncio.create_task(client.start(office.discord.world.bot_token))
+    try:
+        await office.discord.wait_for(
+            lambda: len([s for s in office.discord.gateway.open if id(s) not in before]) == 2, 10.0
+        )
+    finally:
+        await client.close()
+        running.cancel()
+        await asyncio.wait([running])
