@@ -7,6 +7,7 @@ import structlog
 from sqlalchemy.exc import SQLAlchemyError
 
 from bot.discord.act import Act, Json, roles_of
+from bot.discord.blocked import back
 from bot.discord.door import Door
 from bot.discord.files import sent_files
 from core.errors import MiyabiError
@@ -67,6 +68,8 @@ async def _on_message(door: Door, body: Json, me: str, parent_of: ParentOf) -> N
         await door.roles.follow(act)
     except (MiyabiError, SQLAlchemyError, OSError) as error:
         log.warning("discord.roles_not_followed", why=repr(error))
+    if act.direct:
+        door.later(back(door.house, act.sender))
     key, text = f"message:{body['id']}", words(raw, me, body)
     files = sent_files(channel, str(body["id"]), body.get("attachments") or ())
     inbound = Inbound(act.sender, spot, key, text, addressed=addressed, files=files)

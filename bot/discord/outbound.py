@@ -18,10 +18,12 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from bot.discord import custom_ids, limits
 from bot.discord.api import AWAY, Api, DiscordRefused
+from bot.discord.blocked import blocked
 from bot.discord.files import fetch_file, link_to
 from bot.discord.guilds import Guilds
 from bot.discord.reaching import (
     CLOSED,
+    GONE,
     HAS_A_THREAD,
     TOO_LARGE,
     UNKNOWN_CHANNEL,
@@ -33,6 +35,7 @@ from bot.discord.text import plain
 from core.chores import Chores
 from core.errors import OutcomeUnknown, Permanent, TryLater
 from core.gate import Paces
+from core.inbound import Sender
 from core.messages import Attachment, Message
 from core.platform import Opening
 from core.ports import Place, Sent
@@ -104,7 +107,7 @@ class DiscordOutbound:
 
         Raises Unreachable where nothing can be posted there any more."""
         with reaching():
-            return await self._send(place, message, key, None)
+            return await self._sent(place, message, key, None)
 
     async def upload(
         self, place: Place, attachment: Attachment, comment: Message, key: str
@@ -116,7 +119,7 @@ class DiscordOutbound:
             if len(content) > await self._most(place):
                 return await self._send_link(place, attachment, comment, key)
             try:
-                return await self._send(place, comment, key, (attachment.name, content))
+                return await self._sent(place, comment, key, (attachment.name, content))
             except DiscordRefused as refused:
                 if refused.code != TOO_LARGE and refused.status != 413:
                     raise
@@ -183,6 +186,17 @@ class DiscordOutbound:
         await self.api.close()
 
     # Posting
+
+    async def _sent(
+        self, place: Place, message: Message, key: str, file: tuple[str, bytes] | None
+    ) -> Sent:
+        try:
+            return await self._send(place, message, key, file)
+        except DiscordRefused as refused:
+            if refused.code in GONE and place.account:
+                sender = Sender("discord", place.workspace, place.account)
+                await blocked(self.house, sender)
+            raise
 
     async def _send(
         self, place: Place, message: Message, key: str, file: tuple[str, bytes] | None
@@ -332,7 +346,7 @@ class DiscordOutbound:
         link = await link_to(self.house, place, attachment)
         words = TOO_BIG.fill(link=link) if link else TOO_BIG_NO_LINK.fill(name=attachment.name)
         said = "\n".join((comment.body or comment.text, words.to(comment.language)))
-        return await self._send(place, replace(comment, body=said, text=said), key, None)
+        return await self._sent(place, replace(comment, body=said, text=said), key, None)
 
 
 def _attachments(files: Sequence[discord.File]) -> list[Json]:

@@ -259,3 +259,29 @@ async def test_two_shards_are_two_sessions(
         await client.close()
         running.cancel()
         await asyncio.wait([running])
+
+
+async def test_who_takes_no_messages_is_told_elsewhere_until_they_write(
+    quiet_office: Office,
+) -> None:
+    office, outbound = quiet_office, _outbound(quiet_office)
+    hanako = office.users["hanako"]
+
+    async def lost() -> bool:
+        said = await office.rows(
+            "select unreachable_since is not null as lost from accounts where external_id = :user",
+            user=hanako.id,
+        )
+        return bool(said[0].lost)
+
+    office.discord.fail_next("create_message", status=403, code=50007)
+    place = _place(office, channel=hanako.id, direct=True)
+    with pytest.raises(Unreachable):
+        await outbound.send(place, Message("お知らせ"), str(uuid4()))
+    assert await lost()
+    await office.driver.say("help", hanako)
+    for _ in range(200):
+        if not await lost():
+            break
+        await asyncio.sleep(0.02)
+    assert not await lost()
