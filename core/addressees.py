@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from core.db import fetch_one_alone, from_json
 from core.errors import Refused
+from core.inbound import storable
 from core.notices import Recipient, RecipientKind
 from core.people import ROLES
 from core.words import LANGUAGES, Words
@@ -68,7 +69,7 @@ _LOOK_UP = """
 
 def parse(word: str) -> Recipient:
     """Who is meant, by name. Raises Refused where nothing of that kind can be told."""
-    kind, colon, name = word.strip().partition(":")
+    kind, colon, name = storable(word).strip().partition(":")
     if not colon and kind in _OF_A_TASK:
         raise Refused(_NO_TASK.fill(kind=kind))
     if not colon:

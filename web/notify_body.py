@@ -9,6 +9,7 @@ import hashlib
 import json
 import math
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Annotated, Any
 
 from pydantic import (
@@ -31,6 +32,7 @@ MOST_FACTS = 20_000
 """Bytes of a notice's facts as JSON."""
 _DEEPEST = 6
 """Levels of what facts may hold within one another."""
+_FIRST_YEAR, _LAST_YEAR = 2000, 9000
 
 _WRONG = Words(ja="この値は使えません。", en="It can't have this value.", zh="不能使用此值。")
 _REASONS = {
@@ -58,7 +60,7 @@ NOT_ALLOWED = Words(
 )
 
 Short = Annotated[str, Field(max_length=200)]
-Address = Annotated[str, Field(max_length=2000, pattern=r"^https?://\S+$")]
+Address = Annotated[str, Field(max_length=2000, pattern=r"^https?://[^\s\x00-\x1f\x7f]+$")]
 To = Annotated[str, Field(min_length=1, max_length=120)]
 
 
@@ -110,6 +112,14 @@ class Given(_Strict):
     @classmethod
     def _is_topic(cls, value: str) -> str:
         if len(value) > LONGEST_TOPIC or TOPIC.fullmatch(value) is None:
+            raise ValueError(value)
+        return value
+
+    @field_validator("expires_at")
+    @classmethod
+    def _can_be_kept(cls, value: datetime | None) -> datetime | None:
+        """At the ends of the calendar a moment in another zone is none at all in UTC."""
+        if value is not None and not _FIRST_YEAR <= value.year <= _LAST_YEAR:
             raise ValueError(value)
         return value
 
@@ -179,7 +189,8 @@ def group_of(sender: Sender, group: str | None) -> str | None:
     """The name of a group that is this program's alone, and of one length."""
     if not group:
         return None
-    return f"{sender.id.hex[-12:]}:{hashlib.sha256(group.encode()).hexdigest()[:40]}"
+    digest = hashlib.sha256(group.encode("utf-8", "surrogatepass")).hexdigest()
+    return f"{sender.id.hex[-12:]}:{digest[:40]}"
 
 
 def decoded(file: GivenFile) -> bytes:

@@ -138,4 +138,4 @@ def _data(data: object) -> dict[str, Any]:
 
 def _key(source: str, id_: str) -> str:
     """`source` and `id` make an event the same one (CloudEvents 1.0, id)."""
-    return "ce:" + hashlib.sha256(f"{source}\0{id_}".encode()).hexdigest()
+    return "ce:" + hashlib.sha256(f"{source}\0{id_}".encode("utf-8", "surrogatepass")).hexdigest()

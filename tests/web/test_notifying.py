@@ -186,6 +186,15 @@ async def test_many_at_once_with_few_keys_are_each_taken_in_once(desk: Desk) -> 
         ({"topic": "alert.disk", "facts": {"x": {"x": {"x": {"x": {"x": {"x": {}}}}}}}}, "facts"),
         ({"topic": "alert.disk", "surprise": 1}, "surprise"),
         ({"topic": "alert.disk", "expires_at": "2026-11-27T10:00:00"}, "expires_at"),
+        ({"topic": "alert.disk", "expires_at": "9999-12-31T23:59:59-12:00"}, "expires_at"),
+        ({"topic": "alert.disk", "expires_at": "0001-01-01T00:00:00+14:00"}, "expires_at"),
+        ({"topic": "alert.disk", "to": ["nobody\x00"]}, "to"),
+        ({"topic": "alert.disk", "to": ["on_call:\x00"]}, "to"),
+        ({"topic": "alert.disk", "url": "https://x/\x00"}, "url"),
+        (
+            {"topic": "alert.disk", "actions": [{"kind": "open", "url": "https://x/\x00"}]},
+            "actions.0.url",
+        ),
         ({"topic": "alert.disk", "file": {"name": "x", "content": "TVqQ"}}, "file.content"),
     ],
 )  # fmt: skip
@@ -383,6 +392,21 @@ async def test_an_event_says_itself_what_it_is(desk: Desk, lacking: str) -> None
     assert (status, problem["code"]) == (422, "invalid_event")
     assert lacking in problem["detail"]
     assert await desk.notices() == []
+
+
+@pytest.mark.parametrize("name", ["source", "id", "group", "subject"])
+async def test_half_a_character_in_an_event_breaks_nothing(desk: Desk, name: str) -> None:
+    structured = {"Content-Type": "application/cloudevents+json"}
+    event = {**EVENT, name: "x\ud800"}
+    (one, first), (two, second) = [
+        await desk.post(event, path="/cloudevents", headers=structured) for _ in range(2)
+    ]
+    nobody, _ = await desk.post(
+        {**EVENT, "to": "\ud800"}, path="/cloudevents", headers=structured
+    )
+
+    assert (one, two, nobody) == (202, 202, 422)
+    assert first["id"] == second["id"]
 
 
 async def test_data_that_is_no_object_is_told_all_the_same(desk: Desk) -> None:
