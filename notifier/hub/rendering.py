@@ -15,6 +15,7 @@ from core.messages import Field, Line, Message
 from core.words import Language
 from notifier.hub import templates
 from notifier.hub.plain import finished, plain
+from notifier.hub.sandbox import Budget
 from notifier.hub.spoken import said
 from notifier.hub.templates import Template
 from notifier.hub.told import Told
@@ -52,6 +53,7 @@ class _Reader:
     language: Language
     zone: str
     own: Own = field(default_factory=dict)
+    budget: Budget = field(default_factory=Budget)
 
 
 def render(told: Told, language: Language, zone: str, own: Own = _NO_OWN) -> Rendered:
@@ -150,6 +152,7 @@ def _context(
         "notice": notice,
         "_language": reader.language,
         "_zone": reader.zone,
+        "_budget": reader.budget,
         "_headline": lambda item: _headline(item, reader),
     }
 

@@ -5,14 +5,16 @@ that makes much out of little, and of values only what JSON has. It gives plain 
 has to escape is escaped by that channel's own renderer, which takes every text as untrusted.
 """
 
-from collections.abc import Mapping, Sequence
-from functools import cache
-from typing import Any
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache, wraps
+from typing import Any, cast
 
 from jinja2 import StrictUndefined, TemplateSyntaxError, Undefined, nodes, pass_context
-from jinja2.environment import Template
+from jinja2.environment import Template, TemplateExpression
 from jinja2.runtime import Context, LoopContext
 from jinja2.sandbox import ImmutableSandboxedEnvironment
+from jinja2.visitor import NodeTransformer
 
 from notifier.hub.spoken import FILTERS, said
 
@@ -20,6 +22,10 @@ LONGEST = 10_000
 """Of what one text may become; more is cut."""
 _DEEPEST = 2
 """Of loops in loops."""
+_STEPS = 20_000
+"""What all texts of a message may cost together: a lane that makes it does nothing else meanwhile.
+A turn of a loop costs ten, and so does a filter with what it looks at."""
+_TURN = 10
 
 _ALLOWED: tuple[type[nodes.Node], ...] = (
     nodes.Template, nodes.Output, nodes.TemplateData, nodes.If, nodes.For, nodes.Name,
@@ -27,13 +33,55 @@ _ALLOWED: tuple[type[nodes.Node], ...] = (
     nodes.Operand, nodes.And, nodes.Or, nodes.Not, nodes.CondExpr, nodes.Concat, nodes.Add,
     nodes.Sub, nodes.Neg, nodes.Keyword, nodes.Tuple, nodes.List,
 )  # fmt: skip
-_OF_JINJA = ("default", "first", "join", "last", "length", "lower", "trim", "upper")
+_OF_JINJA = ("default", "first", "last", "length", "lower", "trim", "upper")
 _TESTS = ("defined", "undefined", "none", "number", "string", "in", "eq", "ne", "lt", "gt")
+_EACH, _JOINED = "_each", "_joined"
+"""Filters that stand around what a text walks through, and what it puts together."""
 _OF_LOOP = ("first", "last", "index", "length")
+
+
+class TooMuch(Exception):
+    """A text wants more work, or becomes longer, than any that people read."""
+
+
+@dataclass(slots=True)
+class Budget:
+    """What the texts of one message may still cost."""
+
+    left: int = _STEPS
+
+    def spend(self, steps: int) -> None:
+        """Raises TooMuch."""
+        self.left -= steps
+        if self.left < 0:
+            raise TooMuch
+
+
+def _size(value: object, most: int) -> int:
+    """How many values there are in it; no further than `most`."""
+    if isinstance(value, str):
+        return 1 + len(value) // 100
+    if isinstance(value, Mapping):
+        value = value.values()
+    elif not isinstance(value, list | tuple):
+        return 1
+    size = 1
+    for each in value:
+        size += _size(each, most - size)
+        if size > most:
+            break
+    return size
 
 
 class _Sandbox(ImmutableSandboxedEnvironment):
     """Of a mapping its keys, of a list its places, and nothing of anything else."""
+
+    intercepted_binops = frozenset("+")
+
+    def call_binop(self, context: Context, operator: str, left: Any, right: Any) -> Any:
+        if isinstance(left, str | Sequence) and isinstance(right, str | Sequence):
+            _short(len(left) + len(right))
+        return super().call_binop(context, operator, left, right)
 
     def getattr(self, obj: Any, attribute: str) -> Any:
         return self.getitem(obj, attribute)
@@ -63,12 +111,49 @@ def _finalize(context: Context, value: Any) -> str:
     return said(value, context["_language"])
 
 
+def _short(length: int) -> None:
+    if length > LONGEST:
+        raise TooMuch
+
+
+@pass_context
+def _each(context: Context, value: Iterable[Any]) -> Sequence[Any]:
+    """What a loop goes through, paid for."""
+    items = list(value)
+    context["_budget"].spend(_TURN * len(items))
+    return items
+
+
+@pass_context
+def _joined(context: Context, parts: Sequence[Any], between: str = "") -> str:
+    texts, length = [], 0
+    for part in parts:
+        texts.append(str(part))
+        length += len(texts[-1]) + len(between)
+        _short(length)
+    return str(between).join(texts)
+
+
+def _paid(make: Callable[..., Any]) -> Callable[..., Any]:
+    """A filter that is paid for by the size of what it is used on."""
+
+    @wraps(make)
+    def filtered(context: Context, value: Any, *more: Any, **named: Any) -> Any:
+        budget: Budget = context["_budget"]
+        budget.spend(_TURN + _size(value, budget.left))
+        return make(context, value, *more, **named)
+
+    return filtered
+
+
 @cache
 def _sandbox() -> _Sandbox:
     # S701: it gives plain text; each channel's renderer escapes (see above)
     made = _Sandbox(undefined=StrictUndefined, finalize=_finalize, autoescape=False)
     made.globals = {}
-    made.filters = {name: made.filters[name] for name in _OF_JINJA} | dict(FILTERS)
+    made.filters = {name: made.filters[name] for name in _OF_JINJA}
+    made.filters |= {name: _paid(make) for name, make in FILTERS.items()}
+    made.filters |= {"join": _paid(_joined), _EACH: _each, _JOINED: _joined}
     made.tests = {name: made.tests[name] for name in _TESTS}
     return made
 
@@ -89,12 +174,12 @@ class Text:
         tree = _read(source)
         self.names = frozenset(_names(tree))
         """The facts that it uses, and the filters after a bar."""
-        self._made: Template = _sandbox().from_string(tree)
+        self._made = _compiled(tree)
 
     def said(self, values: Mapping[str, Any]) -> str:
-        """It with these values. Raises jinja2.UndefinedError where one is missing."""
+        """It with these values. Raises jinja2.UndefinedError where one is missing, TooMuch."""
         parts, length = [], 0
-        for part in self._made.generate(**values):
+        for part in self._made.generate({"_budget": Budget(), **values}):
             parts.append(part)
             length += len(part)
             if length > LONGEST:
@@ -106,12 +191,17 @@ class Expression:
     """One value of the facts, as `alerts`."""
 
     def __init__(self, source: str) -> None:
-        self.names = frozenset(_names(_read("{{ " + source + " }}")))
-        self._made = _sandbox().compile_expression(source, undefined_to_none=False)
+        tree = _read("{{ " + source + " }}")
+        self.names = frozenset(_names(tree))
+        values = [each for part in tree.find_all(nodes.Output) for each in part.nodes]
+        if len(tree.body) != 1 or len(values) != 1:
+            raise Wrong("it is not one value")
+        tree.body = [nodes.Assign(nodes.Name("result", "store"), values[0], lineno=1)]
+        self._made = TemplateExpression(_compiled(tree), undefined_to_none=False)
 
     def of(self, values: Mapping[str, Any]) -> Any:
-        """It, of these values. Raises jinja2.UndefinedError where it is missing."""
-        found = self._made(**values)
+        """It, of these values. Raises jinja2.UndefinedError where it is missing, TooMuch."""
+        found = self._made({"_budget": Budget(), **values})
         if isinstance(found, Undefined):
             str(found)  # raises, with its name
         return found
@@ -123,7 +213,7 @@ def _read(source: str) -> nodes.Template:
         for node in tree.find_all(nodes.Node):
             if not isinstance(node, _ALLOWED):
                 raise Wrong(f"{type(node).__name__.lower()} can't be used here", node.lineno)
-            if isinstance(node, nodes.Filter) and node.name not in _sandbox().filters:
+            if isinstance(node, nodes.Filter) and node.name not in _known():
                 raise Wrong(f"there is no filter {node.name!r}", node.lineno)
             if isinstance(node, nodes.Test) and node.name not in _sandbox().tests:
                 raise Wrong(f"there is no test {node.name!r}", node.lineno)
@@ -131,7 +221,41 @@ def _read(source: str) -> nodes.Template:
             raise Wrong(f"more than {_DEEPEST} loops inside each other")
     except TemplateSyntaxError as error:
         raise Wrong(error.message or "not readable", error.lineno) from error
+    except RecursionError as error:
+        raise Wrong("too much of it inside each other") from error
     return tree
+
+
+def _known() -> Collection[str]:
+    return _sandbox().filters.keys() - {_EACH, _JOINED}
+
+
+class _Bounded(NodeTransformer):
+    """With what pays for loops, and looks at how long a text becomes, put around them."""
+
+    def visit_For(self, node: nodes.For) -> nodes.Node:  # noqa: N802  # Jinja's name
+        self.generic_visit(node)
+        node.iter = _filtered(cast("nodes.Expr", node.iter), _EACH)
+        return node
+
+    def visit_Concat(self, node: nodes.Concat) -> nodes.Node:  # noqa: N802  # likewise
+        self.generic_visit(node)
+        return _filtered(nodes.List(node.nodes, lineno=node.lineno), _JOINED)
+
+
+def _filtered(value: nodes.Expr, name: str) -> nodes.Filter:
+    return nodes.Filter(value, name, [], [], None, None, lineno=value.lineno)
+
+
+def _compiled(tree: nodes.Template) -> Template:
+    """What was read, ready to be made. Raises Wrong."""
+    try:
+        bounded = _Bounded().visit(tree).set_environment(_sandbox())
+        return _sandbox().from_string(bounded)
+    except TemplateSyntaxError as error:
+        raise Wrong(error.message or "not readable", error.lineno) from error
+    except (RecursionError, SyntaxError) as error:  # Python's own limits
+        raise Wrong("too much of it inside each other") from error
 
 
 def _depth(node: nodes.Node) -> int:

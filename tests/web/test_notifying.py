@@ -401,9 +401,7 @@ async def test_half_a_character_in_an_event_breaks_nothing(desk: Desk, name: str
     (one, first), (two, second) = [
         await desk.post(event, path="/cloudevents", headers=structured) for _ in range(2)
     ]
-    nobody, _ = await desk.post(
-        {**EVENT, "to": "\ud800"}, path="/cloudevents", headers=structured
-    )
+    nobody, _ = await desk.post({**EVENT, "to": "\ud800"}, path="/cloudevents", headers=structured)
 
     assert (one, two, nobody) == (202, 202, 422)
     assert first["id"] == second["id"]
