@@ -10,6 +10,10 @@ _SWITCHES = ("--headless", "--no-sandbox", "--disable-gpu", "--hide-scrollbars",
              "--virtual-time-budget=3000")  # fmt: skip
 _HEIGHT = """<script>document.fonts.ready.then(() => {
 document.title = document.body.scrollHeight + 20})</script>"""
+# Under the names by which our pages ask for them: the machine need not have a Japanese font.
+_FACES = ("Noto Sans CJK JP", "Hiragino Sans", "Menlo")
+_RANGE = "unicode-range:U+2E80-9FFF,U+F900-FAFF,U+FF00-FFEF"
+"""What of it is taken: the rest stays what the page asks for, as the terminal's letters."""
 _NARROWEST = 500
 """Chromium's window; a narrower page keeps its own width within it."""
 
@@ -25,7 +29,7 @@ def screenshot(content: str, target: Path, width: int = 760) -> bool:
     if program is None:
         return False
     source = target.with_suffix(".html")
-    source.write_text(content + _HEIGHT, encoding="utf-8")
+    source.write_text(content + _fonts() + _HEIGHT, encoding="utf-8")
     across = max(_NARROWEST, width)
     call = [program, *_SWITCHES]
     asked = [*call, f"--window-size={across},100", "--dump-dom", source.as_uri()]
@@ -35,6 +39,22 @@ def screenshot(content: str, target: Path, width: int = 760) -> bool:
     _run([*call, f"--window-size={across},{height}", f"--screenshot={target}", source.as_uri()])
     source.unlink()
     return True
+
+
+def _fonts() -> str:
+    from noto_cjk_sans_jp_bold import FONT_PATH as BOLD
+    from noto_cjk_sans_jp_regular import FONT_PATH as REGULAR
+
+    faces = "".join(
+        f"@font-face{{font-family:'{name}';font-weight:{weight};src:url('{_uri(path)}');{_RANGE}}}"
+        for name in _FACES
+        for weight, path in ((400, REGULAR), (700, BOLD))
+    )
+    return f"<style>{faces}</style>"
+
+
+def _uri(path: object) -> str:
+    return Path(str(path)).as_uri()
 
 
 def _run(call: list[str]) -> str:

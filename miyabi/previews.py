@@ -25,7 +25,8 @@ def page_of(preview: Preview) -> str:
         return preview.page
     return (
         "<!doctype html><meta charset=utf-8><body style='width:720px;margin:16px'>"
-        f"<pre style='white-space:pre-wrap;font:13px/1.5 monospace'>{html.escape(preview.sent)}"
+        "<pre style='white-space:pre-wrap;font:13px/1.5 Menlo,monospace'>"
+        f"{html.escape(preview.sent)}"
     )
 
 
