@@ -1,11 +1,18 @@
 """What the hub tells by mail: letters of no task's conversation, and summaries with a way out."""
 
+from datetime import date
+
+from core.documents import Files
+from core.messages import Attachment
 from core.notices import Notice, Recipient, publish
 from core.settings import Settings
 from core.unit import unit
 from notifier.hub.fanning import fan_out_due
 from notifier.hub.lanes import Lane
+from notifier.hub.report_figures import Days, rows_of
+from notifier.hub.reports import picture_of
 from notifier.hub.sending import Ways
+from notifier.hub.topics import topic_of
 from tests.bot.email.out.post import Post, said
 
 
@@ -60,3 +67,22 @@ async def test_a_summary_can_be_stopped_by_one_click(post: Post) -> None:
     assert len(post.to(boss)) == 1
     row = await post.office.row("select reason from dispatches where state = 'dropped'", {})
     assert row.reason == "muted"
+
+
+async def test_a_report_comes_with_its_rows_and_its_picture_in_the_mail_itself(post: Post) -> None:
+    boss = post.office.boss
+    files = Files(post.office.house, post.office.organisation.id)
+    days = Days(date(2026, 11, 23), date(2026, 11, 29), "Asia/Tokyo")
+    rows = Attachment(await files.put(rows_of([], days, {}, "en"), "text/csv"), "r.csv", "text/csv")
+    picture = await picture_of(files, [], days)
+    facts = topic_of("report.weekly").sample
+    to = (Recipient("person", str(boss.id)),)
+    await tell(post, Notice("report.weekly", to, facts, file=rows, picture=picture))
+
+    [letter] = post.to(boss)
+    assert letter["Subject"] == "Weekly report: Mon, Nov 23, 2026 – Sun, Nov 29, 2026"
+    assert "#1043 Quote → 鈴木 部長" in said(letter)
+    parts = {part.get_content_type(): part for part in letter.walk()}
+    assert parts["text/csv"].get_filename() == "r.csv"
+    cid = parts["image/png"]["Content-ID"].strip("<>")
+    assert f"cid:{cid}" in said(letter, "html")
