@@ -11,7 +11,8 @@ from sqlalchemy.exc import SQLAlchemyError
 from bot.discord import custom_ids
 from bot.discord.act import Act, Json, language_of, roles_of, spot_of, user_of
 from bot.discord.api import DiscordRefused
-from bot.discord.outbound import SEND_IN_THREADS, SEND_MESSAGES, DiscordOutbound, nonce_of
+from bot.discord.marks import nonce_of
+from bot.discord.outbound import SEND_IN_THREADS, SEND_MESSAGES, DiscordOutbound
 from bot.discord.reaching import CLOSED, UNKNOWN_CHANNEL
 from bot.discord.render import NOBODY, V2, render
 from bot.discord.roles import Roles

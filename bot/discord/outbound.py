@@ -4,7 +4,6 @@ A task has a thread, which begins at the message that asked for it, or at our fi
 conversation has none; it is named by the person's account, whatever Discord calls the channel.
 """
 
-import hashlib
 import io
 from collections.abc import Sequence
 from dataclasses import replace
@@ -21,6 +20,7 @@ from bot.discord.api import AWAY, Api, DiscordRefused
 from bot.discord.blocked import blocked
 from bot.discord.files import fetch_file, link_to
 from bot.discord.guilds import Guilds
+from bot.discord.marks import has_mark, mark_of, nonce_of
 from bot.discord.reaching import (
     CLOSED,
     GONE,
@@ -32,6 +32,7 @@ from bot.discord.reaching import (
 )
 from bot.discord.render import NOBODY, V2, Json, render
 from bot.discord.text import plain
+from bot.discord.wording import INSTEAD, NO_FILE, TOO_BIG, TOO_BIG_NO_LINK
 from core.chores import Chores
 from core.errors import OutcomeUnknown, Permanent, TryLater
 from core.gate import Paces
@@ -39,30 +40,8 @@ from core.inbound import Sender
 from core.messages import Attachment, Message
 from core.platform import Opening
 from core.ports import Place, Sent
-from core.words import Words
 
 log = structlog.get_logger()
-
-INSTEAD = Words(
-    ja="依頼のあったチャンネルに投稿できないため、ここでお知らせします。",
-    en="I can't post in the channel you asked in, so I write here.",
-    zh="我无法在您发起请求的频道发言，因此在这里通知您。",
-)
-NO_FILE = Words(
-    ja="書類 {sha256} が保管庫にありません。",
-    en="The store has no document {sha256}.",
-    zh="存储中没有文件 {sha256}。",
-)
-TOO_BIG = Words(
-    ja="ファイルが大きいためリンクでお送りします: {link}",
-    en="The file is too large here, so this is a link to it: {link}",
-    zh="文件过大，请通过链接打开: {link}",
-)
-TOO_BIG_NO_LINK = Words(
-    ja="ファイル「{name}」は大きすぎてここに投稿できません。",
-    en="The file “{name}” is too large to be posted here.",
-    zh="文件“{name}”过大，无法在此发布。",
-)
 
 PICTURE = "preview.png"
 SEND_MESSAGES = "Send Messages / View Channel"
@@ -72,18 +51,6 @@ READ_HISTORY = "Read Message History"
 
 _MESSAGES = "/channels/{channel_id}/messages"
 _MESSAGE = "/channels/{channel_id}/messages/{message_id}"
-
-
-def mark_of(key: str) -> int:
-    """The container's id of a delivery: by it a message is found whose answer was lost."""
-    digest = hashlib.blake2b(key.encode(), digest_size=4).digest()
-    return (int.from_bytes(digest) & 0x7FFFFFFF) or 1
-
-
-def nonce_of(key: str, part: int = 0) -> str:
-    """What Discord knows the same message by, which it then posts once."""
-    told = f"{key}:{part}".encode()
-    return hashlib.blake2b(told, digest_size=12).hexdigest()
 
 
 class DiscordOutbound:
@@ -134,13 +101,13 @@ class DiscordOutbound:
         files = await self._picture(place, message)
         first, *rest = self._payloads(message, int(sent.extra.get("mark", 0)), files)
         first["attachments"] = _attachments(files)
-        await self._act(
+        await self.api.call(
             "PATCH", _MESSAGE, first, files, needs="", channel_id=channel, message_id=sent.id
         )
         further = [each for each in sent.extra.get("more", "").split(",") if each]
         for place_of, payload in enumerate(rest[: len(further)]):
             content = {"content": payload["content"], "allowed_mentions": NOBODY}
-            await self._act(
+            await self.api.call(
                 "PATCH", _MESSAGE, content, channel_id=channel, message_id=further[place_of]
             )
         return sent
@@ -157,7 +124,7 @@ class DiscordOutbound:
         for named, thread in spots:
             try:
                 channel = await self._real(place, named, thread, None)
-                found = await self._act(
+                found = await self.api.call(
                     "GET",
                     _MESSAGES,
                     needs=READ_HISTORY,
@@ -169,7 +136,7 @@ class DiscordOutbound:
                     continue  # no thread was ever begun there
                 raise OutcomeUnknown(refused.words) from refused
             for each in found:
-                if each["author"]["id"] == me and _has_mark(each, mark):
+                if each["author"]["id"] == me and has_mark(each, mark):
                     begun = thread or (named if named == place.account else each["id"])
                     return Sent(named, each["id"], {"mark": str(mark), "at": channel}, begun)
         return None
@@ -255,7 +222,7 @@ class DiscordOutbound:
     ) -> Any:
         needs = SEND_IN_THREADS if thread else SEND_MESSAGES
         try:
-            return await self._act(
+            return await self.api.call(
                 "POST", _MESSAGES, payload, files, needs=needs, channel_id=channel
             )
         except DiscordRefused as refused:
@@ -264,13 +231,15 @@ class DiscordOutbound:
         await self._begin_thread(parent, thread, message)
         for file in files:
             file.reset()
-        return await self._act("POST", _MESSAGES, payload, files, needs=needs, channel_id=channel)
+        return await self.api.call(
+            "POST", _MESSAGES, payload, files, needs=needs, channel_id=channel
+        )
 
     async def _begin_thread(self, parent: str, thread: str, message: Message) -> None:
         """A thread has the id of the message it begins at."""
         name = plain(" ".join((message.title or message.text).split()), limits.THREAD_NAME)
         try:
-            await self._act(
+            await self.api.call(
                 "POST",
                 _MESSAGE + "/threads",
                 {"name": name, "auto_archive_duration": 10_080},
@@ -281,18 +250,6 @@ class DiscordOutbound:
         except DiscordRefused as refused:
             if refused.code != HAS_A_THREAD:
                 raise
-
-    async def _act(
-        self,
-        method: str,
-        path: str,
-        json: object = None,
-        files: Sequence[discord.File] = (),
-        needs: str = "",
-        params: Any = None,
-        **names: str,
-    ) -> Any:
-        return await self.api.call(method, path, json, files, needs=needs, params=params, **names)
 
     async def _real(
         self, place: Place, named: str, thread: str | None, message_id: str | None
@@ -358,7 +315,3 @@ def _attachments(files: Sequence[discord.File]) -> list[Json]:
         }
         for n, file in enumerate(files)
     ]
-
-
-def _has_mark(message: Json, mark: int) -> bool:
-    return any(each.get("id") == mark for each in message.get("components") or ())
