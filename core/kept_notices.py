@@ -49,14 +49,11 @@ _NOTICES = """
             and not exists (select from notices c where c.head_id = n.id)
         limit :batch)
 """
-# across organisations: likewise
-_TOKENS = "delete from discord_tokens where expires_at < now() - interval '1 day'"
 
 
 async def forget(connection: AsyncConnection, batch: int) -> int:
     """Forget what ended so long ago, at most a batch of each kind; of how many rows at most."""
     limits = {"kept": KEPT.total_seconds(), "batch": batch}
-    await execute(connection, _TOKENS, {})
     return max(
         [
             await execute(connection, statement, limits)

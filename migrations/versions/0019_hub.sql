@@ -243,21 +243,7 @@ create unique index on notice_templates (organisation_id, topic, language)
 -- again then (notifier/quiet.py).
 alter table deliveries add column held_until timestamptz;
 
--- Discord: what an interaction's token can still be used for, and where it goes on afterwards.
-create table discord_tokens (
-    interaction_id text primary key,
-    organisation_id uuid not null references organisations,
-    application_id text not null,
-    guild_id text not null,
-    channel_id text not null,
-    token bytea not null,             -- sealed; good for 15 minutes
-    message_id text,                  -- the answer that stands there
-    expires_at timestamptz not null,
-    created_at timestamptz not null default now()
-);
-create index on discord_tokens (expires_at);
-
 -- Whoever is at work on notices, dispatches and digests is woken after each commit that made some.
 grant select, insert, update, delete on notice_senders, notices, preferences, notice_rules, digests,
-    dispatches, escalations, rotas, rota_swaps, circuits, paces, notice_places, notice_templates,
-    discord_tokens to miyabi_app;
+    dispatches, escalations, rotas, rota_swaps, circuits, paces, notice_places, notice_templates
+    to miyabi_app;
