@@ -122,7 +122,8 @@ def test_a_worker_carries_and_it_is_shown_how_far_the_anchors_are(
     [before], [after] = late.data["anchored"], there.data["anchored"]
     assert (before["size"], before["well"]) == (0, False)
     assert (after["anchor"], after["size"], after["well"]) == ("file", after["of"], True)
-    assert after["of"] == before["of"] > 0
+    # A worker writes events of its own: it may have told somebody something meanwhile.
+    assert after["of"] >= before["of"] > 0
     assert "✕ Anchor file: up to 0 of" in doctor.out
     # What happened after the last was carried, as the worker came to its end, is a tail.
     assert verified.code == (19 if verified.data["unanchored"] else 0)
