@@ -21,8 +21,8 @@ from core.organisations import Organisation
 from core.views import TaskView
 from core.words import Words
 from miyabi.commands.frame import complain, say
-from miyabi.commands.screen import show_message, show_posting
-from miyabi.follow import OVERLAP, Feed, Inbox, Posting, follow
+from miyabi.commands.screen import show_message, show_notice, show_posting
+from miyabi.follow import OVERLAP, Feed, Inbox, Notices, Posting, follow
 from miyabi.report import documents
 from miyabi.session import Session
 from miyabi.talk import Talk, answer_question, see
@@ -61,6 +61,7 @@ class Conversation:
     waits: bool
     began: datetime
     _inboxes: dict[str, Inbox] = field(default_factory=dict)
+    _notices: dict[str, Notices] = field(default_factory=dict)
     _asking: dict[str, UUID] = field(default_factory=dict)
     _latest: dict[str, UUID] = field(default_factory=dict)
     _issued: list[UUID] = field(default_factory=list)
@@ -76,6 +77,9 @@ class Conversation:
             # Who joins later is shown what came for them since the conversation began.
             inbox.since = self.began + OVERLAP
             self._inboxes[self.handle] = inbox
+            notices = Notices(self.session.house, self.organisation.id, self.handle)
+            notices.since = inbox.since
+            self._notices[self.handle] = notices
         return self._inboxes[self.handle]
 
     def show(self, posting: Posting) -> None:
@@ -97,6 +101,8 @@ class Conversation:
         """Show all that has come since."""
         for posting in await (await self.inbox()).fresh():
             self.show(posting)
+        for message in await self._notices[self.handle].fresh():
+            show_notice(message)
         await self.show_files()
 
     async def hear(self, line: str) -> bool:

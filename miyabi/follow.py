@@ -88,6 +88,41 @@ class Inbox:
         ]  # fmt: skip
 
 
+@dataclass(slots=True)
+class Notices:
+    """What the hub tells an account on the terminal, apart from any task: each once, and once more
+    whenever it says something else."""
+
+    house: House
+    organisation_id: UUID
+    account: str
+    since: datetime = field(default_factory=lambda: datetime.now(UTC))
+    _seen: set[tuple[UUID, int]] = field(default_factory=set)
+
+    async def fresh(self) -> list[Message]:
+        """What has come since the last look."""
+        async with self.house.engine.connect() as connection:
+            rows = await fetch_all(
+                connection,
+                "select d.id, d.shown, d.sent_at, d.body from dispatches d"
+                " where d.organisation_id = :organisation_id and d.channel = 'console'"
+                " and d.person_id in (select person_id from accounts where platform = 'console'"
+                " and organisation_id = :organisation_id and external_id = :account)"
+                " and d.state = 'sent' and d.body is not null and d.sent_at > :since"
+                " order by d.sent_at, d.id",
+                {
+                    "organisation_id": self.organisation_id,
+                    "account": self.account,
+                    "since": self.since - OVERLAP,
+                },
+            )
+        new = [row for row in rows if (row.id, row.shown) not in self._seen]
+        self._seen.update((row.id, row.shown) for row in new)
+        if rows:
+            self.since = max(self.since, rows[-1].sent_at)
+        return [load(Message, from_json(row.body)) for row in new]
+
+
 @dataclass(frozen=True, slots=True)
 class Standing:
     """How a task stands. `told` is false while the terminal has not yet been sent all of it."""

@@ -14,6 +14,11 @@ _DOCUMENT = Words(ja="書類", en="Document", zh="文件")
 _DRAFT = Words(ja="下書き", en="Draft", zh="草稿")
 _PAGES = Words(ja="{n}ページ", en="{n} page(s)", zh="{n}页")
 _AUDIT = Words(ja="監査ログ", en="Audit log", zh="审计日志")
+_TO_HAVE_IT = Words(
+    ja="対応するには: miyabi notify ack {notice}",
+    en="To say that you have it: miyabi notify ack {notice}",
+    zh="由您处理时: miyabi notify ack {notice}",
+)
 _VERIFIED = Words(ja="検証済み（{n}件）", en="verified ({n} events)", zh="已验证（{n}条）")
 _FAULTY = Words(
     ja="改ざんの疑いあり（「miyabi audit verify」で確認）",
@@ -62,6 +67,19 @@ def show_posting(posting: "Posting") -> None:
         terminal().print(Text(message.text, style="yellow"))
     elif posting.kind == "result":
         terminal().print(Text(message.text, style="bold green"))
+
+
+def show_notice(message: "Message") -> None:
+    """What the hub tells, and how it is acknowledged: nothing can be pressed here."""
+    from rich.text import Text
+
+    from core.acknowledging import ACK
+
+    show_message(message)
+    for button in message.buttons:
+        if button.action == ACK:
+            words = _TO_HAVE_IT.fill(notice=button.value)
+            terminal().print(Text(words.to(language()), style="dim"), soft_wrap=True)
 
 
 def show_end(report: Mapping[str, Any]) -> None:

@@ -8,20 +8,25 @@ import asyncio
 import importlib
 import pkgutil
 from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
 from sqlalchemy import text
 
 from core import people
+from core.db import execute
 from core.inbound import Click, Inbound, Sender, Spot
 from core.intake import accept
 from core.limits import Limits
+from core.notices import Ladder, Notice, Recipient, publish
 from core.unit import unit
+from miyabi.build import Built
 from miyabi.embedded import Services
 from miyabi.plugins import all_platforms
+from notifier.hub.working import work_on_notices
 from tests.contracts import surfaces
 from tests.contracts.surfaces.surface import ASKER, BOSS, HANDLES, SECOND, Ground, Surface
 from tests.running import working
@@ -35,6 +40,7 @@ PHOTO = bytes.fromhex(
     "c0000000030001013d1f5d0000000049454e44ae426082"
 )
 SIX = "株式会社ABC商事 モニター6台 キーボード10個 納期12/25"
+FULL, HAVE = "ディスク使用率 97%", "対応します"
 FIRST, REVISED = "244,200円", "280,280円"
 
 NAMES = [info.name for info in pkgutil.iter_modules(surfaces.__path__) if info.name != "surface"]
@@ -133,6 +139,33 @@ async def test_what_is_long_is_whole_where_it_counts_and_a_file_is_taken(surface
         await until_row(surface, "select 1 from attachments where state = 'kept'")
 
 
+@every_surface
+async def test_a_notice_is_told_and_whoever_was_told_has_it(
+    surface: Surface, limits: Limits
+) -> None:
+    notice_id = await publish_climbing(surface)
+    async with working(surface.built), noticing(surface.built):
+        await until(lambda: FULL in surface.told(FULL)[0])
+        assert HAVE in surface.told(FULL)[1]
+
+        forged = await surface.press_told(ASKER, FULL, HAVE)
+        assert "あなた宛てではありません" in forged or "その通知はありません" in forged
+        assert await holder(surface, notice_id) is None
+
+        await as_if_told_long_ago(surface)
+        answered = await surface.press_told(BOSS, FULL, HAVE)
+        assert "あなたが対応することを記録しました" in answered
+        assert await holder(surface, notice_id) == BOSS
+        if limits.edits:
+            await until(lambda: f"{BOSS} さんが対応中です" in surface.told(FULL)[0])
+            assert HAVE not in surface.told(FULL)[1]
+
+    told = await rows(surface, f"select 1 from dispatches where notice_id = '{notice_id}'")
+    assert len(told) == 1, "nobody else is told"
+    [escalation] = await rows(surface, "select state from escalations")
+    assert escalation.state == "acknowledged"
+
+
 # -- looking ---------------------------------------------------------------------------------------
 
 
@@ -147,6 +180,52 @@ async def until_row(surface: Surface, sql: str) -> None:
     async with asyncio.timeout(20):
         while not await rows(surface, sql):  # noqa: ASYNC110  # nothing tells
             await asyncio.sleep(0.05)
+
+
+async def publish_climbing(surface: Surface) -> UUID:
+    """What 三郎 is told, and the others where nobody acknowledges it."""
+    house, organisation_id = surface.built.house, surface.organisation.id
+    async with unit(house) as work:
+        everyone = await people.everyone(work.connection, organisation_id)
+        boss = next(person for person in everyone if person.name == BOSS)
+        facts = {"title": FULL, "text": HOSTILE}
+        ladder = Ladder(30, ((Recipient("role", "approver"),),))
+        to = (Recipient("person", str(boss.id)),)
+        return await publish(
+            work, organisation_id, Notice("alert.disk", to, facts, "high", ladder=ladder)
+        )
+
+
+@asynccontextmanager
+async def noticing(built: Built) -> AsyncIterator[None]:
+    """What a worker runs for the notices, beside `working`."""
+    hub = asyncio.create_task(work_on_notices(built.opening, {}))
+    try:
+        yield
+    finally:
+        hub.cancel()
+        await asyncio.wait([hub])
+
+
+async def as_if_told_long_ago(surface: Surface) -> None:
+    """A message is changed every few seconds at most."""
+    async with unit(surface.built.house) as work:
+        await execute(
+            work.connection,
+            "update dispatches set sent_at = sent_at - interval '1 minute'"
+            " where organisation_id = :id",
+            {"id": surface.organisation.id},
+        )
+
+
+async def holder(surface: Surface, notice_id: UUID) -> str | None:
+    """Who has acknowledged it."""
+    [row] = await rows(
+        surface,
+        "select p.name from notices n left join people p on p.id = n.acknowledged_by"
+        f" where n.id = '{notice_id}'",
+    )
+    return str(row.name) if row.name else None
 
 
 def pressable(surface: Surface, label: str) -> bool:

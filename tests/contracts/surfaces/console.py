@@ -14,6 +14,7 @@ from core.intake import accept
 from core.messages import Message
 from core.organisations import Organisation
 from miyabi.build import Built, open_house
+from miyabi.follow import Notices
 from tests.contracts.surfaces.surface import BOSS, HANDLES, POOL, ROLES, Ground, hire
 
 
@@ -23,6 +24,7 @@ class ConsoleSurface:
     organisation: Organisation
     answers: dict[str, list[str]] = field(default_factory=dict)
     shown: dict[str, list[Message]] = field(default_factory=dict)
+    noticed: dict[str, list[Message]] = field(default_factory=dict)
     thread: str = ""
 
     async def ask(self, who: str, words: str) -> object:
@@ -55,6 +57,17 @@ class ConsoleSurface:
     def labels(self) -> Sequence[str]:
         return [button.label for button in self._card().buttons]
 
+    def told(self, about: str) -> tuple[str, Sequence[str]]:
+        found = self._told(about)
+        return ("\n".join(_words(found)), [b.label for b in found.buttons]) if found else ("", [])
+
+    async def press_told(self, who: str, about: str, label: str) -> str:
+        found = self._told(about)
+        assert found is not None
+        button = next(b for b in found.buttons if b.label == label)
+        await self._act(self._inbound(who, click=Click(button.action, button.value)))
+        return self.answers[who][-1]
+
     def documents(self, who: str) -> int:
         return sum(len(message.files) for message in self.shown.get(who, ()))
 
@@ -66,10 +79,16 @@ class ConsoleSurface:
 
     async def follow(self) -> None:
         """Read what stands in everybody's conversations, again and again."""
+        house, organisation_id = self.built.house, self.organisation.id
+        notices = {who: Notices(house, organisation_id, HANDLES[who]) for who in HANDLES}
         while True:
             for who, handle in HANDLES.items():
                 self.shown[who] = await self._standing(handle)
+                self.noticed.setdefault(who, []).extend(await notices[who].fresh())
             await asyncio.sleep(0.05)
+
+    def _told(self, about: str) -> Message | None:
+        return next((m for m in reversed(self.noticed.get(BOSS, ())) if about in m.text), None)
 
     async def _standing(self, handle: str) -> list[Message]:
         async with self.built.house.engine.connect() as connection:

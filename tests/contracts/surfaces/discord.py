@@ -11,7 +11,7 @@ from core.inbound import Sender
 from core.organisations import Organisation
 from miyabi.build import Built, open_house
 from tests.bot.discord import conftest as discord_office
-from tests.contracts.surfaces.surface import POOL, ROLES, Ground, hire
+from tests.contracts.surfaces.surface import BOSS, POOL, ROLES, Ground, hire
 from tests.fakes.discord.checks import every
 from tests.fakes.discord.driver import Driver, Reply
 from tests.fakes.discord.limits import Json
@@ -60,6 +60,16 @@ class DiscordSurface:
 
     def labels(self) -> Sequence[str]:
         return [b["label"] for b in _buttons(self._card(pressable=False)) if b.get("label")]
+
+    def told(self, about: str) -> tuple[str, Sequence[str]]:
+        found = self.discord.said(self.users[BOSS], about)[-1:]
+        return "".join(m.text for m in found), [b["label"] for m in found for b in _buttons(m)]
+
+    async def press_told(self, who: str, about: str, label: str) -> str:
+        message = self.discord.said(self.users[BOSS], about)[-1]
+        reply = await self.people.click(message, label, self.users[who])
+        await reply.answered()
+        return (await reply.message()).text
 
     def documents(self, who: str) -> int:
         return sum(each.name.endswith(".pdf") for m in self._messages(who) for each in m.files)

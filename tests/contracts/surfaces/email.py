@@ -6,6 +6,9 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from email.message import EmailMessage
 
+from aiohttp import ClientSession
+from starlette.applications import Starlette
+
 from bot.email import boxes, inbox
 from bot.email.boxes import Box, Server, Trust
 from bot.email.door import Door
@@ -18,9 +21,12 @@ from core.unit import unit
 from miyabi.build import Built, open_house
 from tests.bot.email.dealing.post import PROVIDER, Here, no_dns, written
 from tests.bot.email.out.post import read, said
-from tests.contracts.surfaces.surface import BOSS, HANDLES, POOL, ROLES, Ground, hire
+from tests.contracts.surfaces.surface import BOSS, HANDLES, POOL, PUBLIC, ROLES, Ground, hire
 from tests.fakes.mail.smtp import OutsideServer, outside_server, trust_file
+from tests.running import at_port
+from web import acknowledging
 
+_PAGES = re.compile(rf"^(.+)\n{PUBLIC}(/ack/\S+)$", re.MULTILINE)
 DESK = "quote@miyabi.example"
 
 
@@ -55,6 +61,20 @@ class EmailSurface:
 
     def labels(self) -> Sequence[str]:
         return re.findall("「(承認|差し戻し|却下)」", said(self._card()))
+
+    def told(self, about: str) -> tuple[str, Sequence[str]]:
+        found = [m for m in self._letters(BOSS) if about in str(m["Subject"])][-1:]
+        words = "\n".join(said(letter) for letter in found).replace("\r\n", "\n")
+        return words, [label for label, _ in _PAGES.findall(words)]
+
+    async def press_told(self, who: str, about: str, label: str) -> str:
+        pages = dict(_PAGES.findall(self.told(about)[0]))
+        page = pages[label]
+        if who != BOSS:  # they never saw it, and know only what such addresses look like
+            page = f"{page[:-8]}AAAAAAAA"
+        app = Starlette(routes=acknowledging.routes(self.built.opening))
+        async with at_port(app) as url, ClientSession(url) as client, client.post(page) as answer:
+            return await answer.text()
 
     def documents(self, who: str) -> int:
         return sum(

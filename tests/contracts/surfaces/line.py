@@ -55,6 +55,20 @@ class LineSurface:
     def labels(self) -> Sequence[str]:
         return [button.label for button in buttons(self._card())]
 
+    def told(self, about: str) -> tuple[str, Sequence[str]]:
+        found = self._told(about)
+        labels = [button.label for said in found for button in buttons(said)]
+        return "\n".join(words(said) for said in found), labels
+
+    async def press_told(self, who: str, about: str, label: str) -> str:
+        [said] = self._told(about)
+        button = find(buttons(said), label)
+        assert button is not None
+        before = len(self.line.said(who))
+        await self.people.press_button(button, who, who)
+        await self.line.wait_for(lambda: len(self.line.said(who)) > before)
+        return words(self.line.said(who)[-1])
+
     def documents(self, who: str) -> int:
         found = [b for said in self.line.said(who) for b in buttons(said) if b.kind == "uri"]
         return sum("/d/" in b.action["uri"] for b in found)
@@ -66,6 +80,9 @@ class LineSurface:
 
     def wrongs(self) -> Sequence[object]:
         return self.line.violations
+
+    def _told(self, about: str) -> list[Said]:
+        return [m for m in self.line.said(BOSS) if about in f"{m.text}\n{words(m)}"][-1:]
 
     def _card(self) -> Said:
         said = self.line.said(BOSS)

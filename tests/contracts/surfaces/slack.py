@@ -60,6 +60,23 @@ class SlackSurface:
     def labels(self) -> Sequence[str]:
         return labels(self._card(pressable=False))
 
+    def told(self, about: str) -> tuple[str, Sequence[str]]:
+        found = self._told(about)
+        return "\n".join(text_of(m) for m in found), [each for m in found for each in labels(m)]
+
+    async def press_told(self, who: str, about: str, label: str) -> str:
+        [message], user = self._told(about), USERS[who]
+
+        def answers() -> list[Message]:
+            """For their eyes only; directly to whoever is not in that conversation."""
+            whispers = [m for m in self.slack.home.ephemerals if m.only_for == user]
+            return [*whispers, *(m for m in self._messages(f"D{user}") if m.ts > message.ts)]
+
+        before = len(answers())
+        await self.people.click(message, label, user=user)
+        said = await self.slack.wait_for(lambda: answers()[before:])
+        return said[-1].text
+
     def documents(self, who: str) -> int:
         return sum(bool(m.files and m.files[0].data) for m in self._messages("C1") if m.bot_id)
 
@@ -73,6 +90,9 @@ class SlackSurface:
     def _messages(self, channel: str) -> list[Message]:
         found = self.slack.home.channels.get(channel)
         return [m for m in found.messages.values() if not m.deleted] if found else []
+
+    def _told(self, about: str) -> list[Message]:
+        return [m for m in self._messages(f"D{USERS[BOSS]}") if m.bot_id and about in m.text][-1:]
 
     def _card(self, *, pressable: bool = True) -> Message:
         said = [m for m in self._messages("C1") if m.bot_id and "承認のお願い" in m.text]

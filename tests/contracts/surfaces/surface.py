@@ -90,6 +90,16 @@ class Surface(Protocol):
         """What can be pressed (or typed) on the newest card of 三郎's."""
         ...
 
+    def told(self, about: str) -> tuple[str, Sequence[str]]:
+        """What 三郎's own newest message that says this reads now, and what can be pressed on it;
+        nothing of either where there is none."""
+        ...
+
+    async def press_told(self, who: str, about: str, label: str) -> str:
+        """Press that button of that message as this person, who makes the press up where it is not
+        theirs; gives what they are answered."""
+        ...
+
     def documents(self, who: str) -> int:
         """How many documents this person was handed, as files or links."""
         ...

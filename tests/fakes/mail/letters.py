@@ -77,5 +77,5 @@ def _of_html(html: str, letter: EmailMessage) -> Iterator[str]:
     for source in re.findall(r"<(?:img|script|iframe|link)\b[^>]*(?:src|href)=\"([^\"]*)\"", html):
         if source.removeprefix("cid:") not in cids:
             yield f"fetched from elsewhere: {source}"
-    if re.search(r"<script|@import|url\(|javascript:", html):
+    if re.search(r"<script|@import|url\(|=\s*[\"']?\s*javascript:", html):
         yield "active content"
