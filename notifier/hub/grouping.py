@@ -2,6 +2,8 @@
 
 A member that is more important than its head begins anew, so that people hear of it. What is over
 (`resolved`) changes whatever of its group still says that it is not, however long ago that began.
+Where somebody had to answer, what happens again after it was over begins anew: the answer was about
+what is over, and a message that is only changed wakes nobody.
 """
 
 from collections.abc import Mapping, Sequence
@@ -31,6 +33,8 @@ class _Head:
     importance: Importance
     created_at: datetime
     resolved: bool
+    answered: bool = False
+    """Somebody has it, or has to say so, or it is critical."""
     count: int = 1
     members: list[Waiting] = field(default_factory=list)
 
@@ -39,6 +43,8 @@ class _Head:
             return False
         if notice.resolved and not self.resolved:
             return True
+        if self.resolved and self.answered and not notice.resolved:
+            return False
         return notice.created_at - self.created_at < window
 
     def add(self, notice: Waiting) -> None:
@@ -69,7 +75,7 @@ async def count_in(
         window = timedelta(minutes=_minutes(notice, rules, minutes))
         taking = [head for head in group if head.takes(notice, window)]
         if not taking:
-            group.insert(0, _Head(notice.id, notice.importance, notice.created_at, notice.resolved))
+            group.insert(0, _first(notice, rules))
             told.append(notice)
             continue
         taking[0].add(notice)
@@ -79,6 +85,14 @@ async def count_in(
         changed |= {head.id: head for head in (taking[0], *also)}
     await _store(work, organisation_id, changed)
     return told
+
+
+def _first(notice: Waiting, rules: Rules) -> _Head:
+    climbs = notice.ladder is not None or rules.saying("ladder", notice.matter) is not None
+    answered = climbs or notice.importance == "critical"
+    return _Head(
+        notice.id, notice.importance, notice.created_at, notice.resolved, answered, notice.count
+    )
 
 
 def _minutes(notice: Waiting, rules: Rules, otherwise: int) -> int:
@@ -96,10 +110,12 @@ async def _heads(
         return found
     rows = await fetch_all(
         work.connection,
-        "select id, topic, group_key, importance, created_at, resolved,"
-        " count as times from notices"
+        "select id, topic, group_key, importance, created_at, resolved, count as times,"
+        " acknowledged_at is not null or ladder is not null or importance = 'critical' as answered"
+        " from notices"
         " where organisation_id = :organisation_id and group_key = any(:groups)"
         " and head_id is null and cancelled_at is null and id <> all(:ids)"
+        " and fanned_at is not null"  # what waits still is counted when its turn comes
         " and created_at > now() - cast(:longest as interval)"
         " and (expires_at is null or expires_at > now())"
         " order by id desc for no key update",
@@ -111,7 +127,7 @@ async def _heads(
         },
     )
     for row in rows:
-        head = _Head(row.id, row.importance, row.created_at, row.resolved, row.times)
+        head = _Head(row.id, row.importance, row.created_at, row.resolved, row.answered, row.times)
         found.setdefault((row.topic, row.group_key), []).append(head)
     return found
 

@@ -37,6 +37,8 @@ class Waiting:
     ladder: Ladder | None
     created_at: datetime
     over: Over | None
+    count: int = 1
+    """How often it is by now, where others were counted with it before anybody was told."""
 
     @property
     def matter(self) -> Matter:
@@ -56,7 +58,7 @@ _HOME = """
 """
 _COLUMNS = """
     n.id, n.topic, n.importance, n.recipients, n.task_id, h.home, n.person_id, n.group_key,
-        n.resolved, n.ladder, n.created_at,
+        n.resolved, n.ladder, n.created_at, n.count as times,
         case when n.cancelled_at is not null then 'cancelled'
             when n.expires_at <= now() then 'expired'
             when n.approval_id is not null and not exists (select from approvals a
@@ -130,6 +132,7 @@ def read(row: Any) -> Waiting:
         ladder=load(Ladder, ladder) if ladder else None,
         created_at=row.created_at,
         over=row.over,
+        count=row.times,
     )
 
 
