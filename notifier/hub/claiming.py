@@ -85,7 +85,8 @@ _CLAIM = f"""
                 and e.organisation_id = d.organisation_id
                 and (e.state = 'sending' or (e.state = 'queued' and e.attempts > 0))
                 and e.id <> d.id and (e.lease_until > now() and e.state = 'sending'
-                    or e.id < d.id and e.importance <= d.importance and e.next_at > now()))
+                    or e.id < d.id and e.importance <= d.importance
+                        and (e.next_at > now() or e.next_at > d.next_at)))
         order by d.importance, d.next_at, d.id limit :most
         for update of d skip locked
     )
@@ -103,6 +104,13 @@ async def claim(
     """Take at most so many of a channel, in the order in which they are to be sent: `sending` from
     this transaction's commit on, but for those that whoever calls puts back before. `in_line`: so
     many of one conversation."""
+    await execute(
+        work.connection,
+        # across organisations: one worker takes at a time, or what another is just taking, and has
+        # not committed yet, would be overtaken by what is behind it
+        "select pg_advisory_xact_lock(hashtextextended('dispatches:' || :channel, 0))",
+        {"channel": channel},
+    )
     rows = await fetch_all(
         work.connection,
         _CLAIM,

@@ -19,7 +19,7 @@ from core.unit import unit
 from notifier.hub.claiming import LEASE, Claimed, claim
 from notifier.hub.ending import put_aside, write
 from notifier.hub.preparing import Ready, prepare
-from notifier.hub.sending import AT_MOST, Ended, Ways, send
+from notifier.hub.sending import AT_MOST, End, Ended, Ways, send
 
 log = structlog.get_logger()
 
@@ -116,21 +116,10 @@ class Lane:
         return bool(claimed)
 
     def _begin(self, mine: Sequence[Ready], until: float) -> None:
-        organisation_id = mine[0].claimed.organisation_id
-        self._busy[organisation_id] += len(mine)
+        self._busy[mine[0].claimed.organisation_id] += len(mine)
         hand = asyncio.create_task(self._send(mine, until))
         self._hands.add(hand)
-
-        def over(task: asyncio.Task[None]) -> None:
-            self._hands.discard(task)
-            self._busy[organisation_id] -= len(mine)
-            left = self._busy[organisation_id]
-            if not left:
-                del self._busy[organisation_id]
-            if left <= SHARE // 2:
-                self.woken.set()
-
-        hand.add_done_callback(over)
+        hand.add_done_callback(self._hands.discard)
 
     async def _send(self, mine: Sequence[Ready], until: float) -> None:
         """One conversation's, in order. Where one has to wait, so do those behind it."""
@@ -139,7 +128,7 @@ class Lane:
             self._end(ended)
             if ended.end in {"later", "not_now", "lost"}:
                 for behind in mine[place + 1 :]:
-                    self._end(Ended(behind, "not_now", words=ended.words, after=ended.after))
+                    self._end(_not_yet(behind, ended))
                 return
 
     async def _in_turn(self, ready: Ready, until: float) -> Ended:
@@ -147,7 +136,7 @@ class Lane:
         while True:
             left = until - time.monotonic() - AT_MOST.total_seconds()
             if left <= 0:
-                return Ended(ready, "not_now")
+                return _not_yet(ready)
             ended = await send(self.ways, ready)
             wait = ended.after.total_seconds() if ended.after else 0
             if ended.end != "not_now" or wait > min(_WAITS_IN_HAND, left):
@@ -169,6 +158,12 @@ class Lane:
             mine = self._ended[:WRITES_AT_ONCE]
             self._ended = self._ended[WRITES_AT_ONCE:]
             await self._write(mine)
+            # Only now: nothing more is taken than can be written of while it is in hand.
+            for each in mine:
+                organisation_id = each.ready.claimed.organisation_id
+                self._busy[organisation_id] -= 1
+                if not self._busy[organisation_id]:
+                    del self._busy[organisation_id]
             self.woken.set()  # what comes behind them in their conversations can be taken now
 
     async def _write(self, mine: Sequence[Ended]) -> None:
@@ -181,3 +176,12 @@ class Lane:
                 return  # its lease runs out, and what became of it is looked for
             for each in mine:
                 await self._write([each])
+
+
+def _not_yet(ready: Ready, before: Ended | None = None) -> Ended:
+    """It was not tried, as what is `before` it has to wait. Where it may have been sent by somebody
+    else, that is still to be found out: it is not sent anew."""
+    end: End = "lost" if ready.again else "not_now"
+    if before is None:
+        return Ended(ready, end)
+    return Ended(ready, end, words=before.words, after=before.after)

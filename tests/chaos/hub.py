@@ -280,7 +280,8 @@ class Attack:
         await self.kill()
         keys = self.provider.sends[before:]
         wanted = FLOOD * self.size.people
-        self.must(len(keys) == len(set(keys)) == wanted, f"{len(keys)} were sent, not {wanted}")
+        self.must(len(keys) == len(set(keys)), f"{len(keys) - len(set(keys))} were sent twice")
+        self.must(len(set(keys)) == wanted, f"{len(set(keys))} were sent, not {wanted}")
 
     async def _times(self, topic: str, worker: str = "t") -> float:
         """Until all are told, in seconds."""

@@ -372,3 +372,44 @@ async def test_what_is_not_its_turn_yet_is_waited_for_in_hand(sending: Sending) 
     await sending.send()
 
     assert await sending.rows("state, attempts") == [("sent", 1)]
+
+
+async def test_what_may_have_been_sent_is_not_sent_anew_because_its_turn_has_to_wait(
+    sending: Sending,
+) -> None:
+    wall = sending.office.wall
+    wall.hang_after = True
+    await sending.tell(facts={"title": "first"})
+    lane = Lane(Ways(sending.house, sending.settings), "wall", "dying")
+    await lane.take()
+    await wall.hanging.wait()
+    await lane.stop()
+    await sending.due()
+    wall.deaf = NotNow("pace", timedelta(seconds=9))  # nobody may ask the platform just now
+    await sending.send()
+    assert await sending.rows("state, sending_revision") == [("sending", 1)]
+    wall.deaf = None
+    await sending.due()
+    await sending.send()
+
+    assert len(wall.sends) == 1
+    assert await sending.rows() == ["sent"]
+
+
+async def test_what_was_put_off_is_not_overtaken_although_both_are_due(sending: Sending) -> None:
+    wall = sending.office.wall
+    wall.troubles = [TryLater("busy")]
+    await sending.tell(facts={"title": "first"})
+    await sending.send()
+    await sending.tell(facts={"title": "second"})
+    await sending.office.execute(
+        "update dispatches set next_at = now() - interval '1 s' where attempts > 0"
+    )
+    await sending.office.execute(
+        "update dispatches set next_at = now() - interval '2 s' where attempts = 0"
+    )
+    lane = Lane(Ways(sending.house, sending.settings), "wall", "w1")
+    lane._careful = 1  # as where more is due than is taken at once
+    assert await lane.take()
+    await lane.rest()
+    assert [message.title for message in wall.posted.values()] == ["Alert: first"]
