@@ -121,7 +121,7 @@ async def by_beginning(connection: AsyncConnection, organisation_id: UUID, begin
 # What was lost is looked for first (notifier/hub/claiming.py), or said again under its key.
 _REPLAY = """
     update dispatches set attempts = 0, reason = null, permanent = null, error = null,
-        dead_at = null, next_at = now(), lease_owner = null,
+        dead_at = null, next_at = now(), lease_owner = null, shown = 0, edit_at = null,
         state = case when state = 'unknown' then 'sending' else 'queued' end,
         sending_revision = case when state = 'unknown' then 1 end,
         lease_until = case when state = 'unknown' then now() - interval '1 second' end,

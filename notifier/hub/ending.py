@@ -124,7 +124,7 @@ def _row(ended: Ended, attempts: int) -> dict[str, Any]:
             wait = max(_back_off(claimed.attempts), ended.after or timedelta(0))
             row |= {"state": "sending", "wait": wait.total_seconds()}
         case "unknown":
-            row |= {"state": "unknown"}
+            row |= _unknown(ended)
         case "failed":
             row |= _failed(ended, "refused", permanent=True)
         case "gone":
@@ -137,6 +137,13 @@ def _failed(ended: Ended, reason: str, *, permanent: bool) -> dict[str, Any]:
     if ended.ready.claimed.edits:
         return {"state": "sent", "reason": reason, "shown": ended.ready.revision}
     return {"state": "failed", "reason": reason, "permanent": permanent}
+
+
+def _unknown(ended: Ended) -> dict[str, Any]:
+    """Of a change, what stood there before does still; it is not made once more."""
+    if ended.ready.claimed.edits:
+        return {"state": "sent", "shown": ended.ready.revision}
+    return {"state": "unknown"}
 
 
 def _given_up(ended: Ended, attempts: int) -> bool:
@@ -166,7 +173,7 @@ def _record(work: Unit, ended: Ended, row: dict[str, Any]) -> None:
         )
     elif state == "failed":
         record(work, claimed, Tag.DISPATCH_FAILED, reason=row["reason"], permanent=row["permanent"])
-    elif state == "unknown":
+    elif "unknown" in {state, ended.end}:
         record(work, claimed, Tag.DISPATCH_UNKNOWN, reason=why)
     elif state == "dropped":
         record(work, claimed, Tag.DISPATCH_DROPPED, reason=row["reason"])

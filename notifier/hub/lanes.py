@@ -97,7 +97,10 @@ class Lane:
                 in_line = self.ways.in_line(self.channel)
                 claimed += await claim(work, self.channel, self.owner, busy, most, in_line)
                 changes = self.ways.changes(self.channel)
-                ready = await prepare(work, self.ways.house, claimed, changes=changes)
+                repeats = self.ways.repeats(self.channel)
+                ready = await prepare(
+                    work, self.ways.house, claimed, changes=changes, repeats=repeats
+                )
         except Exception as error:
             log.exception("lane.broke_off", channel=self.channel, count=len(claimed))
             if is_outage(error) or not claimed:

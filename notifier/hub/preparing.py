@@ -71,14 +71,16 @@ async def prepare(
     claimed: Sequence[Claimed],
     *,
     changes: bool,
+    repeats: bool,
 ) -> Sequence[Ready]:
     """Those to be sent, with their words; what need not be sent any more is put back with its
-    reason. `changes`: what was sent on this channel can be changed."""
+    reason. `changes`: what was sent on this channel can be changed; `repeats`: what is said on it
+    again is known by its key."""
     sorted_ = _Sorted()
     for organisation_id in dict.fromkeys(each.organisation_id for each in claimed):
         mine = [each for each in claimed if each.organisation_id == organisation_id]
         wording = await wording_of(work, organisation_id)
-        await _Company(work, house, organisation_id, sorted_, changes, wording).sort(mine)
+        await _Company(work, house, organisation_id, sorted_, changes, repeats, wording).sort(mine)
         await wording.report(work)
         await _hold(work, organisation_id, sorted_.quiet)
         sorted_.quiet.clear()
@@ -125,6 +127,7 @@ class _Company:
     organisation_id: UUID
     sorted: _Sorted
     changes: bool
+    repeats: bool
     wording: Wording
 
     async def sort(self, claimed: Sequence[Claimed]) -> None:
@@ -182,7 +185,10 @@ class _Company:
         decision: Decision | None,
     ) -> None:
         if reader is None or decision is None:
-            self.sorted.dropped.append((each, "left"))
+            if each.edits:  # what stands there was told to them
+                self.sorted.shown.append((each, notice.revision))
+            else:
+                self.sorted.dropped.append((each, "left"))
             return
         if each.edits:
             self._change(each, notice, told, reader.language, reader.zone)
@@ -216,7 +222,10 @@ class _Company:
     async def _for_place(self, each: Claimed, notice: Any, told: Told) -> None:
         place = await self._place(each)
         if place is None or place.off_since is not None:
-            self.sorted.failed.append((each, "channel_off"))
+            if each.edits:  # what stands there was sent
+                self.sorted.shown.append((each, notice.revision))
+            else:
+                self.sorted.failed.append((each, "channel_off"))
             return
         zone = await self._zone()
         if each.edits:
@@ -240,7 +249,10 @@ class _Company:
         """What stands there has to say something else. Where it can't be changed, only what is
         worth one more message is said: that it is over, or how often it is by now."""
         before = each.extra or {}
-        if notice.revision <= each.shown or not (self.changes or worth_saying(before, told)):
+        shown = each.shown
+        if not self.repeats:  # whoever was at it and was not heard of again may have said it
+            shown = max(shown, each.sending_revision or 0)
+        if notice.revision <= shown or not (self.changes or worth_saying(before, told)):
             self.sorted.shown.append((each, notice.revision))
             return
         self._send(each, notice, told, language, zone, place)

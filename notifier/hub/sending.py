@@ -6,7 +6,7 @@ repeated key from a new one. Where neither is possible, it is `unknown` and stay
 
 import asyncio
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import Any, Literal
 from uuid import UUID, uuid5
@@ -23,6 +23,7 @@ from core.ports import Outbound, Place, Says, Sent, Utterance
 from core.settings import Settings
 from core.words import Words
 from notifier.hub import places
+from notifier.hub.hushed import hushed
 from notifier.hub.preparing import Ready
 from notifier.ways import way_out
 
@@ -80,6 +81,11 @@ class Ways:
         only_sends = self.channels.get(channel)
         return IN_LINE if only_sends is None or only_sends.same_key else 1
 
+    def repeats(self, channel: str) -> bool:
+        """Whether what was said or changed may be said again: it is known there by its key."""
+        only_sends = self.channels.get(channel)
+        return only_sends is None or only_sends.same_key or only_sends.edits
+
     def changes(self, channel: str) -> bool:
         """Whether what was sent on it can be changed."""
         only_sends = self.channels.get(channel)
@@ -89,9 +95,18 @@ class Ways:
         return outbound is not None and not isinstance(outbound, Says)
 
 
-async def send(ways: Ways, ready: Ready) -> Ended:  # noqa: PLR0911  # a line for each end
+async def send(ways: Ways, ready: Ready) -> Ended:
     """Send it, or find out what became of it. Raises nothing but CancelledError."""
+    ended = await _sent(ways, ready)
+    if ended.words is None:
+        return ended
+    return replace(ended, words=hushed(ended.words, ready.told.facts))
+
+
+async def _sent(ways: Ways, ready: Ready) -> Ended:  # noqa: PLR0911  # a line for each end
     channel = ready.claimed.channel
+    # Of a change that can't be made twice nobody finds out afterwards what became of it.
+    lost: End = "unknown" if ready.claimed.edits and not ways.repeats(channel) else "lost"
     try:
         async with asyncio.timeout(AT_MOST.total_seconds()):
             return await _act(ways, ready)
@@ -104,16 +119,16 @@ async def send(ways: Ways, ready: Ready) -> Ended:  # noqa: PLR0911  # a line fo
         end: End = "lost" if ready.again else "later"
         return Ended(ready, end, words=error.words, after=error.after)
     except OutcomeUnknown as error:
-        return Ended(ready, "unknown" if ready.again else "lost", words=error.words)
+        return Ended(ready, "unknown" if ready.again else lost, words=error.words)
     except Unreachable as error:
         return Ended(ready, "gone", words=error.words)
     except MiyabiError as error:
         return Ended(ready, "failed", words=error.words)
     except TimeoutError:
-        return Ended(ready, "lost", words=LOST.fill(channel=channel), after=STILL_UNDER_WAY)
+        return Ended(ready, lost, words=LOST.fill(channel=channel), after=STILL_UNDER_WAY)
     except Exception:
         log.exception("dispatch.crashed", dispatch=str(ready.claimed.id), channel=channel)
-        return Ended(ready, "lost", words=LOST.fill(channel=channel))
+        return Ended(ready, lost, words=LOST.fill(channel=channel))
 
 
 async def _act(ways: Ways, ready: Ready) -> Ended:

@@ -37,7 +37,7 @@ async def test_they_never_wait_for_each_other(office: Office) -> None:
         assert len(claimed) == 1
         pressing = asyncio.create_task(press())
         await _blocked(office)
-        ready = await preparing.prepare(work, office.house, claimed, changes=True)
+        ready = await preparing.prepare(work, office.house, claimed, changes=True, repeats=True)
     assert (await pressing).first
     assert list(ready) == []
     row = await office.row("select state, reason, sending_revision from dispatches", {})
