@@ -118,7 +118,7 @@ def unaccounted(evidence: Evidence) -> list[str]:
     """Messages in Slack that our records do not have, and records without a message."""
     ours = {
         (row["channel"], row["external_id"]): row
-        for row in evidence.rows["messages"]
+        for row in (*evidence.rows["messages"], *evidence.rows["dispatches"])
         if row["channel"] in evidence.slack.home.channels
     }
     found = [

@@ -30,6 +30,8 @@ _TABLES = {
     "documents": "select * from documents order by number",
     "threads": "select * from threads",
     "messages": "select * from messages",
+    "dispatches": "select id, sent_channel as channel, external_id, state as slot from dispatches"
+    " where shown > 0",
     "notifications": "select * from notifications",
     "deliveries": "select * from deliveries order by created_at",
     "outbox": "select * from outbox",

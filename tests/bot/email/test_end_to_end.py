@@ -61,14 +61,18 @@ class Place:
         assert '"level": "error"' not in said, said
 
     async def letter(self, to: str, after: int = 0) -> EmailMessage:
-        """The next letter to somebody, after so many."""
+        """The next letter to somebody about a task, after so many."""
         while True:
             self.check()
-            theirs = [each for each in self.outside.letters if each.recipient == to]
+            theirs = [
+                message_from_bytes(each.content, EmailMessage, policy=policy.default)
+                for each in self.outside.letters
+                if each.recipient == to
+            ]
+            # That their address was linked is told, too.
+            theirs = [each for each in theirs if each["Reply-To"] is not None]
             if len(theirs) > after:
-                return message_from_bytes(
-                    theirs[after].content, EmailMessage, policy=policy.default
-                )
+                return theirs[after]
             await asyncio.sleep(0.05)
 
 

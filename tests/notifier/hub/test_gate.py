@@ -24,7 +24,8 @@ from notifier.hub.limiter import Limiter
 from notifier.hub.sending import Ways
 from tests.core.house import Office
 
-COOLS = timedelta(milliseconds=50)
+COOLS = timedelta(seconds=25)
+"""Longer than any test: when it is over, a test says (`cooled`)."""
 
 
 @pytest.fixture
@@ -70,6 +71,14 @@ async def told(office: Office, sql: str) -> list[Any]:
         ]
 
 
+async def cooled(office: Office, *workers: HubGate) -> None:
+    """The provider was left alone for long enough."""
+    await office.execute("update circuits set probe_at = now()")
+    for gate in workers:
+        gate.circuits._shut.clear()
+        gate.circuits._looked = float("-inf")
+
+
 STATE = "select state from circuits where organisation_id = :o"
 EVENTS = (
     "select body -> 'data' ->> 'state' from audit_events where organisation_id = :o"
@@ -91,7 +100,7 @@ async def test_it_opens_is_probed_by_one_and_closes(office: Office, workers: lis
     assert await call(one, replace(passage(office), organisation_id=new_id())) == "done"
     assert await told(office, STATE) == ["open"]
 
-    await asyncio.sleep(COOLS.total_seconds() * 1.5)
+    await cooled(office, one, other)
     probing, go = asyncio.Event(), asyncio.Event()
 
     async def probe() -> None:
@@ -116,7 +125,7 @@ async def test_it_opens_is_probed_by_one_and_closes(office: Office, workers: lis
 async def test_a_probe_that_fails_waits_longer(office: Office, workers: list[HubGate]) -> None:
     gate = workers[0]
     await fail(gate, office)
-    await asyncio.sleep(COOLS.total_seconds() * 1.5)
+    await cooled(office, gate)
     assert await call(gate, passage(office), OutcomeUnknown(same("lost"))) == "OutcomeUnknown"
     [wait] = await told(
         office, "select extract(epoch from probe_at - now()) from circuits where failures = 2"
