@@ -15,6 +15,7 @@ _LINES = 30
 """So many lines of an order are shown at most: a bubble is read on a phone."""
 _STEPS = 30
 _FIELDS = 20
+_ADDRESS = re.compile(r"https?://[!-~]+")
 _SECTIONS = 5
 _TOTALS = 12
 _PARAGRAPHS = 12
@@ -144,10 +145,18 @@ def _fields(fields: Sequence[Field], short: Short) -> list[Json]:
             continue
         row = [
             flex.text(label, "xs", flex.QUIET, flex=2),
-            flex.text(value, "sm", flex.INK, flex=3),
+            flex.text(value, "sm", **_opened(value), flex=3),
         ]
         found.append(flex.box("horizontal", row, spacing="md"))
     return found
+
+
+def _opened(value: str) -> Json:
+    """How a value is shown that is an address: unlike in a text, LINE makes no link of it here."""
+    if not _ADDRESS.fullmatch(value) or len(value) > limits.URI:
+        return {"color": flex.INK}
+    action = {"type": "uri", "uri": value}
+    return {"color": flex.LINK, "decoration": "underline", "action": action}
 
 
 def _paragraphs(value: str) -> list[str]:

@@ -57,7 +57,8 @@ def _body(message: Message, notice: Mapping[str, Any], most: int) -> Sequence[Js
     colour = "good" if notice.get("resolved") else _COLOURS.get(str(notice.get("importance")))
     head = {**_run(title, 300), "weight": "Bolder", "size": "Large"}
     blocks = [_block([{**head, "color": colour} if colour else head])]
-    text = message.body or (message.text if message.title else message.text.partition("\n")[2])
+    parts = message.title or message.fields or message.lines or message.totals or message.sections
+    text = message.body or ("" if parts else message.text.partition("\n")[2])
     if text.strip():
         blocks.append(_block([_run(text, most)]))
     shown = {action["url"] for action in _actions(message, notice)}

@@ -33,7 +33,7 @@ class Topic:
 _PERSON = "0197a3f0-0000-7000-8000-000000000001"
 _ALERT = {
     "title": "DiskFull",
-    "text": "/var is at 97 %",
+    "text": "2.1 GB left on db-1",
     "url": "https://alerts.example.co.jp/1",
     "status": "firing",
     "firing": 1,
@@ -58,7 +58,7 @@ _REPORT = {
     "failed": 1,
     "minutes_saved": 240,
     "agents": [{"title": _TITLE, "done": 12, "minutes": 240}],
-    "waits": [{"reference": 1043, "title": _TITLE, "who": ["鈴木 部長"]}],
+    "waits": [{"reference": 1043, "title": _TITLE, "who": ["鈴木 一郎"]}],
     "failures": [{"reference": 1042, "title": _TITLE, "why": _WHY}],
 }
 

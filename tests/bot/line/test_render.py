@@ -268,6 +268,12 @@ def test_a_document_is_a_link_or_a_word_why_there_is_none() -> None:
     assert any("リンクをここでは作れません" in text for text in _texts(without))
 
 
+def test_a_value_that_is_an_address_opens_it() -> None:
+    fields = (Field("リンク", "https://alerts.example.co.jp/1"), Field("備考", "javascript:x"))
+    [action] = _actions(_bubble(Message("", "警報", fields=fields))["body"])
+    assert action == {"type": "uri", "uri": "https://alerts.example.co.jp/1"}
+
+
 def test_a_short_answer_is_a_text() -> None:
     assert render(Message("#1042 を受け付けました。"), LOOK) == [
         {"type": "text", "text": "#1042 を受け付けました。"}

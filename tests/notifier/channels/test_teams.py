@@ -114,6 +114,12 @@ def test_whatever_it_says_teams_takes_it(message: Message) -> None:
     card_of(json.loads(content))
 
 
+def test_nothing_of_a_card_is_said_twice() -> None:
+    said = Message("承認\n金額: 1円", "承認", fields=(Field("金額", "1円"),))
+    assert post_of(said, {}).decode().partition('"body"')[2].count("1円") == 1
+    assert post_of(Message("警報\n残り2GB"), {}).decode().partition('"body"')[2].count("2GB") == 1
+
+
 def test_what_is_over_is_green_and_no_address_of_another_kind_is_a_link() -> None:
     notice = {**NOTICE, "resolved": True, "facts": {"url": "javascript:alert(1)"}}
     card = card_of(json.loads(post_of(Message("x"), notice)))

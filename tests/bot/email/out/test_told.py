@@ -81,7 +81,7 @@ async def test_a_report_comes_with_its_rows_and_its_picture_in_the_mail_itself(p
 
     [letter] = post.to(boss)
     assert letter["Subject"] == "Weekly report: Mon, Nov 23, 2026 – Sun, Nov 29, 2026"
-    assert "#1043 Quote → 鈴木 部長" in said(letter)
+    assert "#1043 Quote → 鈴木 一郎" in said(letter)
     parts = {part.get_content_type(): part for part in letter.walk()}
     assert parts["text/csv"].get_filename() == "r.csv"
     cid = parts["image/png"]["Content-ID"].strip("<>")
