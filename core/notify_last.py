@@ -47,7 +47,7 @@ async def last_digest(connection: AsyncConnection, person: Person, page: int) ->
     zone = ZoneInfo(person.time_zone)
     lines = tuple(
         Line(
-            _name(row.reference, row.topic, from_json(row.facts), language),
+            called(row.reference, row.topic, from_json(row.facts), language),
             f"{row.created_at.astimezone(zone):%m-%d %H:%M}",
             words.TIMES.fill(n=row.times).to(language) if row.times > 1 else "",
         )
@@ -62,7 +62,7 @@ async def last_digest(connection: AsyncConnection, person: Person, page: int) ->
     return Message(text.strip(), title=title, lines=lines, language=language)
 
 
-def _name(reference: int | None, topic: str, facts: Mapping[str, Any], language: Language) -> str:
+def called(reference: int | None, topic: str, facts: Mapping[str, Any], language: Language) -> str:
     """What it is about, by what its sender called it."""
     title = facts.get("title")
     if isinstance(title, Mapping):  # in each language

@@ -14,9 +14,10 @@ from starlette.routing import BaseRoute, Route
 from audit.event import Actor
 from core.ack_links import PATH, Asked, read_ack
 from core.acknowledging import NO_SUCH, Acknowledged, acknowledge, has_it
-from core.db import fetch_one
+from core.db import fetch_one, from_json
 from core.errors import TryLater, Unknown
 from core.house import House
+from core.notify_last import called
 from core.people import Person, by_id
 from core.platform import Opening
 from core.problems import accepted_language
@@ -29,11 +30,11 @@ log = structlog.get_logger()
 
 TITLE = Words(ja="通知への対応", en="A notice", zh="通知处理")
 ASK = Words(
-    ja="「{topic}」の通知に対応しますか。対応を記録すると、ほかの人には通知しません。",
-    en="Do you have what the notice “{topic}” is about? Once you say so, nobody else is told.",
-    zh="是否由您处理“{topic}”通知？记录后不再通知其他人。",
+    ja="「{about}」に対応しますか。対応を記録すると、ほかの人には通知しません。",
+    en="Do you have what “{about}” is about? Once you say so, nobody else is told.",
+    zh="是否由您处理“{about}”？记录后不再通知其他人。",
 )
-PRESS = Words(ja="対応します", en="I have it", zh="由我处理")
+PRESS = Words(ja="対応します", en="I have it", zh="我来处理")
 
 
 def routes(opening: Opening) -> list[BaseRoute]:
@@ -74,7 +75,9 @@ async def _asked(connection: AsyncConnection, asked: Asked, person: Person) -> R
     """The question, or who has it already."""
     row = await fetch_one(
         connection,
-        "select n.id, n.topic, n.acknowledged_at as at, n.acknowledged_by as who from notices n"
+        "select n.id, n.topic, n.facts, t.reference, n.acknowledged_at as at,"
+        " n.acknowledged_by as who from notices n"
+        " left join tasks t on t.id = n.task_id"
         " where n.organisation_id = :organisation_id and n.id = (select coalesce(head_id, id)"
         " from notices where organisation_id = :organisation_id and id = :id)",
         {"organisation_id": asked.organisation_id, "id": asked.notice_id},
@@ -82,6 +85,7 @@ async def _asked(connection: AsyncConnection, asked: Asked, person: Person) -> R
     if row is None:
         raise Unknown(NO_SUCH)
     if row.at is None:
-        return plain(200, person.language, TITLE, ASK.fill(topic=row.topic), PRESS)
+        about = called(row.reference, row.topic, from_json(row.facts), person.language)
+        return plain(200, person.language, TITLE, ASK.fill(about=about), PRESS)
     said = await has_it(connection, person, Acknowledged(row.id, row.who, row.at, first=False))
     return plain(200, person.language, TITLE, said)

@@ -34,7 +34,8 @@ async def test_a_letters_link_opens_a_page_whose_button_acknowledges_once(
         organisation_id, boss = office.organisation.id, office.boss
         async with unit(house) as work:
             to = (Recipient("person", str(boss.id)),)
-            notice_id = await publish(work, organisation_id, Notice("alert.disk", to))
+            notice = Notice("alert.disk", to, {"title": "Disk <b>full"})
+            notice_id = await publish(work, organisation_id, notice)
             said = Message(
                 "Disk full", "Disk full", buttons=(Button(ACK, "I have it", str(notice_id)),)
             )
@@ -52,7 +53,7 @@ async def test_a_letters_link_opens_a_page_whose_button_acknowledges_once(
             for method in ("GET", "HEAD", "GET"):
                 async with client.request(method, path) as looked:
                     assert looked.status == 200
-            assert "alert.disk" in await (await client.get(path)).text()
+            assert "“Disk &lt;b&gt;full”" in await (await client.get(path)).text()
             row = "select acknowledged_by as who from notices where id = :id"
             assert (await office.row(row, {"id": notice_id})).who is None
 
