@@ -20,8 +20,9 @@ _ALL_IS_TOLD = """
         and not exists (select from dispatches where state in ('queued', 'sending'))
 """
 _ALL_IS_CARRIED = """
-    select not exists (select from audit_pending) and (select max(checkpoint_size) from audit_trees)
-        = (select max(size) from audit_receipts)
+    select not exists (select from audit_pending) and (select max(size) from audit_trees)
+        = (select max(checkpoint_size) from audit_trees)
+        and (select max(checkpoint_size) from audit_trees) = (select max(size) from audit_receipts)
 """
 
 
