@@ -80,7 +80,7 @@ _WRITE = """
 """
 
 
-def _row(ended: Ended, attempts: int) -> dict[str, Any]:
+def _row(ended: Ended, attempts: int) -> dict[str, Any]:  # noqa: PLR0912  # a case for each end
     claimed, told = ended.ready.claimed, ended.ready.told
     row: dict[str, Any] = {
         "id": str(claimed.id),
@@ -116,6 +116,8 @@ def _row(ended: Ended, attempts: int) -> dict[str, Any]:
         case "again":
             row |= {"state": "queued"}
         case "lost" if claimed.edits:
+            if _given_up(ended, attempts):
+                return row | {"state": "sent", "shown": ended.ready.revision}
             wait = max(_back_off(claimed.attempts), ended.after or timedelta(0))
             row |= {"state": "sent", "wait": wait.total_seconds(), "edit": True}
         case "lost":
@@ -201,7 +203,8 @@ async def put_aside(house: House, claimed: Claimed, error: Exception) -> None:
     """Something is wrong with this one: it is tried later, and after a few times given up, so that
     it holds up nobody."""
     over = claimed.attempts + 1 >= _SPOILT
-    why = brief(f"{type(error).__name__}: {error}")
+    # By its kind alone: the text of many quotes what they are about. The log has where it was.
+    why = type(error).__name__
     async with unit(house) as work:
         await fetch_all(
             work.connection,

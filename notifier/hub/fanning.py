@@ -75,8 +75,9 @@ async def _serve(house: House, organisation_id: UUID, minutes: int) -> int:
 
 async def _put_off(house: House, organisation_id: UUID, notice: Any, error: Exception) -> None:
     async with unit(house) as work:
-        text = f"{type(error).__name__}: {error}"
-        if await waiting.failed(work.connection, organisation_id, notice.id, text):
+        # By its kind alone: the text of many quotes what they are about.
+        kind = type(error).__name__
+        if await waiting.failed(work.connection, organisation_id, notice.id, kind):
             await tell_of_failure(work, organisation_id, notice.id, notice.topic)
 
 

@@ -27,6 +27,8 @@ CONNECT_WITHIN = 5.0
 """Seconds."""
 MOST_READ = 16_384
 """Bytes of an answer; whatever comes after them nobody reads."""
+READS_WITHIN = 2.0
+"""Seconds for the words of an answer whose status is there; nobody waits for what trickles in."""
 _LONGEST_WAIT = timedelta(hours=1)
 
 NOT_ALLOWED = Words(
@@ -173,7 +175,9 @@ async def post(
     )
     try:
         async with (
-            aiohttp.ClientSession(connector=connector, timeout=limits, trust_env=False) as session,
+            aiohttp.ClientSession(
+                connector=connector, timeout=limits, trust_env=False, auto_decompress=False
+            ) as session,
             session.post(
                 url,
                 data=body,
@@ -208,11 +212,13 @@ def _opener(networks: Sequence[str], refused: list[str]) -> Any:
 
 
 async def _beginning(answer: aiohttp.ClientResponse) -> bytes:
-    """As much of it as anybody reads. That the rest is lost says nothing about what was done."""
+    """As much of it as anybody reads. That the rest is late or lost says nothing about what was
+    done."""
     read = b""
     with contextlib.suppress(aiohttp.ClientError, asyncio.TimeoutError, ConnectionError):
-        while len(read) < MOST_READ and (part := await answer.content.read(MOST_READ - len(read))):
-            read += part
+        async with asyncio.timeout(READS_WITHIN):
+            while part := await answer.content.read(MOST_READ - len(read)):
+                read += part
     return read
 
 

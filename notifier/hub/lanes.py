@@ -30,7 +30,8 @@ SHARE = HANDS // 2
 AT_ONCE = 50
 """Dispatches that are taken by one statement."""
 WRITES_AT_ONCE = 100
-LOOKS_EVERY = 1.0  # seconds
+LOOKS_EVERY = 1.0  # seconds, where something is wrong
+LOOKS_SOON, LOOKS_AT_LEAST = 0.05, 30.0  # seconds
 _WAITS_IN_HAND = 5.0
 """Seconds for which what is not yet its turn is kept in hand."""
 
@@ -44,6 +45,8 @@ class Lane:
     owner: str
     woken: asyncio.Event = field(default_factory=asyncio.Event)
     _busy: Counter[UUID] = field(default_factory=Counter)
+    _later: float = 0.0
+    """When something that it put off is due, by the loop's clock."""
     _careful: int = 0
     """So many are taken one at a time, because one among them is not as it should be."""
     _hands: set[asyncio.Task[None]] = field(default_factory=set)
@@ -59,7 +62,7 @@ class Lane:
                 if taken and self._free > 0:
                     continue
                 with contextlib.suppress(TimeoutError):
-                    async with asyncio.timeout(LOOKS_EVERY):
+                    async with asyncio.timeout(self._rests):
                         await self.woken.wait()
         finally:
             await self.stop()
@@ -75,6 +78,13 @@ class Lane:
         for task in left:
             task.cancel()
         await asyncio.gather(*left, return_exceptions=True)
+
+    @property
+    def _rests(self) -> float:
+        """Seconds until it looks by itself: when what it put off is due. Else it is woken by
+        whoever asks for all lanes what there is to do (notifier/hub/working.py)."""
+        left = self._later - time.monotonic()
+        return min(max(left, LOOKS_SOON), LOOKS_AT_LEAST) if left > 0 else LOOKS_AT_LEAST
 
     @property
     def _free(self) -> int:
@@ -149,6 +159,11 @@ class Lane:
     # Writing what they came to
 
     def _end(self, ended: Ended) -> None:
+        if ended.end in {"later", "not_now"}:
+            wait = ended.after.total_seconds() if ended.after else LOOKS_EVERY
+            soon = time.monotonic() + wait + LOOKS_SOON
+            over = self._later <= time.monotonic()
+            self._later = soon if over else min(self._later, soon)
         self._ended.append(ended)
         if not self._writing:
             writing = asyncio.create_task(self._write_all())

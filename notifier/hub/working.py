@@ -18,6 +18,7 @@ from core.platform import Opening
 from core.wakes import listening
 from notifier.hub.climbing import climb_due
 from notifier.hub.digesting import close_due
+from notifier.hub.due import what_is_due
 from notifier.hub.elsewhere import turn_those_that_came_back
 from notifier.hub.fanning import fan_more, fan_out_due
 from notifier.hub.lanes import Lane
@@ -27,7 +28,9 @@ from notifier.hub.sending import Ways
 log = structlog.get_logger()
 
 LOOKS_EVERY = 2.0
-"""Seconds."""
+"""Seconds, for what nobody was woken for."""
+CLOCK_EVERY = 5.0
+"""Seconds, for what is due by the clock: rungs and digests count in minutes."""
 
 
 async def work_on_notices(opening: Opening, channels: Mapping[str, Channel]) -> None:
@@ -46,19 +49,21 @@ async def work_on_notices(opening: Opening, channels: Mapping[str, Channel]) -> 
 
 
 async def _fan_out(opening: Opening, lanes: Sequence[Lane]) -> None:
+    """Fan out what waits, and wake the lanes that have something to send: one question, so that a
+    hub at rest costs next to nothing."""
     woken = asyncio.Event()
-
-    def wake(*_: object) -> None:
-        woken.set()
-        for lane in lanes:
-            lane.woken.set()
-
+    by_channel = {lane.channel: lane for lane in lanes}
     while True:
         try:
-            async with listening(opening.house, WAKES, wake) as driver:
+            async with listening(opening.house, WAKES, lambda *_: woken.set()) as driver:
                 while not driver.is_closed():
                     woken.clear()
-                    await fan_out_due(opening.house, opening.settings.notify.group_minutes)
+                    due = await what_is_due(opening.house, by_channel)
+                    if due.notices:
+                        await fan_out_due(opening.house, opening.settings.notify.group_minutes)
+                        due = await what_is_due(opening.house, by_channel)
+                    for channel in due.channels:
+                        by_channel[channel].woken.set()
                     with contextlib.suppress(TimeoutError):
                         async with asyncio.timeout(LOOKS_EVERY):
                             await woken.wait()
@@ -85,7 +90,7 @@ async def _look(opening: Opening) -> None:
             await look(opening)
         except Exception:  # the database is away, or anything else: it goes on when it is back
             log.exception("hub.not_looked")
-        await asyncio.sleep(LOOKS_EVERY)
+        await asyncio.sleep(CLOCK_EVERY)
 
 
 async def look(opening: Opening) -> None:

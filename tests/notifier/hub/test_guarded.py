@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 from core.errors import OutcomeUnknown, Permanent, TryLater, Unreachable
 from core.settings import NotifySettings
+from notifier.hub import guarded
 from notifier.hub.guarded import Reply, allowed, post, refusal, retry_after, wrong_address
 from tests.fakes.webhooks.receiver import Answer, Receiver
 from tests.notifier.channels.posts import told_as
@@ -159,6 +160,27 @@ async def test_a_long_answer_is_read_as_far_as_anybody_reads(receiver: Receiver)
     reply = await post(OPEN, receiver.url, b"{}", _JSON, SOON)
 
     assert len(reply.body) == 16_384
+
+
+async def test_an_answer_whose_words_never_end_is_one_all_the_same(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(guarded, "READS_WITHIN", 0.1)
+
+    async def trickle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        head = b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: 99\r\n\r\n"
+        writer.write(head + b"no gzip")
+        await writer.drain()
+        await reader.read()  # until whoever called has gone
+        writer.close()
+
+    server = await asyncio.start_server(trickle, "127.0.0.1", 0)
+    async with server:
+        port = server.sockets[0].getsockname()[1]
+        reply = await post(OPEN, f"http://127.0.0.1:{port}/", b"{}", _JSON, SOON)
+
+    assert (reply.status, reply.body) == (200, b"no gzip")
 
 
 @pytest.mark.parametrize(
