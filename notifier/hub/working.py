@@ -39,18 +39,20 @@ async def work_on_notices(opening: Opening, channels: Mapping[str, Channel]) -> 
     owner = new_id().hex
     lanes = [Lane(ways, name, owner) for name in sorted(ways.names())]
     running = [asyncio.create_task(_kept_up(lane)) for lane in lanes]
+    fan = asyncio.Event()
+    running.append(asyncio.create_task(_fan_out(opening, fan)))
     running.append(asyncio.create_task(_look(opening)))
     try:
-        await _fan_out(opening, lanes)
+        await _wake(opening, lanes, fan)
     finally:
         for task in running:
             task.cancel()
         await asyncio.gather(*running, return_exceptions=True)
 
 
-async def _fan_out(opening: Opening, lanes: Sequence[Lane]) -> None:
-    """Fan out what waits, and wake the lanes that have something to send: one question, so that a
-    hub at rest costs next to nothing."""
+async def _wake(opening: Opening, lanes: Sequence[Lane], fan: asyncio.Event) -> None:
+    """Wake whoever has something to do: one question for all of them, so that a hub at rest costs
+    next to nothing. Fanning out goes on by itself, as a storm of it may take a while."""
     woken = asyncio.Event()
     by_channel = {lane.channel: lane for lane in lanes}
     while True:
@@ -60,8 +62,7 @@ async def _fan_out(opening: Opening, lanes: Sequence[Lane]) -> None:
                     woken.clear()
                     due = await what_is_due(opening.house, by_channel)
                     if due.notices:
-                        await fan_out_due(opening.house, opening.settings.notify.group_minutes)
-                        due = await what_is_due(opening.house, by_channel)
+                        fan.set()
                     for channel in due.channels:
                         by_channel[channel].woken.set()
                     with contextlib.suppress(TimeoutError):
@@ -69,6 +70,18 @@ async def _fan_out(opening: Opening, lanes: Sequence[Lane]) -> None:
                             await woken.wait()
         except Exception:  # the database is away, or anything else: it goes on when it is back
             log.exception("hub.broke_off")
+            await asyncio.sleep(LOOKS_EVERY)
+
+
+async def _fan_out(opening: Opening, fan: asyncio.Event) -> None:
+    """Each batch wakes the hub at its commit."""
+    while True:
+        await fan.wait()
+        fan.clear()
+        try:
+            await fan_out_due(opening.house, opening.settings.notify.group_minutes)
+        except Exception:  # likewise
+            log.exception("hub.not_fanned_out")
             await asyncio.sleep(LOOKS_EVERY)
 
 
