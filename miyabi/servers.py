@@ -236,7 +236,11 @@ def _valkey() -> Path:
 
 
 def _lines(path: Path) -> list[str]:
-    return path.read_text().splitlines() if path.exists() else []
+    """Of a file that may be gone at any moment, as a server's is that ends."""
+    try:
+        return path.read_text().splitlines()
+    except FileNotFoundError:
+        return []
 
 
 def _spawn(command: list[str], folder: Path, account: Account) -> subprocess.Popen[bytes]:
