@@ -5,8 +5,7 @@ import json
 import re
 import time
 from collections.abc import Awaitable, Callable
-from types import TracebackType
-from typing import Any, Self, TypeVar
+from typing import Any, TypeVar
 
 import aiohttp
 from aiohttp import web
@@ -30,6 +29,7 @@ from tests.fakes.discord.world import (
     Violation,
     World,
 )
+from tests.fakes.served import Served
 
 OPERATIONS: dict[str, Operation] = {
     **messages.OPERATIONS,
@@ -47,7 +47,7 @@ _PASSED_OVER = re.compile(r"(embeds\[\d+\].flags|\[\d+\].nsfw|\btts): unknown$")
 T = TypeVar("T")
 
 
-class FakeDiscord:
+class FakeDiscord(Served):
     """Discord for tests; an async context manager. `world` holds all state and settings.
 
     One guild is there from the start, as in the sample session: `home`, with the channel
@@ -61,16 +61,13 @@ class FakeDiscord:
         self.gateway = Gateway(self.world)
         self.paces = Paces(self.world.paces)
         self.key = Ed25519PrivateKey.generate()
-        self.session: aiohttp.ClientSession | None = None
-        self._runner: web.AppRunner | None = None
-        self._site: web.TCPSite | None = None
-        self._port = 0
         self.home = self.guild("Example", "900000000000000010")
         self.general = self.channel("general", number="900000000000000020")
 
     # -- life ------------------------------------------------------------------------------------
 
-    async def __aenter__(self) -> Self:
+    def application(self) -> web.Application:
+        """The API, the gateway and attachments."""
         app = web.Application(client_max_size=64 * 1024 * 1024)
         # Fixed paths first: `messages/@original` is no message of that id.
         for operation, (method, path) in sorted(ROUTES.items(), key=lambda at: _names(at[1][1])):
@@ -78,44 +75,17 @@ class FakeDiscord:
         app.router.add_get("/gateway{slash:/?}", self.gateway.serve)
         app.router.add_get("/attachments/{channel}/{number}/{name}", self._attachment)
         app.router.add_route("*", "/{rest:.*}", self._nowhere)
-        self._runner = web.AppRunner(app, shutdown_timeout=0.1)
-        await self._runner.setup()
-        await self.come_back()
-        self.world.base_url = f"http://127.0.0.1:{self._port}"
-        self.session = aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0))
-        return self
-
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        if self.session is not None:
-            await self.session.close()
-        self.gateway.shut = True
-        await self.gateway.drop()
-        if self._runner is not None:
-            await self._runner.cleanup()
-
-    async def go_away(self) -> None:
-        """Take no connections any more, and cut those that are open."""
-        assert self._site is not None
-        assert self._runner is not None
-        await self._site.stop()
-        self._site = None
-        server = self._runner.server
-        assert server is not None
-        for connection in list(server.connections):
-            if connection.transport is not None:
-                connection.transport.abort()
+        return app
 
     async def come_back(self) -> None:
-        """Take connections, at the same address as before."""
-        assert self._runner is not None
-        self._site = web.TCPSite(self._runner, "127.0.0.1", self._port, reuse_address=True)
-        await self._site.start()
-        self._port = int(self._runner.addresses[0][1])
+        """Take connections, and tell where."""
+        await super().come_back()
+        self.world.base_url = self.base_url
+
+    async def closing(self) -> None:
+        """The gateway's connections stay open by themselves."""
+        self.gateway.shut = True
+        await self.gateway.drop()
 
     # -- what tests ask for and about --------------------------------------------------------------
 
@@ -125,7 +95,7 @@ class FakeDiscord:
 
     @property
     def gateway_url(self) -> str:
-        return f"ws://127.0.0.1:{self._port}/gateway"
+        return f"ws://127.0.0.1:{self.port}/gateway"
 
     @property
     def public_key(self) -> str:

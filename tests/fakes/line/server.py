@@ -4,11 +4,9 @@ import asyncio
 import json
 import time
 from collections.abc import Awaitable, Callable
-from types import TracebackType
-from typing import Any, Self, TypeVar
+from typing import Any, TypeVar
 from uuid import uuid4
 
-import aiohttp
 from aiohttp import web
 
 from tests.fakes.line import hooks, menus, people, sending, tokens
@@ -19,6 +17,7 @@ from tests.fakes.line.limits import BAD_TOKEN
 from tests.fakes.line.routes import ROUTES, TOKEN_ROUTES
 from tests.fakes.line.state import Channel, Said, Token, id_of
 from tests.fakes.line.world import Answer, Ask, Call, LineError, Operation, Violation, World
+from tests.fakes.served import Served
 
 OPERATIONS: dict[str, Operation] = {
     **sending.OPERATIONS,
@@ -30,7 +29,7 @@ OPERATIONS: dict[str, Operation] = {
 T = TypeVar("T")
 
 
-class FakeLine:
+class FakeLine(Served):
     """LINE for tests; an async context manager. `world` holds all state and settings.
 
     One channel is there from the start: `home`, with a long-lived token.
@@ -39,15 +38,12 @@ class FakeLine:
     def __init__(self, world: World | None = None) -> None:
         self.world = world or World()
         self.faults = Faults()
-        self.session: aiohttp.ClientSession | None = None
-        self._runner: web.AppRunner | None = None
-        self._site: web.TCPSite | None = None
-        self._port = 0
         self.home = self.channel("みやび商会")
 
     # -- life ------------------------------------------------------------------------------------
 
-    async def __aenter__(self) -> Self:
+    def application(self) -> web.Application:
+        """LINE's API and its tokens."""
         app = web.Application(client_max_size=16 * 1024 * 1024)
         # Fixed paths first: `richmenu/list` is no menu called "list".
         for operation, (method, path) in sorted(ROUTES.items(), key=lambda at: "{" in at[1][1]):
@@ -55,42 +51,12 @@ class FakeLine:
         for operation, (method, path) in TOKEN_ROUTES.items():
             app.router.add_route(method, path, self._token_at(operation))
         app.router.add_route("*", "/{rest:.*}", self._nowhere)
-        self._runner = web.AppRunner(app, shutdown_timeout=0.1)
-        await self._runner.setup()
-        await self.come_back()
-        self.world.base_url = f"http://127.0.0.1:{self._port}"
-        self.session = aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0))
-        return self
-
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        if self.session is not None:
-            await self.session.close()
-        if self._runner is not None:
-            await self._runner.cleanup()
-
-    async def go_away(self) -> None:
-        """Take no connections any more, and cut those that are open: LINE is not to be reached."""
-        assert self._site is not None
-        assert self._runner is not None
-        await self._site.stop()
-        self._site = None
-        server = self._runner.server
-        assert server is not None
-        for connection in list(server.connections):
-            if connection.transport is not None:
-                connection.transport.abort()
+        return app
 
     async def come_back(self) -> None:
-        """Take connections, at the same address as before."""
-        assert self._runner is not None
-        self._site = web.TCPSite(self._runner, "127.0.0.1", self._port, reuse_address=True)
-        await self._site.start()
-        self._port = int(self._runner.addresses[0][1])
+        """Take connections, and tell where."""
+        await super().come_back()
+        self.world.base_url = self.base_url
 
     # -- what tests ask for and about --------------------------------------------------------------
 

@@ -4,12 +4,12 @@ import asyncio
 import json
 import time
 from collections.abc import Callable
-from types import TracebackType
-from typing import Any, Self, TypeVar
+from typing import Any, TypeVar
 
 import aiohttp
 from aiohttp import web
 
+from tests.fakes.served import Served
 from tests.fakes.slack import chat, files, reads, views
 from tests.fakes.slack.driver import Driver
 from tests.fakes.slack.faults import Fault, Faults, Pace
@@ -24,7 +24,7 @@ METHODS: dict[str, Method] = {**chat.METHODS, **reads.METHODS, **views.METHODS, 
 T = TypeVar("T")
 
 
-class FakeSlack:
+class FakeSlack(Served):
     """Slack for tests; an async context manager. `world` holds all state and settings.
 
     One workspace is there from the start: `T1` with the token `xoxb-t1`.
@@ -36,38 +36,24 @@ class FakeSlack:
         self.pace = Pace()
         self.downloads: list[str] = []  # every request for a file's bytes
         self.sockets = SocketMode(self.world)
-        self.session: aiohttp.ClientSession | None = None
-        self._runner: web.AppRunner | None = None
         self.home = self.workspace("T1")
 
     # -- life ------------------------------------------------------------------------------------
 
-    async def __aenter__(self) -> Self:
+    def application(self) -> web.Application:
+        """The Web API, files, response URLs and sockets."""
         app = web.Application(client_max_size=100 * 1024 * 1024)
         app.router.add_route("*", "/api/{method}", self._api)
         app.router.add_post("/upload/{team}/{file}", self._upload)
         app.router.add_get("/{team}/private/{file}", self._download)
         app.router.add_post("/respond/{key}", self._respond)
         app.router.add_get("/link/", self.sockets.serve)
-        self._runner = web.AppRunner(app, shutdown_timeout=0.1)
-        await self._runner.setup()
-        site = web.TCPSite(self._runner, "127.0.0.1", 0)
-        await site.start()
-        host, port = self._runner.addresses[0][:2]
-        self.world.base_url = f"http://{host}:{port}"
-        self.session = aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0))
-        return self
+        return app
 
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        if self.session is not None:
-            await self.session.close()
-        if self._runner is not None:
-            await self._runner.cleanup()
+    async def come_back(self) -> None:
+        """Take connections, and tell where."""
+        await super().come_back()
+        self.world.base_url = self.base_url
 
     # -- what tests ask for and about --------------------------------------------------------------
 

@@ -7,11 +7,12 @@ import asyncio
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
 from aiohttp import web
 from standardwebhooks.webhooks import Webhook
+
+from tests.fakes.served import Served
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +26,7 @@ class Answer:
 
 
 @dataclass(slots=True)
-class Receiver:
+class Receiver(Served):
     """`secret`: what it verifies with (None: nothing is signed). `answers` are for the next calls,
     then `usual`. `waits`: it answers only when this is set."""
 
@@ -35,33 +36,21 @@ class Receiver:
     waits: asyncio.Event | None = None
     calls: list[tuple[dict[str, str], bytes]] = field(default_factory=list)
     bodies: dict[str, Any] = field(default_factory=dict)
-    port: int = 0
-    _runner: web.AppRunner | None = None
 
     @property
     def url(self) -> str:
-        return f"http://127.0.0.1:{self.port}/hook"
+        return f"{self.base_url}/hook"
 
-    async def __aenter__(self) -> Self:
+    def application(self) -> web.Application:
+        """One route for all there is."""
         app = web.Application()
         app.router.add_route("*", "/{path:.*}", self._called)
-        self._runner = web.AppRunner(app, shutdown_timeout=0.1)
-        await self._runner.setup()
-        site = web.TCPSite(self._runner, "127.0.0.1", 0)
-        await site.start()
-        self.port = self._runner.addresses[0][1]
-        return self
+        return app
 
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    async def closing(self) -> None:
+        """Whoever waits is answered."""
         if self.waits is not None:
             self.waits.set()
-        if self._runner is not None:
-            await self._runner.cleanup()
 
     async def _called(self, request: web.Request) -> web.StreamResponse:
         body = await request.read()
