@@ -451,6 +451,13 @@ HELP = Words(
     ),
 )
 
+HOW_TO_ASK = Words(
+    ja="「{example}」のように書いてください。フォームでも依頼できます。",
+    en="Write it as in “{example}”, or use the form.",
+    zh="请按“{example}”的格式书写，也可以使用表单。",
+)
+OPEN_FORM = Words(ja="フォームを開く", en="Open the form", zh="打开表单")
+
 STATES: dict[str, Words] = {
     "received": Words(ja="受付済み", en="received", zh="已受理"),
     "running": Words(ja="処理中", en="running", zh="处理中"),

@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from uuid import UUID
 
 from bot.discord.limits import CUSTOM_ID
-from core.db import execute, fetch_one, to_json
+from core import presses
 from core.house import House
 from core.messages import Message
 from core.unit import unit
@@ -34,18 +34,10 @@ def too_long(message: Message) -> list[tuple[str, str]]:
 
 async def store(house: House, organisation_id: UUID, pairs: Iterable[tuple[str, str]]) -> None:
     """Keep what is behind ids; nothing is done where there are none."""
-    rows = [{"id": custom_id(*pair), "action": pair[0], "value": pair[1]} for pair in pairs]
-    if not rows:
-        return
-    async with unit(house) as work:
-        await execute(
-            work.connection,
-            "insert into presses (organisation_id, id, action, value)"
-            " select :organisation_id, id, action, value"
-            " from jsonb_to_recordset(cast(:presses as jsonb)) as press"
-            " (id text, action text, value text) on conflict do nothing",
-            {"organisation_id": organisation_id, "presses": to_json(rows)},
-        )
+    rows = [(custom_id(*pair), *pair) for pair in pairs]
+    if rows:
+        async with unit(house) as work:
+            await presses.keep(work, organisation_id, rows)
 
 
 async def read(house: House, organisation_id: UUID | None, told: str) -> tuple[str, str]:
@@ -55,11 +47,4 @@ async def read(house: House, organisation_id: UUID | None, told: str) -> tuple[s
         return action, value
     if organisation_id is None:
         return "", ""
-    async with house.engine.connect() as connection:
-        row = await fetch_one(
-            connection,
-            "select action, value from presses"
-            " where organisation_id = :organisation_id and id = :id",
-            {"organisation_id": organisation_id, "id": told},
-        )
-    return (row.action, row.value) if row else ("", "")
+    return await presses.behind(house.engine, organisation_id, told) or ("", "")

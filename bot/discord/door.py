@@ -17,25 +17,17 @@ from bot.discord.reaching import CLOSED, UNKNOWN_CHANNEL
 from bot.discord.render import NOBODY, V2, render
 from bot.discord.roles import Roles
 from bot.discord.turn import Turn
-from core import phrases
 from core.errors import MiyabiError, TryLater
+from core.first_times import FirstTimes, who_in_time
 from core.house import House
 from core.intake import PATIENCE
 from core.messages import Message
-from core.people import Person, who
+from core.people import Person
 from core.words import Language
 
 log = structlog.get_logger()
 
 _TRIES = 3
-_REMEMBERED = 10_000
-
-
-class DatabaseAway(TryLater):
-    """It is not known who this is: nothing was taken in."""
-
-    def __init__(self) -> None:
-        super().__init__(phrases.NOT_TAKEN)
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,21 +37,11 @@ class Door:
     house: House
     outbound: DiscordOutbound
     roles: Roles
-    _told: dict[str, None] = field(default_factory=dict)
+    first_times: FirstTimes = field(default_factory=FirstTimes)
 
     def later(self, work: Coroutine[Any, Any, None]) -> None:
         """Go on with this after Discord was answered."""
         self.outbound.chores.begin(work)
-
-    def first_time(self, key: str) -> bool:
-        """Whether this process is asked about a delivery for the first time: only for what leaves
-        no trace in the database."""
-        if key in self._told:
-            return False
-        while len(self._told) >= _REMEMBERED:
-            del self._told[next(iter(self._told))]
-        self._told[key] = None
-        return True
 
     async def act(self, body: Json) -> Act:
         """Who did an interaction, and where."""
@@ -84,12 +66,7 @@ class Door:
 
     async def person(self, act: Act) -> Person | None:
         """Who it is; None for a stranger. Raises DatabaseAway where that can't be told in time."""
-        try:
-            async with asyncio.timeout(PATIENCE), self.house.engine.connect() as connection:
-                return await who(connection, act.sender)
-        except (TimeoutError, OSError, SQLAlchemyError) as error:
-            log.error("discord.database_away", error=repr(error))
-            raise DatabaseAway from error
+        return await who_in_time(self.house, act.sender)
 
     async def whisper(
         self, turn: Turn, act: Act, message: Message, *, open_to_all: bool = False

@@ -10,22 +10,15 @@ from bot.discord.act import Act, Json, roles_of
 from bot.discord.blocked import back
 from bot.discord.door import Door
 from bot.discord.files import sent_files
+from core import phrases
 from core.errors import MiyabiError
 from core.inbound import Answer, Inbound, Spot
 from core.intake import accept
 from core.messages import Button, Message
 from core.reading.language import detect_language
 from core.tasks import is_conversation
-from core.words import Words
 
 log = structlog.get_logger()
-
-HOW_TO_ASK = Words(
-    ja="「{example}」のように書いてください。フォームでも依頼できます。",
-    en="Write it as in “{example}”, or use the form.",
-    zh="请按“{example}”的格式书写，也可以使用表单。",
-)
-OPEN_FORM = Words(ja="フォームを開く", en="Open the form", zh="打开表单")
 
 _SPOKEN_TO = re.compile(r"^\s*[!！]\s*miyabi(?=\s|$)", re.IGNORECASE)
 _SAID = frozenset({0, 19})
@@ -80,7 +73,7 @@ async def _answer(door: Door, act: Act, answer: Answer, key: str, text: str) -> 
     """What is said in return. Nothing where a task began: its thread opens with its own words."""
     fresh = not answer.repeated
     if answer.outcome in {"unavailable", "unknown_person"}:
-        fresh = door.first_time(f"{answer.outcome}:{key}")
+        fresh = door.first_times.take(f"{answer.outcome}:{key}")
     if not fresh:
         return
     message = answer.message
@@ -97,8 +90,8 @@ async def _answer(door: Door, act: Act, answer: Answer, key: str, text: str) -> 
 def how_to_ask(door: Door, agent: str, text: str) -> Message:
     """How to ask an agent in words, with a button that opens its form."""
     language = detect_language(text)
-    said = HOW_TO_ASK.fill(example=door.house.agent(agent).example).to(language)
-    button = Button("open", OPEN_FORM.to(language), agent, "primary")
+    said = phrases.HOW_TO_ASK.fill(example=door.house.agent(agent).example).to(language)
+    button = Button("open", phrases.OPEN_FORM.to(language), agent, "primary")
     return Message(said, body=said, buttons=(button,), language=language)
 
 

@@ -267,10 +267,10 @@ async def _taken(
         await door.whisper(turn, act, Message(example, language=language))
     elif answer.message is not None and _is_new(door, answer, turn.key):
         # That a task was begun or moved all may read, and do in its thread; lists are personal.
-        door.first_time(turn.key)
+        door.first_times.take(turn.key)
         shared = answer.outcome in {"taken", "done"} and not answer.private
         await door.whisper(turn, act, answer.message, open_to_all=shared)
-    elif answer.message is not None and answer.repeated and door.first_time(turn.key):
+    elif answer.message is not None and answer.repeated and door.first_times.take(turn.key):
         # Another process took it in. Where that has answered, Discord takes no second answer.
         await turn.tell(answer.message, door.outbound.ours)
     elif not answer.repeated:
@@ -281,7 +281,7 @@ def _is_new(door: Door, answer: Answer, key: str) -> bool:
     """Whether this has not been said. Of what leaves no trace in the database, this process
     knows."""
     if answer.outcome in {"unavailable", "unknown_person"}:
-        return door.first_time(f"{answer.outcome}:{key}")
+        return door.first_times.take(f"{answer.outcome}:{key}")
     return not answer.repeated
 
 

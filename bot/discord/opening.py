@@ -10,7 +10,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from bot.discord import limits
 from bot.discord.act import Act, Json
 from bot.discord.custom_ids import custom_id
-from bot.discord.door import DatabaseAway, Door
+from bot.discord.door import Door
 from bot.discord.modals import ASK, EDIT, act_modal, request_modal
 from bot.discord.turn import Turn
 from core import phrases
@@ -19,6 +19,7 @@ from core.approvals.acts import newest_card
 from core.approvals.asking import ASKS, places, subject
 from core.approvals.standing import Changed
 from core.errors import NotAllowed, Refused
+from core.first_times import DatabaseAway
 from core.in_time import within
 from core.messages import Message
 from core.people import Person

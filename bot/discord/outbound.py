@@ -13,7 +13,6 @@ from uuid import UUID
 
 import discord
 import structlog
-from sqlalchemy.exc import SQLAlchemyError
 
 from bot.discord import custom_ids, limits
 from bot.discord.api import AWAY, Api, DiscordRefused
@@ -32,11 +31,12 @@ from bot.discord.reaching import (
 )
 from bot.discord.render import NOBODY, V2, Json, render
 from bot.discord.text import plain
-from bot.discord.wording import INSTEAD, NO_FILE, TOO_BIG, TOO_BIG_NO_LINK
+from bot.discord.wording import INSTEAD, TOO_BIG, TOO_BIG_NO_LINK
 from core.chores import Chores
 from core.errors import OutcomeUnknown, Permanent, TryLater
 from core.gate import Paces
 from core.inbound import Sender
+from core.kept_files import read_kept
 from core.messages import Attachment, Message
 from core.platform import Opening
 from core.ports import Place, Sent
@@ -284,12 +284,7 @@ class DiscordOutbound:
         return [discord.File(io.BytesIO(content), PICTURE, description=alt)]
 
     async def _content(self, place: Place, sha256: str) -> bytes:
-        try:
-            return await self._read_file(place.organisation_id, sha256)
-        except LookupError as error:
-            raise Permanent(NO_FILE.fill(sha256=sha256[:12])) from error
-        except (SQLAlchemyError, OSError) as error:
-            raise TryLater(AWAY.fill(why="PostgreSQL")) from error
+        return await read_kept(self._read_file, place.organisation_id, sha256, AWAY)
 
     async def _most(self, place: Place) -> int:
         """How large a file may be there."""

@@ -7,11 +7,6 @@ INSTEAD = Words(
     en="I can't post in the channel you asked in, so I write here.",
     zh="我无法在您发起请求的频道发言，因此在这里通知您。",
 )
-NO_FILE = Words(
-    ja="書類 {sha256} が保管庫にありません。",
-    en="The store has no document {sha256}.",
-    zh="存储中没有文件 {sha256}。",
-)
 TOO_BIG = Words(
     ja="ファイルが大きいためリンクでお送りします: {link}",
     en="The file is too large here, so this is a link to it: {link}",

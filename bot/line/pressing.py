@@ -3,7 +3,7 @@
 from bot.line import asking, prompts, wording
 from bot.line.door import Door, sender_of, spot_of
 from bot.line.talk import reply
-from core import phrases
+from core import phrases, presses
 from core.approvals.asking import ASKS
 from core.arrivals import Arrival
 from core.codec import load
@@ -20,7 +20,9 @@ _CHOICES = frozenset({"reason", "back_to", "whom"})
 async def on_press(door: Door, arrival: Arrival) -> None:
     """Do what was pressed, as whoever pressed it. Raises TryLater."""
     postback = arrival.body.get("postback") or {}
-    pressed = await _meaning(door, arrival, str(postback.get("data") or ""))
+    pressed = await presses.behind(
+        door.house.engine, arrival.organisation_id, str(postback.get("data") or "")
+    )
     if not arrival.account:
         return
     person = await door.person_now(arrival)
@@ -56,16 +58,6 @@ async def _press(
         await _turn(door, arrival, person, value)
     else:
         await _click(door, arrival, Click(action, value, day))
-
-
-async def _meaning(door: Door, arrival: Arrival, data: str) -> tuple[str, str] | None:
-    """What a button stands for, by the id it carries; whoever made an id up has pressed nothing."""
-    row = await fetch_one_alone(
-        door.house.engine,
-        "select action, value from presses where organisation_id = :organisation_id and id = :id",
-        {"organisation_id": arrival.organisation_id, "id": data.replace("\x00", "")},
-    )
-    return (row.action, row.value) if row else None
 
 
 async def _click(door: Door, arrival: Arrival, click: Click) -> None:

@@ -10,9 +10,9 @@ from bot.line.changes import render_change
 from bot.line.flex import Json
 from bot.line.press_ids import press_id, presses_of
 from bot.line.render import Look, render
-from core import people
+from core import people, presses
 from core.chats import shows_amounts
-from core.db import execute, fetch_one_alone, to_json
+from core.db import fetch_one_alone
 from core.house import House
 from core.inbound import Sender
 from core.links import make_link
@@ -83,12 +83,13 @@ class Showing:
         """The links by what they open, and whether amounts may be shown. What can be pressed is
         stored before it is shown."""
         amounts = room.account is not None or await self._may_see_amounts(room)
-        presses = {pair for message in messages for pair in presses_of(message)}
+        pressable = sorted({pair for message in messages for pair in presses_of(message)})
         files = _files(messages) if task_id is not None and amounts else []
-        if not presses and not files:
+        if not pressable and not files:
             return {}, amounts
         async with unit(self._house) as work:
-            await self._store_presses(work, room, presses)
+            own = room.organisation_id
+            await presses.keep(work, own, [(press_id(own, *pair), *pair) for pair in pressable])
             links = await self._links(work, room, task_id, files) if task_id is not None else {}
         return links, amounts
 
@@ -97,20 +98,6 @@ class Showing:
             return await shows_amounts(
                 connection, room.organisation_id, "line", room.workspace, room.chat
             )
-
-    async def _store_presses(self, work: Unit, room: Room, presses: set[tuple[str, str]]) -> None:
-        rows = [
-            {"id": press_id(room.organisation_id, action, value), "action": action, "value": value}
-            for action, value in sorted(presses)
-        ]
-        await execute(
-            work.connection,
-            "insert into presses (organisation_id, id, action, value)"
-            " select :organisation_id, id, action, value"
-            " from jsonb_to_recordset(cast(:presses as jsonb)) as press"
-            " (id text, action text, value text) on conflict do nothing",
-            {"organisation_id": room.organisation_id, "presses": to_json(rows)},
-        )
 
     async def _links(
         self, work: Unit, room: Room, task_id: UUID, files: Sequence[Attachment]

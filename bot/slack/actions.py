@@ -12,7 +12,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from bot.slack import typed
 from bot.slack.api import SlackRefused, ask
 from bot.slack.asking import prepare
-from bot.slack.door import Act, DatabaseAway, Door
+from bot.slack.door import Act, Door
 from bot.slack.files import sent_files
 from bot.slack.home import publish
 from bot.slack.modal import open_form, open_sheet, sheet_of
@@ -24,6 +24,7 @@ from core.approvals.acts import newest_card
 from core.approvals.asking import ASKS
 from core.approvals.standing import Changed
 from core.errors import MiyabiError, Refused
+from core.first_times import DatabaseAway
 from core.in_time import within
 from core.inbound import Answer, Click, Inbound, Spot
 from core.intake import CLICK_PATIENCE, LATE_PATIENCE, accept

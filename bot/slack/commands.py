@@ -7,21 +7,15 @@ from bot.slack import typed
 from bot.slack.door import Act, Door, reply
 from bot.slack.modal import open_form
 from bot.slack.render import Json
+from core import phrases
 from core.errors import MiyabiError
 from core.house import House
 from core.inbound import Inbound
 from core.intake import accept
 from core.messages import Button, Message
-from core.words import Language, Words
+from core.words import Language
 
 log = structlog.get_logger()
-
-HOW_TO_ASK = Words(
-    ja="「{example}」のように書いてください。フォームでも依頼できます。",
-    en="Write it as in “{example}”, or use the form.",
-    zh="请按“{example}”的格式书写，也可以使用表单。",
-)
-OPEN_FORM = Words(ja="フォームを開く", en="Open the form", zh="打开表单")
 
 
 async def on_command(door: Door, body: Json, ack: AsyncAck, act: Act) -> None:
@@ -48,6 +42,6 @@ async def on_command(door: Door, body: Json, ack: AsyncAck, act: Act) -> None:
 
 def how_to_ask(house: House, agent: str, language: Language) -> Message:
     """How to ask an agent in words, with a button that opens its form."""
-    words = HOW_TO_ASK.fill(example=house.agent(agent).example).to(language)
-    button = Button("open", OPEN_FORM.to(language), agent, "primary")
+    words = phrases.HOW_TO_ASK.fill(example=house.agent(agent).example).to(language)
+    button = Button("open", phrases.OPEN_FORM.to(language), agent, "primary")
     return Message(words, body=words, buttons=(button,), language=language)

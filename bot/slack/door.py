@@ -7,33 +7,23 @@ from typing import Any
 
 import structlog
 from slack_sdk.web.async_client import AsyncWebClient
-from sqlalchemy.exc import SQLAlchemyError
 
 from bot.slack.api import SlackRefused, ask
 from bot.slack.installs import Install
 from bot.slack.outbound import SlackOutbound
 from bot.slack.reaching import UNREACHABLE, open_direct
 from bot.slack.render import Json, blocks, fallback
-from core import phrases
 from core.errors import MiyabiError, TryLater
+from core.first_times import FirstTimes, who_in_time
 from core.house import House
 from core.inbound import Sender, Spot
-from core.intake import PATIENCE
 from core.messages import Message
-from core.people import Person, who
+from core.people import Person
 from core.words import Language
 
 log = structlog.get_logger()
 
 _TRIES = 3
-_REMEMBERED = 10_000
-
-
-class DatabaseAway(TryLater):
-    """It is not known who this is: nothing was taken in."""
-
-    def __init__(self) -> None:
-        super().__init__(phrases.NOT_TAKEN)
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,23 +47,11 @@ class Door:
 
     house: House
     outbound: SlackOutbound
-    _told: dict[str, None] = field(default_factory=dict)
+    first_times: FirstTimes = field(default_factory=FirstTimes)
 
     def later(self, work: Coroutine[Any, Any, None]) -> None:
         """Go on with this after Slack was answered."""
         self.outbound.chores.begin(work)
-
-    def first_time(self, key: str) -> bool:
-        """Whether this process is asked about a delivery for the first time.
-
-        Only for what leaves no trace in the database: strangers, and a database that is away.
-        """
-        if key in self._told:
-            return False
-        while len(self._told) >= _REMEMBERED:
-            del self._told[next(iter(self._told))]
-        self._told[key] = None
-        return True
 
     async def install(self, team: str) -> Install:
         """The app in a workspace. Raises Permanent or TryLater."""
@@ -90,12 +68,7 @@ class Door:
 
     async def person(self, act: Act) -> Person | None:
         """Who it is; None for a stranger. Raises DatabaseAway where that can't be told in time."""
-        try:
-            async with asyncio.timeout(PATIENCE), self.house.engine.connect() as connection:
-                return await who(connection, act.sender)
-        except (TimeoutError, OSError, SQLAlchemyError) as error:
-            log.error("slack.database_away", error=repr(error))
-            raise DatabaseAway from error
+        return await who_in_time(self.house, act.sender)
 
     async def say(self, act: Act, message: Message) -> None:
         """Answer where it was said, for all to see."""

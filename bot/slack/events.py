@@ -70,7 +70,7 @@ def _answer(
     """What is said in return. Nothing where a task began: its thread opens with its own words."""
     fresh = not answer.repeated
     if answer.outcome in {"unavailable", "unknown_person"}:
-        fresh = door.first_time(f"{answer.outcome}:{key}")
+        fresh = door.first_times.take(f"{answer.outcome}:{key}")
     if fresh and answer.opens is not None:
         door.later(door.say(act, how_to_ask(door.house, answer.opens, detect_language(text))))
     elif answer.outcome == "unavailable":

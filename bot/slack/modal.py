@@ -9,7 +9,7 @@ from slack_bolt.context.ack.async_ack import AsyncAck
 
 from bot.slack import limits
 from bot.slack.api import ask
-from bot.slack.door import Act, DatabaseAway, Door
+from bot.slack.door import Act, Door
 from bot.slack.form_typed import block_errors, form_values, prefill, row_count, typed_in
 from bot.slack.form_view import Sheet, form_view, loading_view, most_rows, notice_view
 from bot.slack.reaching import open_direct
@@ -17,6 +17,7 @@ from bot.slack.render import Json, cut, options
 from core import phrases
 from core.catalogue import Catalogue
 from core.errors import MiyabiError, NotAllowed, Refused
+from core.first_times import DatabaseAway
 from core.forms import FormSpec, FormValues
 from core.inbound import Form, Inbound, Spot
 from core.intake import accept

@@ -9,7 +9,6 @@ from weakref import WeakValueDictionary
 
 import structlog
 from slack_sdk.web.async_client import AsyncWebClient
-from sqlalchemy.exc import SQLAlchemyError
 
 from bot.slack.api import AWAY, Api, SlackRefused, act, ask
 from bot.slack.files import fetch_file
@@ -18,8 +17,9 @@ from bot.slack.installs import Install, Installs
 from bot.slack.reaching import UNREACHABLE, open_direct, reaching
 from bot.slack.render import Json, blocks, cut, fallback
 from core.chores import Chores
-from core.errors import MiyabiError, OutcomeUnknown, Permanent, TryLater
+from core.errors import MiyabiError, OutcomeUnknown
 from core.gate import Paces
+from core.kept_files import read_kept
 from core.messages import Attachment, Message, Picture
 from core.platform import Opening
 from core.ports import Place, Sent
@@ -31,12 +31,6 @@ INSTEAD = Words(
     ja="依頼のあったチャンネルに投稿できないため、ここでお知らせします（/invite で招待できます）。",
     en="I can't post in the channel you asked in, so I write here (/invite lets me in).",
     zh="我无法在您发起请求的频道发言，因此在这里通知您（可用 /invite 邀请我）。",
-)
-
-NO_FILE = Words(
-    ja="書類 {sha256} が保管庫にありません。",
-    en="The store has no document {sha256}.",
-    zh="存储中没有文件 {sha256}。",
 )
 
 EVENT = "miyabi_delivery"
@@ -256,12 +250,7 @@ class SlackOutbound:
         return file_id
 
     async def _content(self, place: Place, sha256: str) -> bytes:
-        try:
-            return await self._read_file(place.organisation_id, sha256)
-        except LookupError as error:
-            raise Permanent(NO_FILE.fill(sha256=sha256[:12])) from error
-        except (SQLAlchemyError, OSError) as error:
-            raise TryLater(AWAY.fill(why="PostgreSQL")) from error
+        return await read_kept(self._read_file, place.organisation_id, sha256, AWAY)
 
     async def _put(self, client: AsyncWebClient, name: str, content: bytes, alt: str) -> str:
         given = await ask(
