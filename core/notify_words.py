@@ -192,4 +192,3 @@ SET_NIGHT = Words(ja="静か 22:00-8:00", en="Quiet 22:00-8:00", zh="免打扰 2
 SET_LOUD = Words(ja="静かな時間なし", en="No quiet hours", zh="取消免打扰")
 SET_DAILY = Words(ja="毎日9時にまとめる", en="Digest at 9:00", zh="每天9点汇总")
 SET_AT_ONCE = Words(ja="すぐに通知", en="Tell me at once", zh="立即通知")
-CHANGE = Words(ja="通知の設定", en="Notifications", zh="通知设置")

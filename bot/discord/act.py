@@ -9,7 +9,6 @@ from core.words import Language
 
 Json = dict[str, Any]
 
-DIRECT = 1
 THREADS = frozenset({10, 11, 12})
 """Kinds of channels (docs.discord.com, channel types): announcement, public, private thread."""
 

@@ -20,9 +20,8 @@ Json = dict[str, Any]
 
 NAME = "miyabi"
 TEXT = "text"
-FROM_MESSAGE = "from_message"
 
-SUB, STRING, INTEGER, ATTACHMENT = 1, 3, 4, 11
+SUB, STRING = 1, 3
 """Kinds of options (docs.discord.com, application command option type)."""
 
 ABOUT = Words(

@@ -18,7 +18,7 @@ from bot.discord.files import sent_files
 from bot.discord.modals import ACT, ASK, EDIT, typed
 from bot.discord.opening import OPENS_A_MODAL, open_form, opened
 from bot.discord.render import CHOOSE, MORE
-from bot.discord.turn import Turn
+from bot.discord.turn import COMMAND, ON_A_MESSAGE, PRESS, SUBMIT, TYPING, Turn
 from core.errors import MiyabiError
 from core.forms import FormSpec, FormValues
 from core.inbound import Answer, Click, Form, Inbound, Spot
@@ -36,9 +36,6 @@ NOT_UNDERSTOOD = Words(
     ja="この操作はもう使えません。", en="This can't be pressed any more.", zh="此操作已不可用。"
 )
 
-COMMAND, COMPONENT, AUTOCOMPLETE, SUBMIT = 2, 3, 4, 5
-"""Kinds of interactions (docs.discord.com, interaction type)."""
-
 
 async def on_interaction(door: Door, turn: Turn) -> None:
     """One interaction, from the first look to its answer. Never raises."""
@@ -46,19 +43,18 @@ async def on_interaction(door: Door, turn: Turn) -> None:
         act = await door.act(turn.body)
         await _followed(door, act)
         data = turn.body.get("data") or {}
-        match turn.kind:
-            case 2 if data.get("type") == 3:
-                await _on_message_command(door, turn, act, data)
-            case 2:
-                await _on_slash(door, turn, act, data)
-            case 3:
-                await _on_press(door, turn, act, data)
-            case 4:
-                await _on_typing(door, turn, act, data)
-            case 5:
-                await _on_submit(door, turn, act, data)
-            case _:
-                log.info("discord.interaction_unknown", kind=turn.kind)
+        if turn.kind == COMMAND and data.get("type") == ON_A_MESSAGE:
+            await _on_message_command(door, turn, act, data)
+        elif turn.kind == COMMAND:
+            await _on_slash(door, turn, act, data)
+        elif turn.kind == PRESS:
+            await _on_press(door, turn, act, data)
+        elif turn.kind == TYPING:
+            await _on_typing(door, turn, act, data)
+        elif turn.kind == SUBMIT:
+            await _on_submit(door, turn, act, data)
+        else:
+            log.info("discord.interaction_unknown", kind=turn.kind)
     except Exception:
         log.exception("discord.interaction_failed", interaction=turn.id)
         await turn.done()

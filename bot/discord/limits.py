@@ -18,7 +18,6 @@ MODAL_LABEL = 45  # docs.discord.com, label
 MODAL_HINT = 100  # docs.discord.com, label: description; text input: placeholder
 MODAL_TEXT = 4_000  # docs.discord.com, text input
 THREAD_NAME = 100  # docs.discord.com, start thread from message
-NONCE = 25  # docs.discord.com, create message: nonce
 FILE_ALT = 1_024  # docs.discord.com, attachment: description
 
 UPLOAD = {0: 10 << 20, 1: 10 << 20, 2: 50 << 20, 3: 100 << 20}

@@ -27,7 +27,12 @@ _EPOCH = 1_420_070_400.0
 """Seconds; ids count from there (docs.discord.com, snowflakes)."""
 _NO_TOKEN = frozenset({UNKNOWN_INTERACTION, UNKNOWN_WEBHOOK, UNKNOWN_MESSAGE, INVALID_TOKEN})
 
-MESSAGE, DEFERRED, DEFERRED_UPDATE, UPDATE, CHOICES, MODAL = 4, 5, 6, 7, 8, 9
+COMMAND, PRESS, TYPING, SUBMIT = 2, 3, 4, 5
+"""Kinds of interactions (docs.discord.com, interaction type)."""
+ON_A_MESSAGE = 3
+"""A kind of command: of a message's menu (docs.discord.com, application command types)."""
+
+MESSAGE, DEFERRED, DEFERRED_UPDATE, CHOICES, MODAL = 4, 5, 6, 8, 9
 """Kinds of answers (docs.discord.com, interaction callback type)."""
 
 _WEBHOOK = "/webhooks/{webhook_id}/{webhook_token}"
@@ -83,7 +88,7 @@ class Turn:
         whoever asked."""
         if self._answered:
             return
-        pressed = self.kind == 3 or (self.kind == 5 and self.body.get("message"))
+        pressed = self.kind == PRESS or (self.kind == SUBMIT and self.body.get("message"))
         if pressed:
             await self._first({"type": DEFERRED_UPDATE})
         else:
@@ -100,10 +105,10 @@ class Turn:
     async def done(self) -> None:
         """Nothing is to be said. A deferred answer that never comes would be waited for."""
         if not self._answered:
-            pressed = self.kind == 3 or self.body.get("message")
+            pressed = self.kind == PRESS or self.body.get("message")
             if pressed:
                 await self._first({"type": DEFERRED_UPDATE})
-            elif self.kind != 4:
+            elif self.kind != TYPING:
                 done: Json = {"content": "✓", "flags": EPHEMERAL, "allowed_mentions": NOBODY}
                 await self._first({"type": MESSAGE, "data": done})
         elif self._answered == DEFERRED and not self._lost and not self.is_stale():

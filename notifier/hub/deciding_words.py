@@ -60,11 +60,6 @@ DIGEST = Words(
 )
 OWN = Words(ja="本人の設定", en="their own choice", zh="本人设置")
 BY_RULE = Words(ja="規則「{rule}」", en="rule “{rule}”", zh="规则“{rule}”")
-NO_DIGEST = Words(
-    ja="緊急なので、まとめずにすぐ送ります。",
-    en="It is critical: it is not kept for a digest.",
-    zh="属于紧急通知，不汇总，立即发送。",
-)
 QUIET = Words(
     ja="静かな時間のため {at}（{zone}）まで待ちます。",
     en="Quiet hours: it waits until {at} ({zone}).",

@@ -15,7 +15,7 @@ from core.people import accounts_of
 from core.preferences import Preferences, muted, muting
 from core.tags import Tag
 from core.unit import Unit
-from notifier.hub.still_true import has_right
+from notifier.hub.still_true import DECIDED, DECIDERS, has_right
 from notifier.hub.topics import topic_of
 
 TOPIC = "digest"
@@ -50,20 +50,16 @@ class Item:
 
 
 # Locked, so that an acknowledgement that comes meanwhile waits, or we for it.
-_HELD = """
+_HELD = f"""
     select d.id, d.channel, n.id as notice_id, n.topic, n.importance, n.facts,
         n.count as times, n.resolved, n.task_id, t.reference, n.created_at, n.recipients,
-        case when n.approval_id is not null then array(select s.holder_id from approval_seats s
-            join approval_stages g on g.id = s.stage_id where g.approval_id = n.approval_id
-            and s.organisation_id = :organisation_id and s.state = 'open') end as deciders,
+        {DECIDERS} as deciders,
         case
             when not :active then 'left'
             when n.acknowledged_at is not null then 'acknowledged'
             when n.cancelled_at is not null then 'cancelled'
             when n.expires_at <= now() then 'expired'
-            when n.approval_id is not null and a.state is distinct from 'pending' then 'decided'
-            when n.topic = 'task.failed' and n.count = 1 and t.state is distinct from 'failed'
-                then 'decided'
+            when {DECIDED} then 'decided'
             when exists (select from dispatches r where r.organisation_id = :organisation_id
                 and r.notice_id = d.notice_id and r.person_id = d.person_id
                 and r.state = 'read') then 'read_elsewhere'
@@ -73,7 +69,7 @@ _HELD = """
     where d.organisation_id = :organisation_id and d.digest_id = :digest_id and d.state = 'held'
     order by n.created_at, n.id, d.place_in_line
     for update of d
-"""
+"""  # noqa: S608  # constants
 
 
 async def held_items(

@@ -1,6 +1,6 @@
 """A dispatch: one notice told to one reader by one channel. Its states, and words for its ends."""
 
-from typing import Literal, get_args
+from typing import Literal
 
 State = Literal[
     "queued", "held", "sending", "sent", "delivered", "read", "unknown", "failed", "dropped",
@@ -11,15 +11,9 @@ the platform tells; `unknown`: nobody knows whether it was sent; `dropped`: it n
 
 DropReason = Literal[
     "muted", "acknowledged", "cancelled", "expired", "decided", "no_right", "left", "superseded",
-    "read_elsewhere", "rules", "by_hand",
+    "read_elsewhere", "by_hand",
 ]  # fmt: skip
-FailReason = Literal[
-    "blocked", "quota", "bounced", "channel_off", "refused", "gone", "not_set_up", "gave_up",
-    "too_late",
-]  # fmt: skip
-
-DROP_REASONS: tuple[DropReason, ...] = get_args(DropReason)
-FAIL_REASONS: tuple[FailReason, ...] = get_args(FailReason)
+FailReason = Literal["blocked", "bounced", "channel_off", "refused", "gave_up"]
 
 RANK = {"critical": 0, "high": 1, "normal": 2, "low": 3}
 """Of importances: `dispatches.importance`."""

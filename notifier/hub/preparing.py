@@ -7,7 +7,7 @@ that was committed before it counts, and one that comes later waits for it.
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
-from typing import Any
+from typing import Any, Literal
 from uuid import UUID
 
 import structlog
@@ -28,10 +28,11 @@ from notifier.hub.decision import Decision, Reader, Way
 from notifier.hub.digesting import open_windows
 from notifier.hub.dispatch import DropReason, FailReason
 from notifier.hub.places import NoticePlace
-from notifier.hub.readers import read_readers, setting_of
-from notifier.hub.still_true import told_of, untrue, worth_saying
+from notifier.hub.readers import Setting, read_readers, setting_of
+from notifier.hub.still_true import DECIDED, DECIDERS, told_of, untrue, worth_saying
 from notifier.hub.told import Told
 from notifier.hub.topics import matter_of
+from notifier.hub.waiting import HOME
 from notifier.hub.wording import Wording, wording_of
 
 log = structlog.get_logger()
@@ -90,29 +91,21 @@ async def prepare(
     return sorted_.ready
 
 
-_NOTICES = """
+_NOTICES = f"""
     select n.id, n.topic, n.importance, n.facts, n.actions, n.file, n.picture, n.task_id,
         n.approval_id, n.recipients, n.count as times, n.resolved, n.revision, n.expires_at,
         n.acknowledged_at, n.cancelled_at, n.created_at, t.reference, h.name as holder,
         now() as now,
-        n.approval_id is not null and a.state is distinct from 'pending'
-            or n.topic = 'task.failed' and n.count = 1 and t.state is distinct from 'failed'
-            as decided,
+        {DECIDED} as decided, {DECIDERS} as deciders, {HOME} as home,
         exists (select from escalations e where e.organisation_id = :organisation_id
             and e.notice_id = n.id) as climbs,
-        (select jsonb_build_array(h.platform, h.workspace) from threads h
-            where h.organisation_id = :organisation_id and h.task_id = n.task_id
-            and h.person_id is null and h.channel <> '' order by h.created_at limit 1) as home,
         array(select r.person_id from dispatches r where r.organisation_id = :organisation_id
-            and r.notice_id = n.id and r.state = 'read') as readers,
-        case when n.approval_id is not null then array(select s.holder_id from approval_seats s
-            join approval_stages g on g.id = s.stage_id where g.approval_id = n.approval_id
-            and s.organisation_id = :organisation_id and s.state = 'open') end as deciders
+            and r.notice_id = n.id and r.state = 'read') as readers
     from notices n left join tasks t on t.id = n.task_id
         left join approvals a on a.id = n.approval_id left join people h on h.id = n.acknowledged_by
     where n.organisation_id = :organisation_id and n.id = any(:ids)
     for share of n skip locked
-"""
+"""  # noqa: S608  # constants
 # Whoever changes a notice goes on to its dispatches, which are locked by now: nobody here waits for
 # them. They are looked at again when that is done.
 _CHANGED_JUST_NOW = timedelta(milliseconds=50)
@@ -146,53 +139,39 @@ class _Company:
         if people:
             readers = await read_readers(connection, organisation_id, people, self.house.outbounds)
         setting = await setting_of(connection, organisation_id)
+        addresses = {each.address for each in claimed if each.person_id is None}
+        spots = {each: await self._place(each) for each in addresses}
+        zone = (await self.house.company(organisation_id)).time_zone if addresses else ""
         for each in claimed:
             notice = notices.get(each.notice_id)
             if notice is None:
                 self.sorted.left.append(each)
                 continue
             told = told_of(notice, organisation_id, each)
+            place = spots.get(each.address) if each.person_id is None else None
             if each.lost:
                 message = load(Message, each.body)
-                place = await self._place(each)
                 if said := (each.extra or {}).get("told"):
                     told = load(Told, said)
                 revision = each.sending_revision or 1
                 self.sorted.ready.append(Ready(each, message, revision, told, place, again=True))
             elif each.person_id is None:
-                await self._for_place(each, notice, told)
+                self._for_place(each, notice, told, place, zone)
             else:
-                reader = readers.get(each.person_id)
-                decision = None
-                if reader is not None:
-                    matter = matter_of(
-                        notice.topic,
-                        notice.importance,
-                        task_id=notice.task_id,
-                        home=_pair(notice.home),
-                    )
-                    decision = decide(
-                        matter, reader, setting.rules, setting.closing_days, notice.now
-                    )
-                self._for_person(each, notice, told, reader, decision)
+                self._for_person(each, notice, told, readers.get(each.person_id), setting)
 
     def _for_person(
-        self,
-        each: Claimed,
-        notice: Any,
-        told: Told,
-        reader: Reader | None,
-        decision: Decision | None,
+        self, each: Claimed, notice: Any, told: Told, reader: Reader | None, setting: Setting
     ) -> None:
-        if reader is None or decision is None:
-            if each.edits:  # what stands there was told to them
-                self.sorted.shown.append((each, notice.revision))
-            else:
-                self.sorted.dropped.append((each, "left"))
+        if reader is None:
+            self._not_any_more(each, notice, "left")
             return
         if each.edits:
             self._change(each, notice, told, reader.language, reader.zone)
             return
+        home = _pair(notice.home)
+        matter = matter_of(notice.topic, notice.importance, task_id=notice.task_id, home=home)
+        decision = decide(matter, reader, setting.rules, setting.closing_days, notice.now)
         reason = untrue(notice, reader)
         if reason is None and decision.outcome == "dropped":
             reason = "muted"
@@ -219,23 +198,28 @@ class _Company:
             return None
         return wanted[0]
 
-    async def _for_place(self, each: Claimed, notice: Any, told: Told) -> None:
-        place = await self._place(each)
+    def _for_place(
+        self, each: Claimed, notice: Any, told: Told, place: NoticePlace | None, zone: str
+    ) -> None:
         if place is None or place.off_since is not None:
-            if each.edits:  # what stands there was sent
-                self.sorted.shown.append((each, notice.revision))
-            else:
-                self.sorted.failed.append((each, "channel_off"))
-            return
-        zone = await self._zone()
-        if each.edits:
+            self._not_any_more(each, notice, "channel_off")
+        elif each.edits:
             self._change(each, notice, told, place.language, zone, place)
-            return
-        reason = untrue(notice, None)
-        if reason is not None:
+        elif (reason := untrue(notice, None)) is not None:
             self.sorted.dropped.append((each, reason))
-            return
-        self._send(each, notice, told, place.language, zone, place)
+        else:
+            self._send(each, notice, told, place.language, zone, place)
+
+    def _not_any_more(
+        self, each: Claimed, notice: Any, reason: Literal["left", "channel_off"]
+    ) -> None:
+        """They can be told nothing more; what stands there was told to them."""
+        if each.edits:
+            self.sorted.shown.append((each, notice.revision))
+        elif reason == "left":
+            self.sorted.dropped.append((each, reason))
+        else:
+            self.sorted.failed.append((each, reason))
 
     def _change(
         self,
@@ -269,15 +253,10 @@ class _Company:
         message = self.wording.message(told, language, zone)
         self.sorted.ready.append(Ready(each, message, notice.revision, told, place))
 
-    async def _place(self, each: Claimed) -> NoticePlace | None:
-        if each.person_id is not None:
-            return None
+    async def _place(self, address: str) -> NoticePlace | None:
         return await places.by_id(
-            self.work.connection, self.house, self.organisation_id, UUID(each.address)
+            self.work.connection, self.house, self.organisation_id, UUID(address)
         )
-
-    async def _zone(self) -> str:
-        return (await self.house.company(self.organisation_id)).time_zone
 
 
 def _noted(told: Told, notes: Sequence[Words]) -> Told:

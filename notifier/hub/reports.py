@@ -8,7 +8,7 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import date, datetime, time, timedelta
 from functools import partial
 from importlib import resources
-from typing import Literal, get_args
+from typing import Literal
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -40,8 +40,6 @@ from notifier.hub.report_figures import (
 )
 
 Report = Literal["daily", "weekly"]
-REPORTS: tuple[Report, ...] = get_args(Report)
-MORNING = time(8, 30)
 
 _KIND = "report"
 _SHOWN_DAYS = 7

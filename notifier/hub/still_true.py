@@ -18,6 +18,19 @@ MILESTONES = frozenset(10**n for n in range(1, 7))
 """How often is worth a message of its own where nothing that was sent can be changed."""
 
 
+# Of a notice `n`, with its task `t` and its approval `a`: what it tells has been seen to.
+DECIDED = """
+    (n.approval_id is not null and a.state is distinct from 'pending'
+        or n.topic = 'task.failed' and n.count = 1 and t.state is distinct from 'failed')
+"""
+# Who decides the approval that it is about, where it is about one.
+DECIDERS = """
+    case when n.approval_id is not null then array(select s.holder_id from approval_seats s
+        join approval_stages g on g.id = s.stage_id where g.approval_id = n.approval_id
+        and s.organisation_id = :organisation_id and s.state = 'open') end
+"""
+
+
 def worth_saying(before: Mapping[str, Any], told: Told) -> bool:
     """Whether a change is worth one more message: it is over, or has become ten times as much."""
     if told.acknowledged_at is not None or told.cancelled:

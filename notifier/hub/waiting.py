@@ -51,13 +51,14 @@ _LOCK = """
         clock_timestamp() as now
 """
 
-_HOME = """
-    left join lateral (select jsonb_build_array(h.platform, h.workspace) as home from threads h
+# Of a notice `n`: where its task lives.
+HOME = """
+    (select jsonb_build_array(h.platform, h.workspace) from threads h
         where h.organisation_id = :organisation_id and h.task_id = n.task_id
-        and h.person_id is null and h.channel <> '' order by h.created_at limit 1) h on true
+        and h.person_id is null and h.channel <> '' order by h.created_at limit 1)
 """
-_COLUMNS = """
-    n.id, n.topic, n.importance, n.recipients, n.task_id, h.home, n.person_id, n.group_key,
+_COLUMNS = f"""
+    n.id, n.topic, n.importance, n.recipients, n.task_id, {HOME} as home, n.person_id, n.group_key,
         n.resolved, n.ladder, n.created_at, n.count as times,
         case when n.cancelled_at is not null then 'cancelled'
             when n.expires_at <= now() then 'expired'
@@ -66,13 +67,13 @@ _COLUMNS = """
                 and a.state = 'pending') then 'decided' end as over
 """
 _TAKE = f"""
-    select {_COLUMNS} from notices n {_HOME}
+    select {_COLUMNS} from notices n
     where n.organisation_id = :organisation_id and n.fanned_at is null and n.next_at <= now()
     order by n.importance <> 'critical', n.id limit :most
     for no key update of n
 """  # noqa: S608  # constants
 _ONE = f"""
-    select {_COLUMNS} from notices n {_HOME}
+    select {_COLUMNS} from notices n
     where n.organisation_id = :organisation_id and n.id = :id
 """  # noqa: S608  # likewise
 
