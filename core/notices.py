@@ -99,14 +99,17 @@ async def publish(
     notice_id = new_id()
     await execute(
         work.connection,
-        "insert into notices (id, organisation_id, topic, importance, facts, recipients, actions,"
-        " file, picture, task_id, approval_id, person_id, sender_id, key, key_sha256, group_key,"
-        " resolved, ladder, expires_at) values (:id, :organisation_id, :topic, :importance,"
+        "with written as (insert into notices (id, organisation_id, topic, importance, facts,"
+        " recipients, actions, file, picture, task_id, approval_id, person_id, sender_id, key,"
+        " key_sha256, group_key, resolved, ladder, expires_at)"
+        " values (:id, :organisation_id, :topic, :importance,"
         " cast(:facts as jsonb), cast(:recipients as jsonb), cast(:actions as jsonb),"
         " cast(:file as jsonb), cast(:picture as jsonb), :task_id, :approval_id, :person_id,"
         " :sender_id, :key, :key_sha256, :group_key, :resolved, cast(:ladder as jsonb),"
-        " :expires_at)",
+        " :expires_at) returning id)"
+        " select pg_notify(:wakes, '') from written",
         {
+            "wakes": WAKES,
             "id": notice_id,
             "organisation_id": organisation_id,
             "topic": notice.topic,
@@ -142,7 +145,6 @@ async def publish(
             actor,
         )
     )
-    await wake(work)
     return notice_id
 
 

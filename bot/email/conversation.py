@@ -49,7 +49,17 @@ class Conversation:
         return answering(known or beginning(message, self.reference), message, self.reference)
 
 
-_READ = """
+# What is known of an address, as columns.
+RECIPIENT = """
+        exists (select from mail_addresses a where a.organisation_id = :organisation_id
+            and a.address = :recipient and a.paused_until > now()) as paused,
+        exists (select from mail_addresses a where a.organisation_id = :organisation_id
+            and a.address = :recipient and a.no_digests) as no_digests,
+        (select count(*) from letters l where l.organisation_id = :organisation_id
+            and l.recipient = :recipient and l.created_at > now() - interval '1 hour') as lately
+"""
+
+_READ = f"""
     with said as (
         select d.id, d.slot, d.task_id, d.thread_id from deliveries d
         where d.organisation_id = :organisation_id and d.id = any(:keys)
@@ -73,19 +83,14 @@ _READ = """
             where l.organisation_id = :organisation_id and l.thread_id = of.thread_id
             and l.state in ('sent', 'unknown', 'bounced') and l.id <> :call
             order by l.id limit 1) as began_with,
-        exists (select from mail_addresses a where a.organisation_id = :organisation_id
-            and a.address = :recipient and a.paused_until > now()) as paused,
-        exists (select from mail_addresses a where a.organisation_id = :organisation_id
-            and a.address = :recipient and a.no_digests) as no_digests,
-        (select count(*) from letters l where l.organisation_id = :organisation_id
-            and l.recipient = :recipient and l.created_at > now() - interval '1 hour') as lately
+        {RECIPIENT}
     from of left join lateral (
         select m.subject, m.mailbox_id from mails m
         where m.organisation_id = :organisation_id and m.message_id = of.root
             and (m.task_id = of.task_id or m.task_id is null and lower(m.sender) = :recipient)
         order by m.task_id is null, m.received_at limit 1
     ) asked on true
-"""
+"""  # noqa: S608  # constants
 
 _IDS = """
     select message_id from (
@@ -103,8 +108,8 @@ _IDS = """
 
 async def read_conversation(
     connection: AsyncConnection, place: Place, call: UUID, keys: Sequence[str]
-) -> Conversation:
-    """The conversation that some deliveries are said in. Raises LookupError where it is gone."""
+) -> Conversation | None:
+    """The conversation that some deliveries are said in; None where they are none of a task's."""
     scope = {
         "organisation_id": place.organisation_id,
         "recipient": place.channel.lower(),
@@ -116,7 +121,7 @@ async def read_conversation(
         {**scope, "keys": [UUID(key) for key in keys]},
     )
     if row is None:
-        raise LookupError("no such deliveries")
+        return None
     written = await fetch_all(
         connection,
         _IDS,  # names organisation_id

@@ -66,8 +66,11 @@ class EmailOutbound:
         try:
             async with self._house.engine.connect() as connection:
                 keys = [each.key for each in utterances]
-                told = await read_told(connection, place, call, keys)
-                conversation = told or await read_conversation(connection, place, call, keys)
+                conversation = await read_conversation(
+                    connection, place, call, keys
+                ) or await read_told(connection, place, call, keys)
+            if conversation is None:
+                raise Permanent(same("no such deliveries"))
             org = place.organisation_id
             letter = await handing_over.read(self._house, org, call) if again else None
             chosen = _worth(conversation, utterances)

@@ -6,25 +6,20 @@ from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.email.conversation import Conversation
+from bot.email.conversation import RECIPIENT, Conversation
 from core.db import fetch_one, from_json
 from core.ports import Place
 
-_READ = """
+_READ = f"""
     select d.person_id, n.task_id,
         case n.topic when 'digest' then 'digest:' else 'notice:' end || n.id as slot,
         (select jsonb_build_array(l.message_id, l.mailbox_id) from letters l
             where l.organisation_id = :organisation_id and l.id = d.id and l.id <> :call
             and l.state in ('sent', 'unknown', 'bounced')) as before,
-        exists (select from mail_addresses a where a.organisation_id = :organisation_id
-            and a.address = :recipient and a.paused_until > now()) as paused,
-        exists (select from mail_addresses a where a.organisation_id = :organisation_id
-            and a.address = :recipient and a.no_digests) as no_digests,
-        (select count(*) from letters l where l.organisation_id = :organisation_id
-            and l.recipient = :recipient and l.created_at > now() - interval '1 hour') as lately
+        {RECIPIENT}
     from dispatches d join notices n on n.id = d.notice_id
     where d.organisation_id = :organisation_id and d.id = :key
-"""
+"""  # noqa: S608  # constants
 
 
 async def read_told(

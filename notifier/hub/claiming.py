@@ -68,15 +68,19 @@ COLUMNS = """
 """
 """What `read` wants of a dispatch `d`, with `lost`."""
 
+# Of a dispatch `d`: it is to be sent, or looked for; what stands there is to be changed.
+TO_SEND = """
+    (d.state = 'queued' and d.next_at <= now() or d.state = 'sending' and d.lease_until < now())
+"""
+TO_CHANGE = "(d.edit_at <= now() and d.state in ('sent', 'delivered', 'read'))"
+
 # Of a conversation nothing overtakes what was tried before it, and what is at least as important.
 # across organisations: a lane serves them all, but for those it is too busy with
 _CLAIM = f"""
     with due as materialized (
         select d.id, d.state from dispatches d
         where d.channel = :channel and d.organisation_id <> all(cast(:busy as uuid[]))
-            and (d.state = 'queued' and d.next_at <= now()
-                or d.state = 'sending' and d.lease_until < now()
-                or d.edit_at <= now() and d.state in ('sent', 'delivered', 'read'))
+            and ({TO_SEND} or {TO_CHANGE})
             and not exists (select from circuits c where c.organisation_id = d.organisation_id
                 and c.provider in (d.channel || ':' || d.workspace, d.channel || ':' || d.address)
                 and c.state <> 'closed' and c.probe_at > now())

@@ -9,6 +9,7 @@ import re
 from functools import cache
 from pathlib import Path
 
+from tests.fakes.bounds import in_range, within
 from tests.fakes.discord.limits import Json
 
 SPEC = Path(__file__).resolve().parents[4] / "shared" / "specs" / "discord-openapi.json"
@@ -103,10 +104,10 @@ class Description:
             return self._object(schema, value, at)
         if isinstance(value, list):
             return self._array(schema, value, at)
-        return _text(schema, value, at) if isinstance(value, str) else _number(schema, value, at)
+        return _text(schema, value, at) if isinstance(value, str) else in_range(schema, value, at)
 
     def _array(self, schema: Json, value: list[object], at: str) -> list[str]:
-        found = _within(schema, "Items", len(value), at)
+        found = within(schema, "Items", len(value), at)
         for number, each in enumerate(value):
             found += self.problems(schema.get("items", {}), each, f"{at}[{number}]")
         return found
@@ -144,20 +145,8 @@ def _is(kind: str, value: object) -> bool:
     return kind in _TYPES and isinstance(value, _TYPES[kind])
 
 
-def _within(schema: Json, what: str, size: int, at: str) -> list[str]:
-    low, high = schema.get(f"min{what}", 0), schema.get(f"max{what}", size)
-    return [] if low <= size <= high else [f"{at}: {size} {what.lower()}, not {low}..{high}"]
-
-
-def _number(schema: Json, value: object, at: str) -> list[str]:
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        return []
-    low, high = schema.get("minimum", value), schema.get("maximum", value)
-    return [] if low <= value <= high else [f"{at}: {value} is not within {low}..{high}"]
-
-
 def _text(schema: Json, value: str, at: str) -> list[str]:
-    found = _within(schema, "Length", len(value), at)
+    found = within(schema, "Length", len(value), at)
     if "pattern" in schema and not re.search(schema["pattern"], value):
         found.append(f"{at}: {value!r} does not match {schema['pattern']}")
     if schema.get("format") == "snowflake" and not re.fullmatch(r"0|[1-9][0-9]{0,19}", value):

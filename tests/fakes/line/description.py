@@ -11,6 +11,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from tests.fakes.bounds import in_range, within
+
 Json = dict[str, Any]
 
 SPECS = Path(__file__).resolve().parents[4] / "shared" / "specs"
@@ -121,10 +123,10 @@ class Description:
             return self._object(schema, value, at, unknown_types)
         if isinstance(value, list):
             return self._array(schema, value, at, unknown_types)
-        return _text(schema, value, at) if isinstance(value, str) else _number(schema, value, at)
+        return _text(schema, value, at) if isinstance(value, str) else in_range(schema, value, at)
 
     def _array(self, schema: Json, value: list[object], at: str, unknown_types: bool) -> list[str]:
-        found = _within(schema, "Items", len(value), at)
+        found = within(schema, "Items", len(value), at)
         for number, each in enumerate(value):
             path = f"{at}[{number}]"
             found += self.problems(schema.get("items", {}), each, path, unknown_types=unknown_types)
@@ -164,20 +166,8 @@ def _is(kind: str | None, value: object) -> bool:
     return kind is None or isinstance(value, types[kind])
 
 
-def _within(schema: Json, what: str, size: int, at: str) -> list[str]:
-    low, high = schema.get(f"min{what}", 0), schema.get(f"max{what}", size)
-    return [] if low <= size <= high else [f"{at}: {size} {what.lower()}, not {low}..{high}"]
-
-
-def _number(schema: Json, value: object, at: str) -> list[str]:
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        return []
-    low, high = schema.get("minimum", value), schema.get("maximum", value)
-    return [] if low <= value <= high else [f"{at}: {value} is not within {low}..{high}"]
-
-
 def _text(schema: Json, value: str, at: str) -> list[str]:
-    found = _within(schema, "Length", utf16(value), at)
+    found = within(schema, "Length", utf16(value), at)
     if "pattern" in schema and not re.search(schema["pattern"], value):
         found.append(f"{at}: {value!r} does not match {schema['pattern']}")
     if schema.get("format") == "uri" and not re.match(r"[a-z][a-z0-9+.-]*:", value):
